@@ -1,0 +1,109 @@
+# Every target sets up what it needs, on a machine that has only python3 (with venv) and make.
+# `make help` lists the targets.
+
+PYTHON ?= python3
+JOBS ?= 2
+PYTHONS ?= 3.11 3.12 3.13
+KILL_ROUNDS ?= 50
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP_INSTALL := -m pip install --quiet --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
+	--constraint constraints.txt --editable '.[embedded,dev]'
+FAST := not slow and not kill and not live
+WHOLE := slow or kill or live
+
+# FILE reaches the recipe through the environment and as it was typed, so that spaces, quotes and dollars survive.
+override FILE := $(value FILE)
+export FILE
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help demo serve test system check lint format-check types contracts fast whole other-pythons bench kill fmt clean
+
+help: ## say what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
+
+demo: $(READY) ## show it at work, on FILE="my film.mov" or on a film of its own
+	@$(BIN)/python -m smmu.entrypoints.demo $${FILE:+"$$FILE"}
+
+serve: $(READY) ## the whole service on this machine, http://127.0.0.1:8000
+	@$(BIN)/smmu serve
+
+test: ## everything: lint, types, contracts, all suites, and the fast ones on the other Pythons
+	@scripts/stage "system packages" $(MAKE) system
+	@scripts/stage "environment" $(MAKE) $(READY)
+	@scripts/stage "check" $(MAKE) check
+	@scripts/stage "fast suites" $(MAKE) fast
+	@scripts/stage "end-to-end suites" $(MAKE) whole
+	@scripts/stage "other Pythons" $(MAKE) other-pythons
+
+system:
+	@scripts/system-packages
+
+check: lint format-check types contracts ## lint, formatting, types and the rules of architecture
+
+lint: $(READY)
+	@$(BIN)/ruff check --quiet --output-format concise .
+
+format-check: $(READY)
+	@$(BIN)/ruff format --quiet --check .
+
+types: $(READY)
+	@$(BIN)/mypy --no-error-summary
+
+contracts: $(READY)
+	@$(BIN)/lint-imports --no-logo
+
+fast: $(READY) ## the suites that take seconds
+	@$(BIN)/python -m pytest -n $(JOBS) -m "$(FAST)"
+
+# Exit status 5 is pytest's word for "no such test": true of a young tree, and said so rather than hidden.
+whole: $(READY) ## the suites that start real servers, real encoders and real crashes
+	@$(BIN)/python -m pytest -m "$(WHOLE)" || { status=$$?; [ $$status -eq 5 ] || exit $$status; \
+		echo "there are no end-to-end tests"; }
+
+# One after the other: two resolvers and two test runs at once would be slower on two cores.
+other-pythons: $(READY) ## the fast suites on each of PYTHONS that this machine has beside its own
+	@for version in $(PYTHONS); do \
+		if $(BIN)/python --version | grep -q "^Python $$version\."; then \
+			echo "Python $$version: the one in $(VENV), already tested"; \
+		elif python=$$(scripts/find-python $$version); then \
+			echo "Python $$version: $$python"; \
+			$(MAKE) .venv-$$version/.ready FOUND="$$python" || exit 1; \
+			.venv-$$version/bin/python -m pytest -n $(JOBS) -m "$(FAST)" \
+				-o cache_dir=.venv-$$version/.pytest_cache || exit 1; \
+		else \
+			echo "Python $$version: not found on this machine, so not tested"; \
+		fi; \
+	done
+
+bench: $(READY) ## measure
+	@$(BIN)/python -m benchmarks
+
+kill: $(READY) ## the long SIGKILL test: KILL_ROUNDS=50
+	@SMMU_KILL_ROUNDS=$${SMMU_KILL_ROUNDS:-$(KILL_ROUNDS)} $(BIN)/python -m pytest -m kill
+
+fmt: $(READY) ## format and apply what lint can repair
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+clean: ## remove everything that make made
+	@rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An environment is ready when its stamp is newer than what it was made from.
+$(READY): pyproject.toml constraints.txt
+	@echo "making $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python $(PIP_INSTALL)
+	@touch $@
+
+.venv-%/.ready: pyproject.toml constraints.txt
+	@echo "making .venv-$*"
+	@"$(FOUND)" -m venv .venv-$*
+	@.venv-$*/bin/python $(PIP_INSTALL)
+	@touch $@

@@ -1,0 +1,1 @@
+"""Smart Media Uploader: what an embedder imports."""

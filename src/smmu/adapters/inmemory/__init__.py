@@ -1,0 +1,1 @@
+"""Nothing outside the process: for tests and for embedding."""

@@ -1,0 +1,1 @@
+"""Use cases: they await ports and let the domain decide."""

@@ -1,0 +1,1 @@
+"""Facts and rules: pure, synchronous, standard library only."""

@@ -1,0 +1,71 @@
+"""The product's pipeline, as a value of the algebra: inspect, render stage by stage, publish; on any error, record it.
+
+What each `does` name means is `application/steps.py`. References travel between steps, never the plan itself: a state
+machine's payload is bounded (256 KiB), a plan is not.
+"""
+
+from smmu.domain.errors import Code
+from smmu.domain.limits import Limits
+from smmu.domain.pipeline import ANY, Catch, Fail, Map, Retry, Sequence, Step, Task, Weight
+
+INSPECT, RENDER, PUBLISH, RECORD_FAILURE = "inspect", "render", "publish", "record_failure"
+
+# What the world does wrong is tried again for long; what the file may have caused is tried again once or twice.
+_WORLD = Retry(errors=(Code.WORLD_UNAVAILABLE, Code.INTERRUPTED, Code.DISK_FULL), times=6, seconds=1, seconds_max=120)
+_MEMORY = Retry(errors=(Code.OUT_OF_MEMORY,), times=2, seconds=1)  # each try is given more memory
+_CRASH = Retry(errors=(Code.CRASHED, Code.STALLED, Code.TIMED_OUT), times=1, seconds=2)
+_BUG = Retry(errors=(Code.INTERNAL,), times=1, seconds=2)
+RETRIES = (_WORLD, _MEMORY, _CRASH, _BUG)
+
+
+def pipeline(limits: Limits) -> Step:
+    """The way of every job. Input: {"job_id", "owner", "attempt"}; `inspect` adds what the later steps need."""
+    inspect = Task(name="inspect", does=INSPECT, gives="plan", seconds_max=limits.light_task_seconds_max, retry=RETRIES)
+    render = Task(
+        name="task",
+        does=RENDER,
+        takes={"plan": "plan.ref", "task": "task"},
+        gives="rendered",
+        weight=Weight.HEAVY,
+        seconds_max=limits.heavy_task_seconds_max,
+        retry=RETRIES,
+    )
+    stage = Map(
+        name="tasks",
+        items="stage",
+        each="task",
+        body=render,
+        concurrency=limits.map_concurrency,
+        yields="rendered",
+        gives="done",
+    )
+    stages = Map(
+        name="stages",
+        items="plan.stages",
+        each="stage",
+        body=stage,
+        concurrency=1,
+        yields="done",
+        gives="rendered",
+    )
+    publish = Task(
+        name="publish",
+        does=PUBLISH,
+        takes={"plan": "plan.ref", "rendered": "rendered"},
+        gives="manifest",
+        seconds_max=limits.light_task_seconds_max,
+        retry=RETRIES,
+    )
+    record = Task(
+        name="record_failure",
+        does=RECORD_FAILURE,
+        takes={"error": "error"},
+        seconds_max=limits.light_task_seconds_max,
+        retry=(Retry(errors=(ANY,), times=10, seconds=1, seconds_max=60),),
+    )
+    return Catch(
+        name="job",
+        body=Sequence(steps=(inspect, stages, publish)),
+        errors=(ANY,),
+        handler=Sequence(steps=(record, Fail(name="failed", again="error"))),
+    )

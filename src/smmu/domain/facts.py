@@ -1,0 +1,126 @@
+"""What is known of a media file after inspection: measured, never declared.
+
+All sizes are in pixels or bytes, durations and times in seconds, rates as exact fractions.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+
+class Kind(StrEnum):
+    """What a file is to the product, whatever its container."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+class Transfer(StrEnum):
+    """The light a video's numbers stand for."""
+
+    SDR = "sdr"
+    PQ = "pq"
+    HLG = "hlg"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFacts:
+    """A still or animated picture. `width` and `height` are as stored; `orientation` (EXIF 1–8) makes it upright.
+
+    For HEIF `orientation` is what the container's own transform leaves to do, which is nothing: 1.
+    """
+
+    width: int
+    height: int
+    orientation: int = 1
+    frames: int = 1
+    has_alpha: bool = False
+    bit_depth: int = 8
+    colour: str = "srgb"
+    has_icc: bool = False
+
+    @property
+    def display_size(self) -> tuple[int, int]:
+        """Width and height of the upright picture."""
+        turned = self.orientation >= 5  # noqa: PLR2004 - EXIF: 5 to 8 swap the axes
+        return (self.height, self.width) if turned else (self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoTrack:
+    """The main picture track. `width`, `height` as coded; `rotation_cw` degrees clockwise make it upright."""
+
+    index: int
+    codec: str
+    profile: str = ""
+    width: int
+    height: int
+    sample_aspect: Fraction = Fraction(1)
+    rotation_cw: int = 0
+    reflected: bool = False
+    frame_rate: Fraction | None = None
+    variable_frame_rate: bool = False
+    frames: int | None = None
+    duration_s: float | None = None
+    pixel_format: str = "yuv420p"
+    bit_depth: int = 8
+    transfer: Transfer = Transfer.SDR
+    colour_primaries: str = ""
+    colour_space: str = ""
+    full_range: bool = False
+    interlaced: bool = False
+    bitrate_bps: int | None = None
+
+    @property
+    def display_size(self) -> tuple[int, int]:
+        """Width and height of the upright picture, with square pixels and rounded to whole ones."""
+        width = max(1, round(self.width * self.sample_aspect))
+        return (self.height, width) if self.rotation_cw % 180 else (width, self.height)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioTrack:
+    """One sound track."""
+
+    index: int
+    codec: str
+    channels: int
+    sample_rate: int
+    duration_s: float | None = None
+    language: str = ""
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubtitleTrack:
+    """One text track carried by the file."""
+
+    index: int
+    codec: str
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaFacts:
+    """Everything inspection measured. `duration_s` is `None` only for a still image.
+
+    `duration_s` is the span of packet timestamps where the header cannot be believed; `duration_exact` says whether
+    it was measured over all packets or is the header's word within the read budget ("measured by render").
+    """
+
+    kind: Kind
+    container: str
+    content_type: str
+    size_bytes: int
+    duration_s: float | None = None
+    duration_exact: bool = True
+    image: ImageFacts | None = None
+    video: VideoTrack | None = None
+    audio: tuple[AudioTrack, ...] = ()
+    subtitles: tuple[SubtitleTrack, ...] = ()
+    has_cover_art: bool = False
+    has_position: bool = False
+    chapters: int = 0
+    bytes_read: int = 0
+    warnings: tuple[str, ...] = ()

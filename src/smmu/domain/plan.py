@@ -1,0 +1,189 @@
+"""What will be made of a file, as data: stages of tasks, each with the renditions it owes, and why.
+
+A plan is made by `planner.plan` and obeyed by a media engine. It never names a decoder, a cloud or a clock.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from typing import Literal
+
+
+class Role(StrEnum):
+    """What a rendition is for."""
+
+    IMAGE = "image"
+    POSTER = "poster"
+    HLS = "hls"
+    HLS_VIDEO = "hls-video"
+    HLS_AUDIO = "hls-audio"
+    MP4 = "mp4"
+    AUDIO = "audio"
+    WAVEFORM = "waveform"
+
+
+class TaskKind(StrEnum):
+    """What a render task does; a media engine has one routine for each."""
+
+    IMAGES = "images"
+    VIDEO = "video"
+    POSTER = "poster"
+    AUDIO = "audio"
+
+
+class Family(StrEnum):
+    """Which workers run a task: behaviour.md's two ECS families."""
+
+    TRANSCODE = "transcode"
+    TRANSCRIBE = "transcribe"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One choice the planner made, with its reason in words: `subject` is a rendition, a track or "source"."""
+
+    subject: str
+    choice: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSpec:
+    """A picture to make: upright, sRGB, metadata stripped, exactly `width` × `height` pixels."""
+
+    type: Literal["image"] = "image"
+    name: str
+    role: Role = Role.IMAGE
+    format: Literal["webp", "jpeg"]
+    width: int
+    height: int
+    quality: int = 80
+    animated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungSpec:
+    """One rung of the H.264 ladder, in fMP4 segments. Square pixels, even sizes, 8-bit 4:2:0 BT.709."""
+
+    type: Literal["rung"] = "rung"
+    name: str
+    role: Role = Role.HLS_VIDEO
+    width: int
+    height: int
+    frame_rate_max: Fraction
+    crf: int
+    bitrate_bps_max: int
+    keyframe_seconds: Fraction = Fraction(2)
+    segment_seconds: Fraction = Fraction(6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioSpec:
+    """AAC-LC with linear gain towards `target_lufs`, never over `ceiling_dbtp`. As a file or as HLS segments."""
+
+    type: Literal["audio"] = "audio"
+    name: str
+    role: Role = Role.AUDIO
+    track_index: int
+    channels: int
+    sample_rate: int
+    bitrate_bps: int
+    target_lufs: float = -16.0
+    ceiling_dbtp: float = -1.0
+    segment_seconds: Fraction = Fraction(6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaylistSpec:
+    """The HLS multivariant playlist over the rungs and audio of its task."""
+
+    type: Literal["playlist"] = "playlist"
+    name: str = "hls"
+    role: Role = Role.HLS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mp4Spec:
+    """A progressive (fast start) MP4: the packets of rung `rung` and, when there is sound, of audio `audio`."""
+
+    type: Literal["mp4"] = "mp4"
+    name: str = "mp4"
+    role: Role = Role.MP4
+    rung: str
+    audio: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PosterSpec:
+    """A JPEG of a representative frame: not black, not simply the first."""
+
+    type: Literal["poster"] = "poster"
+    name: str = "poster"
+    role: Role = Role.POSTER
+    width: int
+    height: int
+    quality: int = 82
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveformSpec:
+    """audiowaveform JSON version 2 of one audio track."""
+
+    type: Literal["waveform"] = "waveform"
+    name: str = "waveform"
+    role: Role = Role.WAVEFORM
+    track_index: int
+    bits: Literal[8, 16] = 8
+    pixels_per_second: int = 100
+
+
+Spec = ImageSpec | RungSpec | AudioSpec | PlaylistSpec | Mp4Spec | PosterSpec | WaveformSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transform:
+    """What is done to every decoded picture of the source before it is scaled."""
+
+    track_index: int = 0
+    rotation_cw: int = 0
+    reflected: bool = False
+    deinterlace: bool = False
+    tone_map: Literal["pq", "hlg"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedTask:
+    """One unit of rendering, run by one worker; it owes every rendition of `renditions` or fails."""
+
+    name: str
+    kind: TaskKind
+    family: Family = Family.TRANSCODE
+    renditions: tuple[Spec, ...]
+    transform: Transform = field(default_factory=Transform)
+    duration_s: float | None = None
+    memory_bytes: int
+    seconds_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Tasks that run beside each other; the next stage starts when all are done."""
+
+    name: str
+    tasks: tuple[PlannedTask, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The whole of it. `decisions` explain what was chosen, skipped or changed, in the order of deciding."""
+
+    stages: tuple[Stage, ...]
+    decisions: tuple[Decision, ...] = ()
+
+    def task(self, name: str) -> PlannedTask:
+        """The task called `name`; `KeyError` when the plan has none."""
+        for stage in self.stages:
+            for task in stage.tasks:
+                if task.name == name:
+                    return task
+        raise KeyError(name)

@@ -1,0 +1,64 @@
+"""Signed tickets: what a URL that our own API serves may do, for how long, and nothing else.
+
+The counterpart of a presigned S3 URL on platforms without a cloud: a JSON payload and its HMAC-SHA-256, both in
+URL-safe base 64. Whoever holds the ticket may use it; nobody can change or prolong it.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """`put` takes part `number` of `storage_id` with exactly `size` bytes (`None`: at most `size_max`) at `key`.
+
+    `get` serves the pinned `version`/`etag` of `key`, as an attachment called `filename` when that is given.
+    `checksum` is "algorithm:value". `expires_at` is in unix seconds.
+    """
+
+    does: Literal["put", "get"]
+    key: str
+    expires_at: float
+    storage_id: str = ""
+    number: int = 0
+    size: int | None = None
+    size_max: int = 0
+    part_size: int = 0
+    checksum: str = ""
+    version: str = ""
+    etag: str = ""
+    filename: str = ""
+
+
+def seal(ticket: Ticket, secret: bytes) -> str:
+    """The ticket as a URL-safe token."""
+    payload = json.dumps({k: v for k, v in asdict(ticket).items() if v}, separators=(",", ":")).encode()
+    return f"{_encode(payload)}.{_encode(_signature(payload, secret))}"
+
+
+def unseal(token: str, secret: bytes) -> Ticket | None:
+    """The ticket in a token, or `None` when we did not write it. Whether its time is over is the caller's question."""
+    payload_text, _, signature_text = token.partition(".")
+    try:
+        payload, signature = _decode(payload_text), _decode(signature_text)
+    except ValueError:
+        return None
+    if not hmac.compare_digest(signature, _signature(payload, secret)):
+        return None
+    return Ticket(**json.loads(payload))
+
+
+def _signature(payload: bytes, secret: bytes) -> bytes:
+    return hmac.new(secret, payload, hashlib.sha256).digest()
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

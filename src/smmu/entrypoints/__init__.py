@@ -1,0 +1,1 @@
+"""Thin shells: API, worker, command line."""

@@ -1,0 +1,1 @@
+"""Promises that the core needs kept, as Protocols."""

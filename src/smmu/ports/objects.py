@@ -1,0 +1,87 @@
+"""`ObjectStore`: whole files under keys. `Source`: one pinned version of one of them, read by ranges."""
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from smmu.domain.values import ObjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A finished file on this machine that an object store may take over (it may move it)."""
+
+    path: str
+
+
+Body = bytes | LocalFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectInfo:
+    """What the store knows of an object. `ref` pins the very bytes that were looked at."""
+
+    ref: ObjectRef
+    content_type: str
+    modified_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadLink:
+    """A signed URL that answers GET (with ranges) until `expires_at` (unix seconds) and needs no other header."""
+
+    url: str
+    expires_at: float
+
+
+class Source(Protocol):
+    """One object's bytes, pinned. Reading after the object was overwritten or deleted raises `NotFound`."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Length in bytes."""
+
+    @property
+    @abstractmethod
+    def local_path(self) -> str | None:
+        """A path on this machine that holds exactly these bytes, when there is one (then ranges are not needed)."""
+
+    @abstractmethod
+    async def read(self, start: int, length: int) -> bytes:
+        """Bytes from `start`, at most `length`; shorter only at the end, empty beyond it."""
+
+
+class ObjectStore(Protocol):
+    """Whole objects: written at once or not at all, read by range, listed in key order.
+
+    A key is made by the server (`domain.keys`), never by a user. Reads after a write see it.
+    """
+
+    @abstractmethod
+    async def stat(self, key: str) -> ObjectInfo | None:
+        """The newest version at `key`, or `None`."""
+
+    @abstractmethod
+    async def open(self, ref: ObjectRef) -> Source:
+        """The pinned version. Raises `NotFound` when the key now holds other bytes, or nothing."""
+
+    @abstractmethod
+    async def put(self, key: str, body: Body, *, content_type: str, if_absent: bool = False) -> ObjectRef:
+        """Store `body` whole. A reader sees the old object or the new one, never a part of either.
+
+        With `if_absent`, raises `AlreadyExists` and changes nothing when the key holds an object. Raises `Full`.
+        """
+
+    @abstractmethod
+    async def delete(self, key: str) -> None:
+        """Remove every version of the object; deleting what is not there is fine."""
+
+    @abstractmethod
+    def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        """Every object whose key starts with `prefix`, in key order."""
+
+    @abstractmethod
+    async def sign_read(self, ref: ObjectRef, *, expires_at: float, filename: str | None = None) -> ReadLink:
+        """A link to these bytes. Served with the stored type and `nosniff`; `filename` makes it an attachment."""

@@ -1,0 +1,134 @@
+"""What a ledger keeps: which aggregate lives in which table, and how it is encoded.
+
+The stored form is JSON, guarded by pydantic on the way in and out. Inside the program a record is a frozen dataclass.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+
+from smmu.domain.events import JobEvent
+from smmu.domain.job import Job
+from smmu.domain.media import Media
+from smmu.domain.task import Task
+from smmu.domain.upload import Upload
+
+
+class Table(StrEnum):
+    """The tables. On AWS tasks, runs and events share the jobs table; that is the adapter's business."""
+
+    UPLOADS = "uploads"
+    JOBS = "jobs"
+    TASKS = "tasks"
+    RUNS = "runs"
+    EVENTS = "events"
+    MEDIA = "media"
+    KEYS = "keys"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One execution of the pipeline for one attempt of a job, as an in-process orchestrator remembers it."""
+
+    name: str
+    owner: str
+    job_id: str
+    attempt: int
+    state: str  # running | succeeded | failed | cancelled
+    created_at: float
+    updated_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdempotencyKey:
+    """What an `Idempotency-Key` was used for: `fingerprint` of the request and the upload it made."""
+
+    key: str
+    owner: str
+    fingerprint: str
+    upload_id: str
+    expires_at: float
+
+
+Value = Upload | Job | Task | Run | JobEvent | Media | IdempotencyKey
+T = TypeVar("T", bound=Value)
+T_co = TypeVar("T_co", bound=Value, covariant=True)
+
+HOME: dict[type[object], Table] = {
+    Upload: Table.UPLOADS,
+    Job: Table.JOBS,
+    Task: Table.TASKS,
+    Run: Table.RUNS,
+    JobEvent: Table.EVENTS,
+    Media: Table.MEDIA,
+    IdempotencyKey: Table.KEYS,
+}
+
+
+def table_of(kind: type[object]) -> Table:
+    """The table a type lives in."""
+    return HOME[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Key(Generic[T]):
+    """Where one record is. Every record is under its owner: there is no way to name one without."""
+
+    type: type[T]
+    owner: str
+    id: str
+
+    @property
+    def table(self) -> Table:
+        """The table it is in."""
+        return table_of(self.type)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored(Generic[T_co]):
+    """A record as it was read. `version` counts its writes from 1; a conditional write names the one it saw."""
+
+    value: T_co
+    version: int
+
+
+def key_of(value: T) -> Key[T]:
+    """The key a value is stored under."""
+    return Key(type(value), value.owner, record_id(value))
+
+
+def record_id(value: Value) -> str:
+    """The id of a value within its table and owner."""
+    if isinstance(value, Task | JobEvent):
+        return value.record_id
+    if isinstance(value, Run):
+        return value.name
+    if isinstance(value, IdempotencyKey):
+        return value.key
+    return value.id
+
+
+def state_of(value: Value) -> str:
+    """The state a list can be filtered by ("" where there is none)."""
+    return str(getattr(value, "state", ""))
+
+
+def kind_of(value: Value) -> str:
+    """The kind a list can be filtered by ("" where there is none)."""
+    return str(getattr(value, "kind", ""))
+
+
+_ADAPTERS: dict[type[object], TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in HOME}
+
+
+def encode(value: Value) -> bytes:
+    """The stored form: JSON."""
+    return _ADAPTERS[type(value)].dump_json(value)
+
+
+def decode(kind: type[T], data: bytes | str) -> T:
+    """The value of a stored form. Raises `pydantic.ValidationError` when it is not one (we have a bug)."""
+    value: T = _ADAPTERS[kind].validate_json(data)
+    return value

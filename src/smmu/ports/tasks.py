@@ -1,0 +1,57 @@
+"""`TaskRunner`: runs a heavy task in isolation from everything else, and tells how it ended."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Exit(StrEnum):
+    """How an isolated task ended; the values but the first are causes of `TaskDied`."""
+
+    DONE = "done"
+    CRASHED = "crashed"
+    OUT_OF_MEMORY = "out_of_memory"
+    TIMED_OUT = "timed_out"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRequest:
+    """What to run: a worker of `family` for the task record of `owner` at `record_id`, try number `tries`."""
+
+    owner: str
+    record_id: str
+    family: str
+    tries: int
+    memory_bytes: int
+    seconds_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStatus:
+    """`exit` is `None` while it runs; `exit_code` is the process's (negative: a signal), `detail` says more."""
+
+    exit: Exit | None
+    exit_code: int | None = None
+    detail: str = ""
+
+
+class TaskRunner(Protocol):
+    """Isolated tasks, named by a handle."""
+
+    @abstractmethod
+    async def start(self, request: TaskRequest) -> str:
+        """Start it and answer its handle. Starting the same try of the same record again answers the same handle."""
+
+    @abstractmethod
+    async def inspect(self, handle: str) -> TaskStatus:
+        """How it is. Raises `NotFound` for a handle that was never given, or is long over."""
+
+    @abstractmethod
+    async def wait(self, handle: str) -> TaskStatus:
+        """Its status once it has ended. Cancelling the wait does not stop the task."""
+
+    @abstractmethod
+    async def stop(self, handle: str) -> None:
+        """End it: asked first, killed after a grace. Stopping what has ended is fine."""

@@ -1,0 +1,103 @@
+"""`UploadStore`: takes bytes straight from clients into storage, part by part. No byte passes the use cases."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from smmu.domain.values import Checksum, ObjectRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A storage session: where the object will be, how it is cut, and the storage's own id of it ("" for single).
+
+    All parts but the last are exactly `part_size` bytes (0 for single).
+    """
+
+    key: str
+    storage_id: str
+    method: Literal["single", "multipart"]
+    part_size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartSlot:
+    """A part to be sent: its number from 1 and its exact length in bytes (`None`: unknown, up to `size_max`)."""
+
+    number: int
+    size: int | None
+    size_max: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedPart:
+    """A URL that takes exactly this part by PUT, with these headers, until `expires_at`."""
+
+    number: int
+    size: int | None
+    url: str
+    expires_at: float
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPart:
+    """A part that has arrived, whole. Sending a number again replaces it."""
+
+    number: int
+    size: int
+    etag: str
+
+
+class UploadStore(Protocol):
+    """Upload sessions. A single session holds one part, number 1, which is the object itself."""
+
+    @abstractmethod
+    async def begin(
+        self, key: str, *, method: Literal["single", "multipart"], part_size: int, content_type: str
+    ) -> Session:
+        """Open a session. Nothing is visible at `key` before it is completed (for single: before the PUT ends)."""
+
+    @abstractmethod
+    async def sign(
+        self,
+        session: Session,
+        parts: Sequence[PartSlot],
+        *,
+        expires_at: float,
+        checksum: Checksum | None = None,
+    ) -> Sequence[SignedPart]:
+        """URLs bound to object, part number and exact length. `checksum` (single only) is enforced on arrival.
+
+        A PUT that is shorter, longer, late, or for something else is refused and leaves nothing behind.
+        """
+
+    @abstractmethod
+    async def list_parts(self, session: Session) -> Sequence[StoredPart]:
+        """The parts that are there, by number, with the sizes the storage measured. Empty when the session is over."""
+
+    @abstractmethod
+    async def complete(self, session: Session, parts: Sequence[StoredPart]) -> ObjectRef:
+        """Assemble the object from exactly these parts, atomically, and pin it. Repeating it answers the same object.
+
+        Raises `NotFound` when a part is missing or is another one, or when the session was aborted.
+        """
+
+    @abstractmethod
+    async def checksum(self, ref: ObjectRef, wanted: Checksum) -> Checksum | None:
+        """The stored object's full checksum by the wanted algorithm; `None` where this storage cannot tell it cheaply.
+
+        Storage that computes while bytes arrive (S3, the embedded store) answers without reading the object again.
+        """
+
+    @abstractmethod
+    async def abort(self, session: Session) -> None:
+        """Drop the session, its parts and (for single) its object. Repeating it is fine.
+
+        A completed multipart object stays: `ObjectStore.delete` removes it.
+        """
+
+    @abstractmethod
+    async def orphans(self, before: float) -> Sequence[Session]:
+        """Sessions begun before that time (unix seconds) and neither completed nor aborted."""

@@ -1,0 +1,1 @@
+"""Every HTTP message, once, for the API and the client."""

@@ -1,0 +1,82 @@
+"""What all suites share: the event loop, Hypothesis profiles, the corpus, and a plain word when it is absent."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.support.corpus import Corpus, find_corpus
+
+settings.register_profile("dev", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
+
+LEFT_OUT = pytest.StashKey[int]()
+LEFT_OUT_BY_WORKERS = pytest.StashKey[list[int]]()
+END_TO_END = Path(__file__).parent / "e2e"
+REPORTED_AS = "smmu_corpus_tests_left_out"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Production's event loop. Simulations start trio by themselves, with a virtual clock."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Corpus:
+    """The open corpus. A test that asks for it is left out where it is not present."""
+    found = find_corpus()
+    assert found is not None, "tests that use the corpus are left out before this"
+    return found
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Marks that follow from where a test is and what it asks for, set before `-m` chooses."""
+    if "corpus" in getattr(item, "fixturenames", ()):
+        item.add_marker("corpus")
+    if item.path.is_relative_to(END_TO_END):
+        item.add_marker("slow")
+
+
+# Last, so that only tests which `-m` and `-k` have chosen count as left out.
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if find_corpus() is not None:
+        return
+    left_out = [item for item in items if item.get_closest_marker("corpus")]
+    items[:] = [item for item in items if not item.get_closest_marker("corpus")]
+    config.stash[LEFT_OUT] = len(left_out)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist hands its count to the session that started it."""
+    output: dict[str, int] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[REPORTED_AS] = session.config.stash.get(LEFT_OUT, 0)
+
+
+class CountFromWorkers:
+    """Listens to pytest-xdist; registered only where it is active."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: object) -> None:
+        output: dict[str, int] = getattr(node, "workeroutput", {})
+        self.config.stash.setdefault(LEFT_OUT_BY_WORKERS, []).append(output.get(REPORTED_AS, 0))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(CountFromWorkers(config), "smmu-count-from-workers")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    # Every worker collects every test, so the workers' counts are equal: the largest is the number, not the sum.
+    counts = [config.stash.get(LEFT_OUT, 0), *config.stash.get(LEFT_OUT_BY_WORKERS, [])]
+    if find_corpus() is None:
+        terminalreporter.write_line(f"corpus not present: {max(counts)} corpus tests left out")
