@@ -91,6 +91,11 @@ class AudioTrack:
     language: str = ""
     default: bool = False
 
+    @property
+    def playable(self) -> bool:
+        """Whether the track says what a decoder must know; one that does not has no decoder or no sound."""
+        return self.channels > 0 and self.sample_rate > 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubtitleTrack:

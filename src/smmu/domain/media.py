@@ -93,10 +93,12 @@ class Media:
     attempt: int = 0
     manifest: ObjectRef | None = None
     renditions: tuple[RenditionRecord, ...] = ()
+    cleaned: bool = False
 
     def next_deadline(self, limits: Limits) -> float | None:
         """When the sweeper must look: a deleted media whose bytes may not all be gone yet."""
-        return self.updated_at + limits.check_seconds if self.state is State.DELETED else None
+        unclean = self.state is State.DELETED and not self.cleaned
+        return self.updated_at + limits.check_seconds if unclean else None
 
 
 def step(media: Media, event: Event, now: float) -> Media:

@@ -5,6 +5,7 @@ after padding, or, in old QuickTime files, not at all. Nothing here checks that 
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 # The major brand decides; where it is unknown, the first compatible brand that is known does.
 _BRANDS: dict[bytes, str] = {
@@ -50,22 +51,29 @@ _PADDING_BYTES_MAX = 16 * 1024 * 1024  # over this, four letters of a text were 
 _HEADER_BYTES, _LONG_HEADER_BYTES = 8, 16
 
 
+class _Box(NamedTuple):
+    name: bytes
+    body: bytes
+    size: int
+    whole: bool
+
+
 def probe_boxes(head: bytes) -> str | None:
     """Name the format of a file made of boxes, or answer `None` when its first boxes are no such file's."""
-    padded = False
-    for name, body, size in _boxes(head):
-        if name == b"ftyp":
-            return _refined(_by_brands(body), head)
-        if name in _OLD_QUICKTIME:
+    goes_on = False
+    for box in _boxes(head):
+        if box.name == b"ftyp":
+            return _refined(_by_brands(box.body), head)
+        if box.name in _OLD_QUICKTIME:
             return "mov"
-        if name not in _PADDING or size > _PADDING_BYTES_MAX:
+        if box.name not in _PADDING or box.size > _PADDING_BYTES_MAX:
             return None
-        padded = size > len(body) + _LONG_HEADER_BYTES
-    return "mov" if padded else None
+        goes_on = not box.whole
+    return "mov" if goes_on else None
 
 
-def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes, int]]:
-    """Yield each box's name, the part of its content that is there, and its size; stop at what is no box."""
+def _boxes(data: bytes) -> Iterator[_Box]:
+    """Yield the boxes of `data`, the last one perhaps cut; stop at what is no box."""
     at = 0
     while at + _HEADER_BYTES <= len(data):
         size, header = int.from_bytes(data[at : at + 4]), _HEADER_BYTES
@@ -75,8 +83,9 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes, int]]:
             size = len(data) - at
         if size < header:
             return
-        yield data[at + 4 : at + 8], data[at + header : at + size], size
-        at += size
+        end = at + size
+        yield _Box(name=data[at + 4 : at + 8], body=data[at + header : end], size=size, whole=end <= len(data))
+        at = end
 
 
 def _by_brands(ftyp: bytes) -> str:
@@ -107,9 +116,9 @@ def _refined(key: str, head: bytes) -> str:
     """An MP4 whose index is wholly in `head` and lists sound but no pictures is sound."""
     if key != "mp4":
         return key
-    for name, body, size in _boxes(head):
-        if name == b"moov" and size <= len(body) + _LONG_HEADER_BYTES:
-            return "m4a" if _handled(body, b"soun") and not _handled(body, b"vide") else key
+    for box in _boxes(head):
+        if box.name == b"moov" and box.whole:
+            return "m4a" if _handled(box.body, b"soun") and not _handled(box.body, b"vide") else key
     return key
 
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal
 
 from smmu.domain.errors import Code, Reason, Refused, refuse
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
+from smmu.domain.parts import PartLayout
 from smmu.domain.values import Checksum, ObjectRef
 
 
@@ -58,8 +58,9 @@ class Upload:
     """A session in which one owner puts one file into storage.
 
     `job_id` and `media_id` are decided when the session begins, so that completing twice cannot make two of either.
-    `storage_id` is the storage's own name of the session and never leaves the server. `size` is the declared size in
-    bytes, `None` when the client does not know it; `reserved_bytes` is what counts against the quota meanwhile.
+    `storage_id` is the storage's own name of the session and never leaves the server. `layout.size` is the declared
+    size; `reserved_bytes` is what counts against the quota meanwhile.
+    `cleaned` says that nothing of a session that ended without a job is left in storage.
     """
 
     id: str
@@ -70,13 +71,10 @@ class Upload:
     storage_id: str
     filename: str
     content_type: str
-    size: int | None
+    layout: PartLayout
     checksum: Checksum | None
     metadata: Mapping[str, str]
     options: Options
-    method: Literal["single", "multipart"]
-    part_size: int
-    part_count: int | None
     reserved_bytes: int
     created_at: float
     updated_at: float
@@ -84,12 +82,13 @@ class Upload:
     state: State = State.OPEN
     stored: ObjectRef | None = None
     rejection: tuple[Reason, ...] = field(default=())
+    cleaned: bool = False
 
     def next_deadline(self, limits: Limits) -> float | None:
         """When somebody must look at it again if nothing happens; `None` when nothing is left to do."""
         if self.state is State.OPEN:
             return self.expires_at
-        if self.state is State.COMPLETING:
+        if self.state is State.COMPLETING or (self.state is not State.COMPLETED and not self.cleaned):
             return self.updated_at + limits.completing_seconds
         return None
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 UPLOAD, JOB, MEDIA, TASK = "upl", "job", "med", "tsk"
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: sorts as it counts
-_ID = re.compile(r"^(upl|job|med|tsk)_[0-9a-hjkmnp-tv-z]{26}$")
+_ID = re.compile(r"(upl|job|med|tsk)_[0-9a-hjkmnp-tv-z]{26}")
 _TIME_CHARS, _CHANCE_CHARS = 10, 16
 CHANCE_BYTES = 10
 
@@ -31,7 +31,7 @@ def derived_id(prefix: str, *parts: str) -> str:
 
 def is_id(prefix: str, text: str) -> bool:
     """Whether `text` looks like an id of this prefix (it may still not exist)."""
-    return text.startswith(f"{prefix}_") and _ID.match(text) is not None
+    return text.startswith(f"{prefix}_") and _ID.fullmatch(text) is not None
 
 
 def _base32(number: int, width: int) -> str:

@@ -22,5 +22,6 @@ class TokenVerifier(Protocol):
     async def verify(self, token: str) -> Principal:
         """The principal. Raises `Denied`, with a sentence that tells no secret, for anything but a valid token.
 
-        That is: `alg: none`, the wrong algorithm family, a missing or past `exp`, an unknown key, a wrong issuer or audience.
+        That is: `alg: none`, the wrong algorithm family, a missing or past `exp`, an unknown key, a wrong issuer
+        or audience.
         """

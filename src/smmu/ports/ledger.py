@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from smmu.ports.queue import Message
 from smmu.ports.records import Key, Stored, T, Value
@@ -24,7 +24,7 @@ class Put:
 class Remove:
     """Remove the record if it still has version `expect`."""
 
-    key: Key[Value]
+    key: Key[Any]
     expect: int
 
 
@@ -94,7 +94,7 @@ class Ledger(Protocol):
         """The owner's counters; one that was never counted is absent."""
 
     @abstractmethod
-    async def due(self, now: float, limit: int) -> Sequence[Key[Value]]:
+    async def due(self, now: float, limit: int) -> Sequence[Key[Any]]:
         """Records whose `due_at` is not after `now`, the longest overdue first. May lag; the reader decides again."""
 
     @abstractmethod

@@ -12,7 +12,8 @@ class Topic(StrEnum):
 
     JOBS = "jobs"  # a job wants to be dispatched
     RUNS = "runs"  # a run wants to be advanced (in-process orchestrators)
-    TASKS = "tasks"  # a task wants a worker (in-process orchestrators)
+    TASKS = "tasks"  # a light task wants a worker (in-process orchestrators)
+    HEAVY_TASKS = "heavy_tasks"  # a heavy one does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,14 @@ refuses to open anything but the source.
 """
 
 import hashlib
+import itertools
 import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
+from smmu.adapters.media.source import SourceFile
 from smmu.domain.limits import MIB, Limits
 from smmu.domain.manifest import RenderedFile
 
@@ -49,32 +51,31 @@ class Workbench:
     `source` is a seekable, read-only binary file whose name means nothing; `directory` a private writable folder.
     """
 
-    def __init__(self, *, source: BinaryIO, directory: Path, limits: Limits, tell: Callable[[Message], None]) -> None:
+    def __init__(self, *, source: SourceFile, directory: Path, limits: Limits, tell: Callable[[Message], None]) -> None:
         self.source = source
         self.directory = directory
         self.limits = limits
         self._tell = tell
-        self._finished = 0
+        self._numbers = itertools.count()
         self._fraction = 0.0
 
     def progress(self, fraction: float) -> None:
         """Tell how much is done (0.0–1.0). Going back is silently held; the parent may be told less often."""
         self._fraction = max(self._fraction, min(1.0, fraction))
-        self._tell({"is": "progress", "fraction": self._fraction})
+        self._tell({"says": "progress", "fraction": self._fraction})
 
     def beat(self) -> None:
         """Tell that work went on without a fraction to name."""
-        self._tell({"is": "beat"})
+        self._tell({"says": "beat"})
 
     def finish(self, path: str, content_type: str) -> RenderedFile:
         """Hand over the complete file at `path` (relative, below `directory`). It is gone from there afterwards."""
         check_path(path)
         digest, size = _digest(self.directory / path)
-        name = f"{DONE}{self._finished}"
-        os.replace(self.directory / path, self.directory / name)
-        self._finished += 1
+        name = f"{DONE}{next(self._numbers)}"
+        (self.directory / path).replace(self.directory / name)
         done = RenderedFile(path=path, size=size, sha256=digest, content_type=content_type)
-        self._tell({"is": "file", "name": name, "path": path, "content_type": content_type})
+        self._tell({"says": "file", "name": name, "path": path, "content_type": content_type})
         return done
 
     def open_container(self) -> "InputContainer":

@@ -1,0 +1,51 @@
+"""How SQLite and the file system fail, said in the ports' words. Nothing else in this family names their errors.
+
+It refuses to guess: what it does not know is left as it is, because it is our bug and not the world's.
+"""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from smmu.ports.errors import Corrupt, Denied, Full, NotFound, Unavailable, WorldError
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_PRIMARY = 0xFF  # SQLite's extended result codes keep the kind in their lowest byte
+
+_SQLITE: dict[int, tuple[type[WorldError], str]] = {
+    sqlite3.SQLITE_FULL: (Full, "there is no room left for the database"),
+    sqlite3.SQLITE_CORRUPT: (Corrupt, "the database is damaged"),
+    sqlite3.SQLITE_NOTADB: (Corrupt, "the database file is not a database"),
+    sqlite3.SQLITE_BUSY: (Unavailable, "the database is busy"),
+    sqlite3.SQLITE_LOCKED: (Unavailable, "the database is busy"),
+    sqlite3.SQLITE_IOERR: (Unavailable, "the database could not be read or written"),
+    sqlite3.SQLITE_CANTOPEN: (Unavailable, "the database could not be opened"),
+    sqlite3.SQLITE_READONLY: (Unavailable, "the database cannot be written"),
+    sqlite3.SQLITE_NOMEM: (Unavailable, "there is no memory left for the database"),
+    sqlite3.SQLITE_INTERRUPT: (Unavailable, "the database was interrupted"),
+}
+
+
+@contextmanager
+def translating() -> Iterator[None]:
+    """Turn what SQLite and the file system raise into `ports.errors`; a bug passes through as it is."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        known = _SQLITE.get(getattr(error, "sqlite_errorcode", 0) & _PRIMARY)
+        if known is None:
+            raise
+        raise known[0](f"{known[1]}: {error}") from error
+    except OSError as error:
+        raise _of_file_system(error) from error
+
+
+def _of_file_system(error: OSError) -> WorldError:
+    if error.errno in _NO_ROOM:
+        return Full(f"there is no room left on the disk: {error.strerror}")
+    if isinstance(error, FileNotFoundError):
+        return NotFound("the file is gone")
+    if isinstance(error, PermissionError):
+        return Denied(f"the file may not be touched: {error.strerror}")
+    return Unavailable(f"the disk failed: {error.strerror or error}")

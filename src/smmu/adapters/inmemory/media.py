@@ -1,0 +1,182 @@
+"""`PretendEngine`: facts and renditions as pure functions of the bytes, in virtual time. It decodes nothing.
+
+`pretend_file` writes files that sniff as what they pretend to be and tell the engine what to find. Any other bytes are
+a clip whose length follows from their digest; bytes that begin with `REJECT:` are no media.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import anyio
+
+from smmu.domain.errors import Code, refuse
+from smmu.domain.facts import AudioTrack, ImageFacts, Kind, MediaFacts, VideoTrack
+from smmu.domain.manifest import Check, Proof, RenderedFile, Rendition
+from smmu.domain.plan import (
+    AudioSpec,
+    ImageSpec,
+    Mp4Spec,
+    PlannedTask,
+    PlaylistSpec,
+    PosterSpec,
+    RungSpec,
+    Spec,
+    WaveformSpec,
+)
+from smmu.ports.errors import TaskDied
+from smmu.ports.media import MediaEngine, Progress, Sink
+from smmu.ports.objects import Source
+
+MARK, REJECT = b"SMMU-PRETEND ", b"REJECT:"
+_HEAD_BYTES = 4096
+_STEPS = 4
+_SECONDS_MIN, _SECONDS_SPAN = 2, 60  # of a clip that says nothing of itself
+
+_MAGIC: Mapping[Kind, bytes] = MappingProxyType(
+    {
+        Kind.VIDEO: b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp42",
+        Kind.IMAGE: b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR",
+        Kind.AUDIO: b"RIFF\xff\xff\xff\x7fWAVEfmt ",
+    }
+)
+_TYPES: Mapping[Kind, tuple[str, str]] = MappingProxyType(
+    {Kind.VIDEO: ("mp4", "video/mp4"), Kind.IMAGE: ("png", "image/png"), Kind.AUDIO: ("wav", "audio/wav")}
+)
+_FILES: Mapping[type[Spec], tuple[tuple[str, str], ...]] = MappingProxyType(
+    {
+        RungSpec: (
+            ("{name}/index.m3u8", "application/vnd.apple.mpegurl"),
+            ("{name}/init.mp4", "video/mp4"),
+            ("{name}/segment-0.m4s", "video/iso.segment"),
+        ),
+        AudioSpec: (("{name}.m4a", "audio/mp4"),),
+        PlaylistSpec: (("{name}.m3u8", "application/vnd.apple.mpegurl"),),
+        Mp4Spec: (("{name}.mp4", "video/mp4"),),
+        PosterSpec: (("{name}.jpg", "image/jpeg"),),
+        WaveformSpec: (("{name}.json", "application/json"),),
+    }
+)
+
+
+def pretend_file(kind: Kind = Kind.VIDEO, *, size: int | None = None, **told: float | str | bool) -> bytes:
+    """A file for the pretend engine, padded to `size`.
+
+    `told` may hold duration_s, width, height, audio (of a video), refuse (a `rejected_…` code), and the causes
+    dies and dies_rendering (one of `ports.errors.DEATHS`).
+    """
+    line = MARK + json.dumps({"kind": kind, **told}).encode() + b"\n"
+    return (_MAGIC[kind] + line).ljust(size or 0, b"\x00")
+
+
+@dataclass(frozen=True, slots=True)
+class PretendEngine(MediaEngine):
+    """`speed`: how many seconds of sound or pictures one second of waiting makes of; `None`: no waiting at all."""
+
+    speed: float | None = 10.0
+    inspect_seconds: float = 0.0
+
+    async def inspect(self, source: Source) -> MediaFacts:
+        """What the bytes say of themselves."""
+        head = await source.read(0, _HEAD_BYTES)
+        await anyio.sleep(self.inspect_seconds)
+        return _facts(_told(head), source.size)
+
+    async def render(self, source: Source, task: PlannedTask, sink: Sink, progress: Progress) -> tuple[Rendition, ...]:
+        """Files made of digests, each with one honest proof: that it was made of these bytes."""
+        head = await source.read(0, _HEAD_BYTES)
+        told = _told(head)
+        await self._work(_facts(told, source.size).duration_s or 0.0, progress)
+        if cause := told.get("dies_rendering"):
+            raise TaskDied("the pretend renderer died, as it was told to", cause)
+        digest = hashlib.sha256(head + str(source.size).encode()).hexdigest()
+        made = [_rendition(spec, digest, task) for spec in task.renditions]
+        for _, files in made:
+            for file, body in files:
+                await sink.put(file.path, body, file.content_type)
+        await progress(1.0)
+        return tuple(rendition for rendition, _ in made)
+
+    async def _work(self, duration_s: float, progress: Progress) -> None:
+        for step in range(_STEPS):
+            await progress(step / _STEPS)
+            await anyio.sleep(duration_s / self.speed / _STEPS if self.speed else 0)
+
+
+def _told(head: bytes) -> Mapping[str, Any]:
+    if head.startswith(REJECT):
+        return {"refuse": Code.REJECTED_NOT_MEDIA}
+    _, mark, line = head.partition(MARK)
+    if mark:
+        told: Mapping[str, Any] = json.loads(line.partition(b"\n")[0])
+        return told
+    return {"duration_s": _SECONDS_MIN + hashlib.sha256(head).digest()[0] % _SECONDS_SPAN}
+
+
+def _facts(told: Mapping[str, Any], size: int) -> MediaFacts:
+    if code := told.get("refuse"):
+        raise refuse(Code(code), "The file says of itself that it is no good.")
+    if cause := told.get("dies"):
+        raise TaskDied("the pretend decoder died, as it was told to", cause)
+    kind = Kind(told.get("kind", Kind.VIDEO))
+    duration_s = None if kind is Kind.IMAGE else float(told.get("duration_s", 10.0))
+    width, height = int(told.get("width", 1280)), int(told.get("height", 720))
+    container, content_type = _TYPES[kind]
+    sounds = kind is Kind.AUDIO or (kind is Kind.VIDEO and told.get("audio", True))
+    return MediaFacts(
+        kind=kind,
+        container=container,
+        content_type=content_type,
+        size_bytes=size,
+        duration_s=duration_s,
+        image=ImageFacts(width=width, height=height) if kind is Kind.IMAGE else None,
+        video=_video(width, height, duration_s) if kind is Kind.VIDEO else None,
+        audio=(_sound(duration_s, 1 if kind is Kind.VIDEO else 0),) if sounds else (),
+        bytes_read=min(size, _HEAD_BYTES),
+    )
+
+
+def _video(width: int, height: int, duration_s: float | None) -> VideoTrack:
+    return VideoTrack(index=0, codec="h264", width=width, height=height, duration_s=duration_s)
+
+
+def _sound(duration_s: float | None, index: int) -> AudioTrack:
+    return AudioTrack(index=index, codec="aac", channels=2, sample_rate=48_000, duration_s=duration_s)
+
+
+_Made = Sequence[tuple[RenderedFile, bytes]]
+
+
+def _rendition(spec: Spec, digest: str, task: PlannedTask) -> tuple[Rendition, _Made]:
+    files = list(_files(spec, digest))
+    proof = Proof(
+        checks=(Check(name="source", ok=True, expected=digest, measured=digest),),
+        measures={"files": len(files)},
+    )
+    rendition = Rendition(
+        name=spec.name,
+        role=spec.role,
+        files=tuple(file for file, _ in files),
+        width=getattr(spec, "width", None),
+        height=getattr(spec, "height", None),
+        duration_s=task.duration_s,
+        proof=proof,
+    )
+    return rendition, files
+
+
+def _files(spec: Spec, digest: str) -> Iterator[tuple[RenderedFile, bytes]]:
+    for template, content_type in _names(spec):
+        path = template.format(name=spec.name)
+        body = f"{spec.type} {path} of {digest}\n".encode()
+        sha256 = hashlib.sha256(body).hexdigest()
+        yield RenderedFile(path=path, size=len(body), sha256=sha256, content_type=content_type), body
+
+
+def _names(spec: Spec) -> tuple[tuple[str, str], ...]:
+    if isinstance(spec, ImageSpec):
+        return ((f"{{name}}.{spec.format}", f"image/{spec.format}"),)
+    return _FILES[type(spec)]

@@ -1,0 +1,206 @@
+"""Decoding one track of the source, as far as it can be decoded, and judging what was lost.
+
+The rule, applied after everything was decoded:
+1. not one frame came out: `rejected_corrupt`;
+2. more than a quarter of the packets (and more than five) could not be decoded: `rejected_corrupt`;
+3. there is damage (a packet lost, reading broke off, fewer packets than the index promises) *and* what came out ends
+   before 90 % of what was to be expected, by more than half a second: `rejected_truncated`;
+4. anything less is tolerated and noted in the proof.
+
+Refuses to hide a failure to read the source: what the source's `read` raises passes through untouched.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+from av.audio.frame import AudioFrame
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Discard, Disposition, Stream
+from av.video.frame import VideoFrame
+
+from smmu.adapters.media.workbench import Workbench
+from smmu.domain.errors import Code, refuse
+
+LOST_SHARE_MAX, LOST_MIN = 0.25, 5
+COVERED_SHARE_MIN, MISSING_SECONDS_MIN = 0.9, 0.5
+FIRST_FRAME_PACKETS_MAX = 4_000
+
+
+@dataclass(slots=True)
+class Damage:
+    """What could not be decoded of one track. `stopped` says why reading broke off, if it did."""
+
+    track: int
+    packets: int = 0
+    promised: int = 0
+    lost: int = 0
+    frames: int = 0
+    stopped: str = ""
+    header_seconds: float | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a sign that the file is not whole."""
+        return bool(self.lost or self.stopped) or self.packets < COVERED_SHARE_MIN * self.promised
+
+    def judge(self, covered_seconds: float, planned_seconds: float | None) -> None:
+        """Refuse a file of which too little could be decoded. The rule is in the module's docstring."""
+        if self.frames == 0:
+            raise refuse(Code.REJECTED_CORRUPT, f"Nothing of track {self.track} could be decoded.")
+        if self.lost > max(LOST_MIN, LOST_SHARE_MAX * self.packets):
+            lost = f"{self.lost} of {self.packets} packets"
+            raise refuse(Code.REJECTED_CORRUPT, f"{lost} of track {self.track} could not be decoded.")
+        expected = min((s for s in (self.header_seconds, planned_seconds) if s), default=covered_seconds)
+        missing = expected - covered_seconds
+        short = covered_seconds < COVERED_SHARE_MIN * expected and missing > MISSING_SECONDS_MIN
+        if self.any and short:
+            raise refuse(
+                Code.REJECTED_TRUNCATED,
+                f"Track {self.track} breaks off after {covered_seconds:.1f} of {expected:.1f} seconds.",
+            )
+
+    def measures(self) -> dict[str, float | int | str]:
+        """What to note in a proof."""
+        noted: dict[str, float | int | str] = {"source_packets": self.packets, "source_frames": self.frames}
+        if self.lost:
+            noted["source_packets_undecodable"] = self.lost
+        if self.stopped:
+            noted["source_reading_stopped"] = self.stopped
+        return noted
+
+
+def video_frames(bench: Workbench, damage: Damage) -> Iterator[VideoFrame]:
+    """Every picture of the track that decodes, in order of presentation."""
+    for frame in _frames(bench, damage):
+        if isinstance(frame, VideoFrame):
+            yield frame
+
+
+def audio_frames(bench: Workbench, damage: Damage) -> Iterator[AudioFrame]:
+    """Every block of sound of the track that decodes, in order of presentation."""
+    for frame in _frames(bench, damage):
+        if isinstance(frame, AudioFrame):
+            yield frame
+
+
+def _frames(bench: Workbench, damage: Damage) -> Iterator[object]:
+    with bench.open_container() as container:
+        stream = only(container, damage.track)
+        damage.promised = stream.frames
+        damage.header_seconds = _seconds(stream)
+        for packet in _packets(container, stream, damage):
+            yield from _decoded(packet, damage)
+
+
+def _packets(container: InputContainer, stream: Stream, damage: Damage) -> "Iterator[Packet[Stream]]":
+    packets = iter(container.demux(stream))
+    while True:
+        try:
+            packet = next(packets, None)
+        except FFmpegError as error:
+            if isinstance(error, MemoryError):
+                raise
+            damage.stopped = f"{type(error).__name__}: {error.strerror}"
+            packets = iter(_flushes(stream))
+            continue
+        if packet is None:
+            return
+        damage.packets += bool(packet.size)
+        yield packet
+
+
+def _flushes(stream: Stream) -> "Iterator[Packet[Stream]]":
+    # What the decoder still holds is wanted also when reading broke off.
+    packet: "Packet[Stream]" = Packet()
+    packet.stream = stream
+    yield packet
+
+
+def _decoded(packet: "Packet[Stream]", damage: Damage) -> Sequence[object]:
+    try:
+        frames = packet.decode()
+    except FFmpegError as error:
+        # A lost packet is tolerated; being out of memory is about us and not about the file.
+        if isinstance(error, MemoryError):
+            raise
+        damage.lost += bool(packet.size)
+        return ()
+    damage.frames += len(frames)
+    return frames
+
+
+def only(container: InputContainer, index: int) -> Stream:
+    """The stream `index`, with all others switched off so that their bytes need not be read."""
+    if index >= len(container.streams):
+        raise refuse(Code.REJECTED_CORRUPT, f"The file has no track {index} any more.")
+    for stream in container.streams:
+        if stream.index != index:
+            stream.discard = Discard.all
+    return container.streams[index]
+
+
+def _seconds(stream: Stream) -> float | None:
+    if stream.duration is None or stream.time_base is None or stream.duration <= 0:
+        return None
+    return float(stream.duration * stream.time_base)
+
+
+def time_of(frame: VideoFrame | AudioFrame) -> Fraction | None:
+    """When a frame is presented by the source's own timestamps, in seconds."""
+    stamp = frame.pts if frame.pts is not None else frame.dts
+    return None if stamp is None or frame.time_base is None else stamp * frame.time_base
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What has to be known before the first frame is encoded.
+
+    `zero` is the earliest presented timestamp among the tracks in use and the file's moving picture: everybody's
+    second 0. `time_base` and `rate` are the picture's, where there is one and the file says.
+    """
+
+    zero: Fraction
+    time_base: Fraction | None = None
+    rate: Fraction | None = None
+
+
+def survey(bench: Workbench, *tracks: int) -> Survey:
+    """Look at the first frame of each of `tracks` and of the moving picture."""
+    with bench.open_container() as container:
+        streams = tuple(s for s in container.streams if s.index in tracks or _moves(s))
+        times = _first_times(container, streams)
+        for stream in streams:
+            if stream.index not in times and stream.start_time is not None and stream.time_base:
+                times[stream.index] = stream.start_time * stream.time_base
+        picture = next((s for s in streams if s.type == "video" and s.index in tracks), None)
+        return Survey(
+            zero=min(times.values(), default=Fraction(0)),
+            time_base=picture.time_base if picture else None,
+            rate=(picture.average_rate or picture.guessed_rate) if picture else None,
+        )
+
+
+def _moves(stream: Stream) -> bool:
+    still = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
+    return stream.type == "video" and not stream.disposition & still
+
+
+def _first_times(container: InputContainer, streams: Sequence[Stream]) -> dict[int, Fraction]:
+    found: dict[int, Fraction] = {}
+    damage = Damage(track=-1)
+    try:
+        for count, packet in enumerate(container.demux(streams)):
+            index = packet.stream.index
+            frames = () if index in found else _decoded(packet, damage)
+            times = (time_of(frame) for frame in frames if isinstance(frame, VideoFrame | AudioFrame))
+            found.update({index: time for time in list(times)[:1] if time is not None})
+            if len(found) == len(streams) or count > FIRST_FRAME_PACKETS_MAX:
+                break
+    except av.error.FFmpegError as error:
+        if isinstance(error, MemoryError):
+            raise
+    return found

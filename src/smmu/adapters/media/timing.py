@@ -1,0 +1,101 @@
+"""When the samples of a track are: span, rate and regularity, from their timestamps. The header only proposes.
+
+Pure arithmetic on numbers that a demuxer gave; it refuses to read a file.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+# What cameras and broadcasters use. A measured rate this near to one of them is that one.
+_WHOLE_RATES = (12, 15, 24, 25, 30, 48, 50, 60, 100, 120, 240)
+_STANDARD_RATES = (
+    *(Fraction(rate) for rate in _WHOLE_RATES),
+    *(Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60, 120)),
+)
+_RATE_TOLERANCE = Fraction(1, 800)
+_IRREGULAR_SHARE = 0.02
+_TICK_SECONDS = Fraction(3, 2000)  # containers that count milliseconds jitter by one
+SAMPLES_KEPT = 400_000  # an hour and more of pictures: enough to judge regularity by
+
+
+@dataclass(slots=True)
+class Samples:
+    """The samples of one track as they are seen, in ticks of `time_base`."""
+
+    time_base: Fraction
+    count: int = 0
+    size: int = 0
+    first: int | None = None
+    end: int | None = None
+    times: list[int] = field(default_factory=list)
+
+    def add(self, time: int | None, duration: int, size: int, *, hidden: bool = False) -> None:
+        """One more sample; a time of `None` counts but says nothing, a hidden one only tells the rhythm."""
+        self.count += not hidden
+        self.size += size
+        if time is None:
+            return
+        if len(self.times) < SAMPLES_KEPT:
+            self.times.append(time)
+        if hidden:
+            return
+        self.first = time if self.first is None else min(self.first, time)
+        self.end = time + duration if self.end is None else max(self.end, time + duration)
+
+    @property
+    def span_s(self) -> float | None:
+        """Seconds from the first sample to the end of the last; `None` when no sample has a time."""
+        if self.first is None or self.end is None:
+            return None
+        return float((self.end - self.first + self._last_duration()) * self.time_base)
+
+    @property
+    def start_s(self) -> float:
+        """Seconds at which the first sample is."""
+        return float((self.first or 0) * self.time_base)
+
+    def _last_duration(self) -> int:
+        """What the last sample lasts when the container does not say: as long as most."""
+        if not self.times or self.end != max(self.times):
+            return 0
+        return typical_step(self.times)
+
+
+def steps(times: Iterable[int]) -> list[int]:
+    """Distances between neighbours in time, without zeros."""
+    ordered = sorted(times)
+    return [after - before for before, after in zip(ordered, ordered[1:], strict=False) if after > before]
+
+
+def typical_step(times: Sequence[int]) -> int:
+    """The median distance, 0 when there is none."""
+    found = sorted(steps(times))
+    return found[len(found) // 2] if found else 0
+
+
+def is_variable(times: Sequence[int], time_base: Fraction) -> bool:
+    """Whether more than a few pictures stand longer or shorter than most."""
+    found = steps(times)
+    if len(found) < 2:  # noqa: PLR2004 - one distance has nothing to differ from
+        return False
+    step = typical_step(times)
+    tolerance = max(Fraction(step, 10), _TICK_SECONDS / time_base)
+    odd = sum(1 for other in found if abs(other - step) > tolerance)
+    return odd > _IRREGULAR_SHARE * len(found)
+
+
+def measured_rate(times: Sequence[int], time_base: Fraction) -> Fraction | None:
+    """Pictures per second, over all of `times`; a standard rate when it is near one."""
+    if len(times) < 2 or max(times) == min(times):  # noqa: PLR2004
+        return None
+    mean = Fraction(len(times) - 1, max(times) - min(times)) / time_base
+    return nearest_standard(mean)
+
+
+def nearest_standard(rate: Fraction) -> Fraction:
+    """The standard rate that `rate` is within a tolerance of, or `rate` with a small denominator."""
+    nearest = min(_STANDARD_RATES, key=lambda standard: abs(standard - rate))
+    if abs(nearest - rate) <= nearest * _RATE_TOLERANCE:
+        return nearest
+    return rate.limit_denominator(1001)

@@ -1,0 +1,160 @@
+"""What a demuxer and a first decoded frame say of one track, in the words of `domain.facts`.
+
+Every number of a hostile header is made harmless here: an aspect of 0:0, a matrix that is none, a rate of a million.
+It refuses to decide whether a file may enter: `inspect_av.py` does.
+"""
+
+import math
+import struct
+from dataclasses import dataclass
+from fractions import Fraction
+
+from av.audio.stream import AudioStream
+from av.sidedata.sidedata import Type
+from av.stream import Disposition, Stream
+from av.subtitles.stream import SubtitleStream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from smmu.adapters.media.timing import Samples, is_variable, measured_rate, nearest_standard
+from smmu.domain.facts import AudioTrack, SubtitleTrack, Transfer, VideoTrack
+
+_TRANSFERS = {16: Transfer.PQ, 18: Transfer.HLG}  # ISO/IEC 23091-2, TransferCharacteristics
+_PRIMARIES = {1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020", 12: "p3"}
+_MATRICES = {0: "gbr", 1: "bt709", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020c"}
+_FULL_RANGE = 2
+_MATRIX_BYTES = 36
+_ASPECT_MAX = 10
+_RATE_MAX = 1_000
+_PICTURES = Disposition.attached_pic | Disposition.timed_thumbnails
+_UNKNOWN_LANGUAGES = frozenset({"", "und", "mis", "zxx"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """How a display matrix turns the picture: mirrored top to bottom first, then turned clockwise."""
+
+    rotation_cw: int = 0
+    reflected: bool = False
+
+
+def is_cover_art(stream: Stream) -> bool:
+    """Whether a picture track is only a picture: of a record, or of a chapter."""
+    return bool(stream.disposition & _PICTURES)
+
+
+def codec_name(stream: Stream) -> str:
+    """The codec and not its decoder: "av1", never "libdav1d"."""
+    return str(stream.codec_context.codec.canonical_name)
+
+
+def turn_of(frame: VideoFrame) -> Turn:
+    """The frame's display matrix; nothing when it has none, or one that is no turn by quarters."""
+    for data in frame.side_data:  # type: ignore[attr-defined] # it iterates over the data, and not over keys
+        if data.type is Type.DISPLAYMATRIX and data.buffer_size == _MATRIX_BYTES:
+            return turn(struct.unpack("=9i", bytes(data)))
+    return Turn()
+
+
+def turn(matrix: tuple[int, ...]) -> Turn:
+    """A matrix maps (x, y) to (ax + cy, bx + dy), in 16.16 fixed point, with y downwards (ISO/IEC 14496-12)."""
+    a, b, _, c, d = matrix[:5]
+    determinant = a * d - b * c
+    length = math.hypot(a, b)
+    if determinant == 0 or length == 0 or math.hypot(c, d) == 0:
+        return Turn()
+    degrees = math.degrees(math.atan2(b, a))
+    quarter = round(degrees / 90)
+    if abs(degrees - 90 * quarter) > 1:  # no quarter turn: nobody's camera does that
+        return Turn()
+    return Turn(rotation_cw=quarter * 90 % 360, reflected=determinant < 0)
+
+
+def aspect_of(stream: VideoStream) -> Fraction:
+    """The shape of a pixel; square when the header says nonsense."""
+    found = stream.sample_aspect_ratio
+    if not found or not Fraction(1, _ASPECT_MAX) <= found <= _ASPECT_MAX:
+        return Fraction(1)
+    return Fraction(found)
+
+
+def seconds(ticks: int | None, time_base: Fraction | None) -> float | None:
+    """Ticks as seconds, when both are known and make sense."""
+    if ticks is None or time_base is None or ticks <= 0:
+        return None
+    return float(ticks * time_base)
+
+
+def duration_of(stream: Stream, samples: Samples | None) -> float | None:
+    """The header's word while the samples bear it out, and otherwise the samples'."""
+    claimed = seconds(stream.duration, stream.time_base)
+    span = samples.span_s if samples else None
+    if span is None or samples is None:
+        return claimed
+    tolerance = max(0.1, 2 * span / max(samples.count, 1))
+    return claimed if claimed is not None and abs(claimed - span) <= tolerance else span
+
+
+def rate_of(stream: VideoStream, samples: Samples | None, length: float | None) -> Fraction | None:
+    """Pictures per second: measured where there are samples, else claimed."""
+    claimed = stream.average_rate or stream.guessed_rate
+    rate = nearest_standard(Fraction(claimed)) if claimed else None
+    if samples and is_variable(samples.times, samples.time_base) and length:
+        rate = nearest_standard(Fraction(samples.count) / Fraction(length))
+    elif samples:
+        rate = measured_rate(samples.times, samples.time_base) or rate
+    return rate if rate and 0 < rate <= _RATE_MAX else None
+
+
+def video_track(stream: VideoStream, frame: VideoFrame, samples: Samples | None) -> VideoTrack:
+    """The facts of the main picture track."""
+    turned = turn_of(frame)
+    length = duration_of(stream, samples)
+    return VideoTrack(
+        index=stream.index,
+        codec=codec_name(stream),
+        profile=stream.profile or "",
+        width=frame.width,
+        height=frame.height,
+        sample_aspect=aspect_of(stream),
+        rotation_cw=turned.rotation_cw,
+        reflected=turned.reflected,
+        frame_rate=rate_of(stream, samples, length),
+        variable_frame_rate=bool(samples and is_variable(samples.times, samples.time_base)),
+        frames=samples.count if samples else stream.frames or None,
+        duration_s=length,
+        pixel_format=frame.format.name,
+        bit_depth=max(component.bits for component in frame.format.components),
+        transfer=_TRANSFERS.get(frame.color_trc, Transfer.SDR),
+        colour_primaries=_PRIMARIES.get(frame.color_primaries, ""),
+        colour_space=_MATRICES.get(frame.colorspace, ""),
+        full_range=frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj"),
+        interlaced=frame.interlaced_frame,
+        bitrate_bps=int(samples.size * 8 / length) if samples and length else None,
+    )
+
+
+def audio_track(stream: AudioStream, samples: Samples | None) -> AudioTrack:
+    """The facts of one sound track."""
+    return AudioTrack(
+        index=stream.index,
+        codec=codec_name(stream),
+        channels=stream.codec_context.channels,
+        sample_rate=stream.codec_context.sample_rate,
+        duration_s=duration_of(stream, samples),
+        language=language_of(stream),
+        default=bool(stream.disposition & Disposition.default),
+    )
+
+
+def subtitle_track(stream: SubtitleStream) -> SubtitleTrack:
+    """The facts of one text track."""
+    codec = codec_name(stream) if stream.codec_context is not None else ""
+    return SubtitleTrack(index=stream.index, codec=codec, language=language_of(stream))
+
+
+def language_of(stream: Stream) -> str:
+    """The language tag, or "" when it says nothing. A hostile tag may be anything: only letters pass."""
+    tag = (stream.language or "").lower()
+    plain = tag.replace("-", "").isalnum() and tag.isascii() and len(tag) <= 12  # noqa: PLR2004
+    return tag if plain and tag not in _UNKNOWN_LANGUAGES else ""

@@ -1,0 +1,156 @@
+"""Why a video or a sound file is refused: every rule in one place, each with a sentence that says what to do.
+
+Nothing is read or decoded here. The rules for pictures are in `inspect_image.py`.
+"""
+
+from av.container import InputContainer
+from av.stream import Stream
+
+from smmu.adapters.media.boxes import Outline
+from smmu.adapters.media.measure import Measures
+from smmu.adapters.media.selection import Selection
+from smmu.adapters.media.tracks import codec_name
+from smmu.adapters.media.workbench import DECODERS
+from smmu.domain.errors import Code, Refused, refuse
+from smmu.domain.facts import MediaFacts
+from smmu.domain.limits import Limits
+from smmu.domain.signatures import Sniffed
+
+_AGAIN = "Export it again and upload the new file."
+_WHOLE = "Check that the original plays to its end, and upload it again."
+_DECODERS = frozenset(DECODERS.split(","))
+
+
+def before_opening(boxes: Outline | None) -> None:
+    """What the outline alone decides."""
+    if boxes is None:
+        return
+    if boxes.locked:
+        raise refuse(Code.REJECTED_ENCRYPTED, "The file is encrypted. Upload a copy without copy protection.")
+    if boxes.fragmented and boxes.missing_bytes:
+        raise _cut_off(f"its last {boxes.missing_bytes} bytes are missing")
+
+
+def unreadable(boxes: Outline | None, sniffed: Sniffed) -> Refused:
+    """Why the demuxer would not open it."""
+    if boxes is not None and not boxes.has_index:
+        return _cut_off("it has no index")
+    if boxes is not None and boxes.missing_bytes:
+        return _cut_off(f"its last {boxes.missing_bytes} bytes are missing")
+    return refuse(
+        Code.REJECTED_CORRUPT, f"The file begins like {sniffed.label} and cannot be read as one. {_AGAIN}"
+    )
+
+
+def too_many_streams(limits: Limits) -> Refused:
+    """More streams than anybody records."""
+    return refuse(
+        Code.REJECTED_STREAMS,
+        f"The file has more than {limits.streams_max} streams. Upload one with fewer tracks.",
+    )
+
+
+def on_streams(container: InputContainer, boxes: Outline | None, limits: Limits) -> None:
+    """Every picture and sound track needs a decoder, and one that is used here."""
+    if len(container.streams) > limits.streams_max:
+        raise too_many_streams(limits)
+    if not container.streams.video and not container.streams.audio:
+        raise refuse(Code.REJECTED_EMPTY, f"The file holds neither picture nor sound. {_WHOLE}")
+    for stream in (*container.streams.video, *container.streams.audio):
+        _check_decoder(stream, boxes)
+
+
+def on_tracks(chosen: Selection, limits: Limits) -> None:
+    """The size that the header claims, before a frame is decoded."""
+    if not chosen.main:
+        raise refuse(
+            Code.REJECTED_EMPTY, f"The file holds a cover picture and neither video nor sound. {_WHOLE}"
+        )
+    if chosen.video is not None:
+        context = chosen.video.codec_context
+        _check_size(context.width, context.height, limits)
+
+
+def on_index(chosen: Selection, size: int, *, indexed: bool) -> None:
+    """An index that lists nothing, or bytes beyond the end, cannot be rendered."""
+    if not indexed:
+        return
+    for stream in chosen.judged:
+        if not len(stream.index_entries):
+            raise _empty_track(stream)
+        beyond = max(entry.pos + entry.size for entry in stream.index_entries) - size
+        if beyond > 0:
+            raise _cut_off(f"its {stream.type} track goes on for {beyond} bytes after the end")
+
+
+def on_measures(chosen: Selection, measures: Measures, boxes: Outline | None) -> None:
+    """Every track must have shown a frame, unless the budget ended before it had a packet."""
+    for stream in chosen.judged:
+        trial = measures.trials[stream.index]
+        if trial.frames:
+            continue
+        if trial.packets:
+            raise refuse(
+                Code.REJECTED_CORRUPT,
+                f"The {stream.type} track ({codec_name(stream)}) cannot be decoded: {trial.reason or 'no frame came'}. {_AGAIN}",
+            )
+        if boxes is not None and boxes.missing_bytes:
+            raise _cut_off(f"its last {boxes.missing_bytes} bytes are missing")
+        raise _empty_track(stream)
+
+
+def on_facts(facts: MediaFacts, limits: Limits) -> None:
+    """What was measured, against the limits."""
+    if facts.video is not None:
+        _check_size(facts.video.width, facts.video.height, limits)
+    if facts.duration_s is None:
+        raise refuse(Code.REJECTED_CORRUPT, f"The file does not say when its samples are. {_AGAIN}")
+    if facts.duration_s > limits.duration_seconds_max:
+        hours = limits.duration_seconds_max / 3600
+        raise refuse(
+            Code.REJECTED_DURATION,
+            f"The file lasts {facts.duration_s / 3600:.1f} hours; at most {hours:.0f} are allowed. Cut it into parts.",
+        )
+
+
+def _check_decoder(stream: Stream, boxes: Outline | None) -> None:
+    context = stream.codec_context
+    if context is not None and context.codec.name in _DECODERS:
+        return
+    known = codec_name(stream) if context is not None else _entry(stream, boxes)
+    if not known:
+        raise refuse(Code.REJECTED_CORRUPT, f"Its {stream.type} track does not say how it is coded. {_AGAIN}")
+    raise refuse(
+        Code.REJECTED_UNSUPPORTED_CODEC,
+        f"The {stream.type} track is coded as {known}, which cannot be decoded here. "
+        "Export it with H.264 pictures and AAC sound.",
+    )
+
+
+def _entry(stream: Stream, boxes: Outline | None) -> str:
+    if boxes is None:
+        return "something unknown"
+    return boxes.codecs[stream.index] if stream.index < len(boxes.codecs) else ""
+
+
+def _check_size(width: int, height: int, limits: Limits) -> None:
+    if width <= 0 or height <= 0:
+        raise refuse(Code.REJECTED_CORRUPT, f"The picture has no size. {_AGAIN}")
+    if max(width, height) > limits.video_side_max:
+        raise refuse(
+            Code.REJECTED_DIMENSIONS,
+            f"The picture is {width} x {height}; at most {limits.video_side_max} a side are allowed. Scale it down.",
+        )
+    if width * height > limits.video_pixels_max:
+        raise refuse(
+            Code.REJECTED_PIXELS,
+            f"The picture has {width * height} pixels; at most {limits.video_pixels_max} are allowed. Scale it down.",
+        )
+
+
+def _cut_off(how: str) -> Refused:
+    return refuse(Code.REJECTED_TRUNCATED, f"The file was cut off: {how}. {_WHOLE}")
+
+
+def _empty_track(stream: Stream) -> Refused:
+    return refuse(Code.REJECTED_CORRUPT, f"Its {stream.type} track (number {stream.index}) is empty. {_AGAIN}")

@@ -1,0 +1,214 @@
+"""`render_video`: a video's ladder with its sound, playlists and progressive MP4.
+
+Sound first (it is cheap, and the MP4 needs it at hand), then the ladder, then what is written over both. Everything
+starts at one common zero, so picture and sound keep the distance they had. Refuses to plan: what is made, in which
+sizes and rates, is the task's to say.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from smmu.adapters.media import aac, cmaf, hls
+from smmu.adapters.media.decode import survey
+from smmu.adapters.media.ladder import Ladder, Rung
+from smmu.adapters.media.mp4 import progressive
+from smmu.adapters.media.proof import check, check_within, prove_audio, prove_progressive
+from smmu.adapters.media.workbench import Workbench
+from smmu.domain.manifest import Check, Proof, RenderedFile, Rendition
+from smmu.domain.plan import AudioSpec, Mp4Spec, PlannedTask, PlaylistSpec, RungSpec
+
+MP4_PATH, MP4_TYPE = "mp4/video.mp4", "video/mp4"
+MASTER_PATH = "hls/master.m3u8"
+HEARD_SHARE, SOUND_SHARE, VIDEO_SHARE = 0.06, 0.12, 0.97  # of the progress: measured, encoded, ladder done
+
+
+@dataclass(slots=True, kw_only=True)
+class Sound:
+    """One audio rendition of the ladder, encoded and not yet shipped."""
+
+    encoded: aac.Encoded
+    folder: str
+    pieces: list[hls.Piece] = field(default_factory=list)
+    files: list[RenderedFile] = field(default_factory=list)
+
+    @property
+    def stream(self) -> hls.Stream:
+        """The rendition as the multivariant playlist sees it."""
+        return hls.Stream(
+            uri=f"{self.folder.removeprefix('hls/')}/playlist.m3u8",
+            codecs=self.encoded.codecs,
+            peak_bps=hls.peak_bps(self.pieces),
+            average_bps=hls.average_bps(self.pieces),
+            channels=self.encoded.spec.channels,
+            name=self.encoded.spec.name,
+        )
+
+
+def render_video(bench: Workbench, task: PlannedTask) -> list[Rendition]:
+    """Make every rendition of a video task, in the task's order."""
+    return _Job(bench, task).run()
+
+
+class _Job:
+    def __init__(self, bench: Workbench, task: PlannedTask) -> None:
+        self._bench, self._task = bench, task
+        self._audio = [spec for spec in task.renditions if isinstance(spec, AudioSpec)]
+        self._mp4 = next((spec for spec in task.renditions if isinstance(spec, Mp4Spec)), None)
+        self._whole = bench.directory / "whole-video.mp4"
+        tracks = (task.transform.track_index, *(spec.track_index for spec in self._audio))
+        self._survey = survey(bench, *tracks)
+
+    def run(self) -> list[Rendition]:
+        sounds = {spec.name: self._sound(spec, index) for index, spec in enumerate(self._audio)}
+        keep = self._mp4.rung if self._mp4 else ""
+        ladder = Ladder(self._bench, self._task, self._survey, keep=keep, whole=self._whole)
+        ladder.run(self._between(SOUND_SHARE if sounds else 0.0, VIDEO_SHARE))
+        made = dict(self._renditions(ladder, sounds))
+        for left in self._bench.directory.glob("whole-*.mp4"):
+            left.unlink()
+        self._bench.progress(1.0)
+        return [made[spec.name] for spec in self._task.renditions]
+
+    def _between(self, start: float, end: float) -> Callable[[float], None]:
+        return lambda fraction: self._bench.progress(start + (end - start) * fraction)
+
+    def _sound(self, spec: AudioSpec, index: int) -> Sound:
+        folder = "hls/audio" if len(self._audio) == 1 else f"hls/audio/{spec.name}"
+        meter = aac.meter_for(spec)
+        zero, planned = self._survey.zero, self._task.duration_s
+        share = 1 / len(self._audio)
+        measured, done = index * share * SOUND_SHARE, (index + 1) * share * SOUND_SHARE
+        middle = measured + (done - measured) * HEARD_SHARE / SOUND_SHARE
+        aac.listen(self._bench, spec.track_index, [meter], zero=zero, planned_s=planned,
+                   progress=self._between(measured, middle))  # fmt: skip
+        encoded = aac.encode(self._bench, spec, meter.result(), zero=zero, planned_s=planned, folder=folder,
+                             progress=self._between(middle, done))  # fmt: skip
+        return Sound(encoded=encoded, folder=folder)
+
+    def _renditions(self, ladder: Ladder, sounds: dict[str, Sound]) -> Iterator[tuple[str, Rendition]]:
+        rungs = {rung.spec.name: rung for rung in ladder.rungs}
+        for spec in self._task.renditions:
+            if isinstance(spec, RungSpec):
+                yield spec.name, self._rung(ladder, rungs[spec.name])
+            elif isinstance(spec, AudioSpec):
+                yield spec.name, self._audio_rendition(sounds[spec.name])
+        # After the others: both stand on what was measured there.
+        for spec in self._task.renditions:
+            if isinstance(spec, PlaylistSpec):
+                yield spec.name, self._master(spec, ladder, list(sounds.values()))
+            elif isinstance(spec, Mp4Spec):
+                yield spec.name, self._progressive(spec, ladder, rungs[spec.rung], sounds)
+
+    def _rung(self, ladder: Ladder, rung: Rung) -> Rendition:
+        checks = [*rung.witness.checks(ladder.longest_gap), *_rung_checks(ladder, rung)]
+        average, peak = hls.average_bps(rung.pieces), hls.peak_bps(rung.pieces)
+        measures = {**ladder.damage.measures(), **_clock_measures(ladder), "frames": rung.witness.frames,
+                    "keyframes": rung.witness.keyframes, "frames_decoded": rung.witness.decoded,
+                    "bitrate_average_bps": average, "bitrate_peak_bps": peak}  # fmt: skip
+        return Rendition(
+            name=rung.spec.name,
+            role=rung.spec.role,
+            files=(self._playlist(rung.folder, rung.pieces), *rung.files),
+            width=rung.spec.width,
+            height=rung.spec.height,
+            duration_s=float(ladder.end),
+            bitrate_bps=average,
+            codecs=cmaf.avc_codec(rung.encoder.configuration),
+            proof=Proof(checks=tuple(checks), measures=measures),
+        )
+
+    def _audio_rendition(self, sound: Sound) -> Rendition:
+        encoded = sound.encoded
+        checks, measures = prove_audio(encoded, encoded.whole)
+        init = self._bench.finish(encoded.init_path, hls.INIT_TYPE)
+        sound.files.append(init)
+        for segment in encoded.segments:
+            sound.files.append(self._bench.finish(segment.path, hls.SEGMENT_TYPE))
+            sound.pieces.append(
+                hls.Piece(name=Path(segment.path).name, duration=segment.duration, size=segment.size)
+            )
+        return Rendition(
+            name=encoded.spec.name,
+            role=encoded.spec.role,
+            files=(self._playlist(sound.folder, sound.pieces), *sound.files),
+            duration_s=encoded.seconds,
+            bitrate_bps=hls.average_bps(sound.pieces),
+            codecs=encoded.codecs,
+            proof=Proof(checks=checks, measures=measures),
+        )
+
+    def _master(self, spec: PlaylistSpec, ladder: Ladder, sounds: list[Sound]) -> Rendition:
+        streams = [_stream(rung) for rung in ladder.rungs]
+        audio = [sound.stream for sound in sounds]
+        file = self._text(MASTER_PATH, hls.multivariant_playlist(streams, audio))
+        top = ladder.rungs[0]
+        starts = {tuple(rung.witness.starts) for rung in ladder.rungs}
+        keyframes = {rung.witness.keyframes for rung in ladder.rungs}
+        checks = (
+            check("segments start at the same times on every rung", 1, len(starts)),
+            check("as many keyframes on every rung", 1, len(keyframes)),
+            check("rungs listed", [rung.spec.name for rung in ladder.rungs], [rung.spec.name for rung in ladder.rungs if rung.pieces]),
+        )  # fmt: skip
+        codecs = ",".join(dict.fromkeys([stream.codecs for stream in (*streams, *audio)]))
+        return Rendition(
+            name=spec.name, role=spec.role, files=(file,), width=top.spec.width, height=top.spec.height,
+            duration_s=float(ladder.end), codecs=codecs,
+            proof=Proof(checks=checks, measures={"rungs": len(streams), "audio": len(audio)}),
+        )  # fmt: skip
+
+    def _progressive(self, spec: Mp4Spec, ladder: Ladder, rung: Rung, sounds: dict[str, Sound]) -> Rendition:
+        sound = sounds[spec.audio] if spec.audio is not None else None
+        target = self._bench.directory / MP4_PATH
+        target.parent.mkdir(parents=True, exist_ok=True)
+        progressive([self._whole, *([sound.encoded.whole] if sound else [])], target)
+        counts = [rung.witness.frames]
+        counts += [sum(len(segment.packets) for segment in sound.encoded.segments)] if sound else []
+        checks = prove_progressive(target, counts)
+        file = self._bench.finish(MP4_PATH, MP4_TYPE)
+        codecs = [cmaf.avc_codec(rung.encoder.configuration), *([sound.encoded.codecs] if sound else [])]
+        seconds = max(float(ladder.end), sound.encoded.seconds if sound else 0.0)
+        bitrate = round(file.size * 8 / seconds)
+        return Rendition(
+            name=spec.name, role=spec.role, files=(file,), width=rung.spec.width, height=rung.spec.height,
+            duration_s=seconds, bitrate_bps=bitrate, codecs=",".join(codecs),
+            proof=Proof(checks=checks, measures={"packets": sum(counts), "bitrate_average_bps": bitrate}),
+        )  # fmt: skip
+
+    def _playlist(self, folder: str, pieces: list[hls.Piece]) -> RenderedFile:
+        return self._text(f"{folder}/playlist.m3u8", hls.media_playlist("init.mp4", pieces))
+
+    def _text(self, path: str, content: str) -> RenderedFile:
+        target = self._bench.directory / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(content, encoding="utf-8")
+        return self._bench.finish(path, hls.PLAYLIST_TYPE)
+
+
+def _rung_checks(ladder: Ladder, rung: Rung) -> Iterator[Check]:
+    seconds = float(sum(rung.witness.durations, Fraction(0)))
+    yield check_within("duration against the source", float(ladder.end), seconds, 1 / 1000)
+    rate = rung.cadence.rate
+    if rate is not None:
+        limit = rung.spec.frame_rate_max * Fraction(106, 100)
+        yield Check(name="frame rate", ok=rate <= limit, expected=f"at most {float(rung.spec.frame_rate_max):.3f}",
+                    measured=f"{float(rate):.3f}")  # fmt: skip
+
+
+def _clock_measures(ladder: Ladder) -> dict[str, float | int | str]:
+    noted = {"pictures_out_of_order": ladder.clock.dropped, "timestamp_breaks": ladder.clock.closed_up}
+    return {name: value for name, value in noted.items() if value}
+
+
+def _stream(rung: Rung) -> hls.Stream:
+    rate = rung.cadence.rate
+    return hls.Stream(
+        uri=f"{rung.spec.name}/playlist.m3u8",
+        codecs=cmaf.avc_codec(rung.encoder.configuration),
+        peak_bps=hls.peak_bps(rung.pieces),
+        average_bps=hls.average_bps(rung.pieces),
+        width=rung.spec.width,
+        height=rung.spec.height,
+        frame_rate=min(rate, rung.spec.frame_rate_max) if rate is not None else None,
+    )

@@ -1,0 +1,61 @@
+"""Heavy tasks: each in an isolated process of its own, started, waited for, and buried if it died.
+
+The process claims the task itself (`worker.py`); this only sees to it that a try which ends without a word gets one.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+
+from smmu.application.store import Store
+from smmu.application.worker import Worker
+from smmu.domain.task import State, Task
+from smmu.ports.tasks import Exit, TaskRequest, TaskRunner
+
+_STOP_SECONDS = 15.0
+_WORDS = {
+    Exit.CRASHED: "The worker process crashed.",
+    Exit.OUT_OF_MEMORY: "The worker process ran out of memory.",
+    Exit.TIMED_OUT: "The worker process took longer than it may.",
+    Exit.INTERRUPTED: "The worker process was interrupted.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heavy:
+    """Runs heavy tasks by a task runner."""
+
+    store: Store
+    tasks: TaskRunner
+    worker: Worker
+
+    async def perform(self, owner: str, record_id: str, tries: int) -> None:
+        """See one try through in isolation."""
+        stored = await self.store.find(Task, owner, record_id)
+        if stored is None or stored.value.state is not State.QUEUED or len(stored.value.failures) != tries:
+            return
+        handle = await self.tasks.start(_request(stored.value, tries))
+        try:
+            status = await self.tasks.wait(handle)
+            self.store.ring()  # that process cannot ring here itself
+        except anyio.get_cancelled_exc_class():
+            with anyio.move_on_after(_STOP_SECONDS, shield=True):
+                await self.tasks.stop(handle)
+                await self.worker.bury(owner, record_id, tries, Exit.INTERRUPTED, _WORDS[Exit.INTERRUPTED])
+            raise
+        if status.exit is not None and status.exit is not Exit.DONE:
+            words = f"{_WORDS[status.exit]} {status.detail}".strip()
+            await self.worker.bury(owner, record_id, tries, status.exit, words)
+
+
+def _request(known: Task, tries: int) -> TaskRequest:
+    planned: dict[str, Any] = known.input["task"]
+    return TaskRequest(
+        owner=known.owner,
+        record_id=known.record_id,
+        family=planned["family"],
+        tries=tries,
+        memory_bytes=planned["memory_bytes"],
+        seconds_max=planned["seconds_max"],
+    )

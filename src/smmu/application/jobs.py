@@ -1,0 +1,203 @@
+"""Jobs: look, list, cancel, retry, dispatch, settle.
+
+A job's row is the truth. Messages and runs only make things happen sooner: whatever is lost between two writes is
+found again by the sweeper, which calls the same functions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from smmu.application.messages import job_wants_dispatch, run_of
+from smmu.application.store import Store, told_state, until_settled
+from smmu.domain import job, media, task
+from smmu.domain.errors import REJECTIONS, Code, Refused, refuse
+from smmu.domain.events import JobEvent
+from smmu.domain.job import Event, Failure, Job, State
+from smmu.domain.media import Media
+from smmu.domain.task import Task
+from smmu.ports.errors import Conflict, NotFound
+from smmu.ports.ledger import Change, Page, Query
+from smmu.ports.objects import ObjectStore
+from smmu.ports.orchestrator import Orchestrator, RunRequest
+from smmu.ports.records import Stored
+from smmu.ports.system import Clock, Telemetry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A job as its owner sees it, with the tasks of its present attempt. `version` changes when anything does."""
+
+    job: Job
+    version: int
+    tasks: Sequence[Task]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jobs:
+    """The use cases of jobs."""
+
+    store: Store
+    objects: ObjectStore
+    orchestrator: Orchestrator
+    clock: Clock
+    telemetry: Telemetry
+
+    async def get(self, owner: str, job_id: str) -> Seen:
+        """The job and its tasks; `Refused` when there is none."""
+        stored = await self.store.get(Job, owner, job_id)
+        tasks = [item.value async for item in self.store.all(Task, owner, tasks_of(stored.value))]
+        return Seen(job=stored.value, version=stored.version, tasks=tasks)
+
+    async def page(
+        self, owner: str, *, state: str | None = None, kind: str | None = None, after: str | None = None, limit: int
+    ) -> Page[Job]:
+        """The owner's jobs, the newest first."""
+        return await self.store.ledger.query(
+            Query(type=Job, owner=owner, state=state, kind=kind, after=after, limit=limit, newest=True)
+        )
+
+    async def events(self, owner: str, job_id: str, after: int, limit: int = 100) -> Sequence[JobEvent]:
+        """The stored events with a sequence number greater than `after`, in order."""
+        page = await self.store.ledger.query(
+            Query(type=JobEvent, owner=owner, prefix=f"{job_id}/", after=f"{job_id}/{after:010d}", limit=limit)
+        )
+        return [item.value for item in page.items]
+
+    async def cancel(self, owner: str, job_id: str) -> Job:
+        """Ask a job to end. One that has not begun is cancelled at once, another when its run has stopped."""
+
+        async def attempt() -> Job:
+            stored = await self.store.get(Job, owner, job_id)
+            if stored.value.state in (State.CANCELLING, State.CANCELLED):
+                return stored.value
+            now = self.clock.now()
+            after, event = told_state(job.step(stored.value, Event.CANCEL, now), now)
+            changes: list[Change] = [self.store.put(after, stored.version), self.store.put(event)]
+            if after.state is State.CANCELLED:
+                changes += await self._media_change(after, media.Event.FAIL)
+            await self.store.commit(changes, [job_wants_dispatch(after, "cancel")])
+            return after
+
+        return await until_settled(attempt)
+
+    async def retry(self, owner: str, job_id: str) -> Job:
+        """Open a new attempt of a failed or cancelled job on the same source."""
+
+        async def attempt() -> Job:
+            stored = await self.store.get(Job, owner, job_id)
+            now = self.clock.now()
+            after, event = told_state(job.retry(stored.value, now), now)
+            await self._require_source(after)
+            changes: list[Change] = [self.store.put(after, stored.version), self.store.put(event)]
+            changes += await self._media_change(after, media.Event.PROCESS)
+            await self.store.commit(changes, [job_wants_dispatch(after, "created")])
+            return after
+
+        return await until_settled(attempt)
+
+    async def dispatch(self, request: RunRequest) -> None:
+        """See that a job's present attempt has a run, or that a cancelled one has none. Repeating it is fine."""
+        stored = await self.store.find(Job, request.owner, request.job_id)
+        if stored is None or stored.value.attempt != request.attempt:
+            return
+        if stored.value.state is State.CREATED:
+            await self.orchestrator.start(request)
+            await self._dispatched(request)
+        elif stored.value.state in (State.CANCELLING, State.CANCELLED):
+            await self.settle(request)
+
+    async def end(self, owner: str, job_id: str) -> Job:
+        """Cancel a job if it can be, and stop what its present attempt has at work."""
+        try:
+            known = await self.cancel(owner, job_id)
+        except Refused:
+            known = (await self.store.get(Job, owner, job_id)).value
+        await self.stop(run_of(known))
+        return known
+
+    async def stop(self, request: RunRequest) -> None:
+        """Stop whatever an attempt still has at work; its job is not touched."""
+        await self.orchestrator.cancel(request)
+        await self.cancel_tasks(request)
+
+    async def settle(self, request: RunRequest) -> None:
+        """Stop everything of a job that is being cancelled, then call it cancelled."""
+        await self.stop(request)
+
+        async def attempt() -> None:
+            stored = await self.store.find(Job, request.owner, request.job_id)
+            if stored is None or stored.value.state is not State.CANCELLING or stored.value.attempt != request.attempt:
+                return
+            now = self.clock.now()
+            after, event = told_state(job.step(stored.value, Event.STOP, now), now)
+            changes: list[Change] = [self.store.put(after, stored.version), self.store.put(event)]
+            await self.store.commit([*changes, *await self._media_change(after, media.Event.FAIL)])
+
+        await until_settled(attempt)
+
+    async def fail(self, request: RunRequest, failure: Failure) -> None:
+        """End an attempt with its reason, and its media with it. What has ended already stays as it is."""
+
+        async def attempt() -> None:
+            stored = await self.store.find(Job, request.owner, request.job_id)
+            if stored is None or stored.value.attempt != request.attempt or stored.value.state in job.TERMINAL:
+                return
+            if stored.value.state is State.CANCELLING:
+                return  # the owner's wish goes first: `settle` ends it
+            now = self.clock.now()
+            after, event = told_state(job.fail(stored.value, failure, now), now)
+            what = media.Event.REJECT if failure.code in REJECTIONS else media.Event.FAIL
+            changes: list[Change] = [self.store.put(after, stored.version), self.store.put(event)]
+            await self.store.commit([*changes, *await self._media_change(after, what)])
+            self.telemetry.event("job_failed", job_id=after.id, attempt=after.attempt, code=failure.code)
+
+        await until_settled(attempt)
+
+    async def cancel_tasks(self, request: RunRequest) -> None:
+        """Cancel every task of an attempt that has not ended: its worker finds out at its next heartbeat."""
+        prefix = f"{request.job_id}/a{request.attempt}/"
+        async for stored in self.store.all(Task, request.owner, prefix):
+            await self._cancel_task(stored)
+
+    async def _cancel_task(self, stored: Stored[Task]) -> None:
+        async def attempt() -> None:
+            now = await self.store.find(Task, stored.value.owner, stored.value.record_id)
+            if now is None or (now.value.state, task.Event.CANCEL) not in task.TRANSITIONS:
+                return
+            cancelled = task.step(now.value, task.Event.CANCEL, self.clock.now())
+            await self.store.commit([self.store.put(cancelled, now.version)])
+
+        await until_settled(attempt)
+
+    async def _dispatched(self, request: RunRequest) -> None:
+        stored = await self.store.find(Job, request.owner, request.job_id)
+        if stored is None or stored.value.attempt != request.attempt or stored.value.state is not State.CREATED:
+            return
+        now = self.clock.now()
+        after, event = told_state(job.step(stored.value, Event.DISPATCH, now), now)
+        try:
+            await self.store.commit([self.store.put(after, stored.version), self.store.put(event)])
+        except Conflict:
+            return  # its first task has started it, or its owner has cancelled it
+
+    async def _media_change(self, known: Job, event: media.Event) -> list[Change]:
+        stored = await self.store.find(Media, known.owner, known.media_id)
+        if stored is None or (stored.value.state, event) not in media.TRANSITIONS:
+            return []
+        now = self.clock.now()
+        after = media.step(stored.value, event, now)
+        if after.manifest is not None and event is media.Event.FAIL:
+            after = replace(after, state=media.State.READY)  # it keeps its last good manifest
+        return [self.store.put(after, stored.version)]
+
+    async def _require_source(self, known: Job) -> None:
+        try:
+            await self.objects.open(known.source)
+        except NotFound as error:
+            message = "The uploaded file is no longer kept: upload it again."
+            raise refuse(Code.SOURCE_EXPIRED, message) from error
+
+
+def tasks_of(known: Job) -> str:
+    """What the ids of the tasks of a job's present attempt start with."""
+    return f"{known.id}/a{known.attempt}/"

@@ -1,0 +1,117 @@
+"""Media: look, list, rename, open a rendition, delete every byte."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from smmu.application.jobs import Jobs
+from smmu.application.store import Store, until_settled
+from smmu.domain import job, keys, media, quota
+from smmu.domain.admission import admit_change
+from smmu.domain.errors import Code, refuse, refuse_if
+from smmu.domain.media import Media, RenditionRecord
+from smmu.ports.errors import NotFound
+from smmu.ports.ledger import Count, Page, Query
+from smmu.ports.objects import ObjectStore, ReadLink
+from smmu.ports.records import Stored
+from smmu.ports.system import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """The use cases of media."""
+
+    store: Store
+    objects: ObjectStore
+    jobs: Jobs
+    clock: Clock
+
+    async def get(self, owner: str, media_id: str) -> Stored[Media]:
+        """The media; `Refused` when there is none, or none any more."""
+        stored = await self.store.get(Media, owner, media_id)
+        if stored.value.state is media.State.DELETED:
+            raise refuse(Code.NOT_FOUND, "There is no such media.")
+        return stored
+
+    async def page(self, owner: str, *, state: str | None = None, after: str | None = None, limit: int) -> Page[Media]:
+        """The owner's media, the newest first; deleted ones are left out."""
+        page = await self.store.ledger.query(
+            Query(type=Media, owner=owner, state=state, after=after, limit=limit, newest=True)
+        )
+        kept = tuple(item for item in page.items if item.value.state is not media.State.DELETED)
+        return Page(items=kept, cursor=page.cursor)
+
+    async def change(
+        self,
+        owner: str,
+        media_id: str,
+        *,
+        filename: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        version: int | None = None,
+    ) -> Stored[Media]:
+        """Rename it or replace its metadata. With `version`, only if it is still that one."""
+        refuse_if(admit_change(filename, metadata, self.store.limits))
+
+        async def attempt() -> Stored[Media]:
+            stored = await self.get(owner, media_id)
+            _require_version(stored, version)
+            known = stored.value
+            after = replace(
+                known,
+                filename=known.filename if filename is None else filename,
+                metadata=known.metadata if metadata is None else metadata,
+                updated_at=self.clock.now(),
+            )
+            await self.store.commit([self.store.put(after, stored.version)])
+            return Stored(after, stored.version + 1)
+
+        return await until_settled(attempt)
+
+    async def link(self, owner: str, media_id: str, name: str) -> ReadLink:
+        """A short-lived link to a rendition; `source` is the uploaded file itself."""
+        known = (await self.get(owner, media_id)).value
+        expires_at = self.clock.now() + self.store.limits.read_url_seconds
+        if name == "source":
+            ref, filename = known.source, known.filename
+        else:
+            ref, filename = _rendition(known, name).file, None
+        try:
+            await self.objects.open(ref)
+        except NotFound as error:
+            raise refuse(Code.NOT_FOUND, f"{name} is no longer kept.") from error
+        return await self.objects.sign_read(ref, expires_at=expires_at, filename=filename)
+
+    async def delete(self, owner: str, media_id: str, *, version: int | None = None) -> None:
+        """Remove the media and every byte of it. A job that is still at work is cancelled; repeating it is fine."""
+
+        async def attempt() -> Stored[Media]:
+            stored = await self.get(owner, media_id)
+            _require_version(stored, version)
+            gone = media.step(stored.value, media.Event.DELETE, self.clock.now())
+            release = Count(owner=owner, deltas=quota.release(gone.bytes_stored))
+            await self.store.commit([self.store.put(gone, stored.version), release])
+            return Stored(gone, stored.version + 1)
+
+        await self.clean(await until_settled(attempt))
+
+    async def clean(self, stored: Stored[Media]) -> None:
+        """Remove the bytes of a deleted media, and remember that they are gone once nobody can add more."""
+        known = stored.value
+        of_media = await self.jobs.end(known.owner, known.job_id)
+        async for info in self.objects.list(keys.media_prefix(known.owner, known.id)):
+            await self.objects.delete(info.ref.key)
+        await self.objects.delete(known.source.key)
+        cleaned = replace(known, cleaned=of_media.state in job.TERMINAL, updated_at=self.clock.now())
+        await self.store.commit([self.store.put(cleaned, stored.version)])
+
+
+def _rendition(known: Media, name: str) -> RenditionRecord:
+    found = next((record for record in known.renditions if record.name == name), None)
+    if found is None:
+        raise refuse(Code.NOT_FOUND, "There is no such rendition.")
+    return found
+
+
+def _require_version(stored: Stored[Media], version: int | None) -> None:
+    if version is not None and version != stored.version:
+        raise refuse(Code.PRECONDITION_FAILED, "The media has changed since you read it: read it again.")

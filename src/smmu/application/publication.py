@@ -1,0 +1,148 @@
+"""Publishing: verify what was made, write the manifest last, and make it the one that exists in a single commit.
+
+Everything before the commit may be lost or done twice; after it the media is ready and the job has succeeded.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from smmu.application.documents import JSON, PlanDocument, RenderDocument
+from smmu.application.store import Store, told_state, until_settled
+from smmu.domain import job, keys, media
+from smmu.domain.classification import classify
+from smmu.domain.errors import Code, refuse
+from smmu.domain.job import Job
+from smmu.domain.manifest import Manifest, RenderedFile, Rendition, to_document, verify
+from smmu.domain.media import Media, RenditionRecord
+from smmu.domain.plan import Plan
+from smmu.domain.task import Task
+from smmu.domain.values import ObjectRef
+from smmu.ports.objects import ObjectStore
+from smmu.ports.records import Stored
+from smmu.ports.system import Clock, Telemetry
+
+_FACTS: TypeAdapter[Any] = TypeAdapter(PlanDocument)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """Turns proven renditions into a manifest's revision."""
+
+    store: Store
+    objects: ObjectStore
+    clock: Clock
+    telemetry: Telemetry
+
+    async def publish(
+        self, task: Task, known: Job, found: PlanDocument, made: Sequence[RenderDocument]
+    ) -> dict[str, Any]:
+        """Publish, or find it done. Raises `Refused` when a rendition is missing, unproven or not in storage."""
+
+        async def attempt() -> dict[str, Any]:
+            now = await self.store.get(Job, known.owner, known.id)
+            stored = await self.store.get(Media, known.owner, known.media_id)
+            if _is_done(now.value, stored.value, task.attempt):
+                return {"revision": stored.value.revision}
+            manifest = _manifest(now.value, stored.value, found, made)
+            files = await self._verify(manifest, known, found.plan)
+            return await self._commit(task, now, stored, manifest, files)
+
+        return await until_settled(attempt)
+
+    async def _verify(self, manifest: Manifest, known: Job, made: Plan) -> dict[str, ObjectRef]:
+        problems = verify(manifest.renditions, made)
+        if problems:
+            raise refuse(Code.PROOF_FAILED, " ".join(problems))
+        prefix = keys.attempt_prefix(known.owner, known.media_id, known.id, known.attempt)
+        there = {info.ref.key: info.ref async for info in self.objects.list(prefix)}
+        return {
+            file.path: _require(file, there.get(prefix + file.path))
+            for rendition in manifest.renditions
+            for file in rendition.files
+        }
+
+    async def _commit(
+        self, task: Task, now: Stored[Job], stored: Stored[Media], manifest: Manifest, files: dict[str, ObjectRef]
+    ) -> dict[str, Any]:
+        known, moment = now.value, self.clock.now()
+        document = json.dumps(to_document(manifest), indent=2).encode()
+        prefix = keys.attempt_prefix(known.owner, known.media_id, known.id, known.attempt)
+        ref = await self.objects.put(f"{prefix}manifest-{task.fence}.json", document, content_type=JSON)
+        records = tuple(_record(rendition, files) for rendition in manifest.renditions)
+        ready = media.publish(stored.value, manifest, ref, records, moment)
+        ready = replace(ready, content_type=str(manifest.source["content_type"]))
+        after, event = told_state(job.succeed(known, moment), moment)
+        changes = [
+            self.store.put(after, now.version),
+            self.store.put(event),
+            self.store.put(ready, stored.version),
+        ]
+        await self.store.commit(changes)
+        self.telemetry.event("job_succeeded", job_id=known.id, attempt=known.attempt, revision=manifest.revision)
+        return {"revision": manifest.revision}
+
+
+def _is_done(known: Job, stored: Media, attempt: int) -> bool:
+    """Whether this attempt has published already; `Refused` when it may not any more."""
+    if known.attempt == attempt and known.state is job.State.SUCCEEDED and stored.job_id == known.id:
+        return True
+    if known.attempt != attempt or not job.allows(known, job.Event.SUCCEED):
+        raise refuse(Code.JOB_CANCELLED, f"The job is {known.state} at attempt {known.attempt}: nothing is published.")
+    return False
+
+
+def _require(file: RenderedFile, ref: ObjectRef | None) -> ObjectRef:
+    if ref is None or ref.size != file.size:
+        raise refuse(Code.PROOF_FAILED, f"{file.path} is not in storage as it was made.")
+    return ref
+
+
+def _manifest(known: Job, stored: Media, found: PlanDocument, made: Sequence[RenderDocument]) -> Manifest:
+    facts = _FACTS.dump_python(found, mode="json")
+    renditions = tuple(_moved(rendition, part.prefix) for part in made for rendition in part.renditions)
+    sha256 = next((part.source_sha256 for part in made if part.source_sha256), None)
+    seconds = {f"render_{part.task}": round(part.seconds, 3) for part in made}
+    return Manifest(
+        revision=stored.revision + 1,
+        job_id=known.id,
+        media_id=known.media_id,
+        attempt=known.attempt,
+        source=_source(stored, facts["facts"], sha256),
+        classification=classify(found.facts),
+        plan={"decisions": facts["plan"]["decisions"]},
+        renditions=renditions,
+        timings={"inspect": round(found.seconds, 3), **seconds},
+        cost={"worker_seconds": round(found.seconds + sum(part.seconds for part in made), 3)},
+    )
+
+
+def _source(stored: Media, facts: Mapping[str, Any], sha256: str | None) -> dict[str, Any]:
+    head = {"filename": stored.filename, "size": stored.source.size, "sha256": sha256}
+    return {**head, **facts}
+
+
+def _moved(rendition: Rendition, prefix: str) -> Rendition:
+    """A rendition whose paths are relative to the manifest instead of its task."""
+    return replace(rendition, files=tuple(replace(file, path=prefix + file.path) for file in rendition.files))
+
+
+def _record(rendition: Rendition, files: dict[str, ObjectRef]) -> RenditionRecord:
+    main = rendition.files[0]
+    return RenditionRecord(
+        name=rendition.name,
+        role=rendition.role,
+        file=files[main.path],
+        path=main.path,
+        content_type=main.content_type,
+        size=rendition.size,
+        sha256=main.sha256,
+        width=rendition.width,
+        height=rendition.height,
+        duration_s=rendition.duration_s,
+        bitrate_bps=rendition.bitrate_bps,
+        codecs=rendition.codecs,
+    )

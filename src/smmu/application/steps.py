@@ -1,0 +1,175 @@
+"""What the pipeline's tasks mean: inspect, render, publish, record a failure.
+
+Each may be run twice, or by two workers at once: whatever it writes is under the fencing number of its claim, and what
+makes a difference to anybody is one conditional commit. It raises what went wrong; `worker.py` gives that its name.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import anyio
+
+from smmu.application.documents import PlanDocument, RenderDocument, leave, read_plan, read_render
+from smmu.application.jobs import Jobs
+from smmu.application.publication import Publication
+from smmu.domain import keys
+from smmu.domain.catalogue import INSPECT, PUBLISH, RECORD_FAILURE, RENDER
+from smmu.domain.errors import Code, Reason, refuse, refuse_if
+from smmu.domain.job import Failure, Job
+from smmu.domain.judgement import judge, judge_declared
+from smmu.domain.limits import MIB, Limits
+from smmu.domain.manifest import Rendition
+from smmu.domain.media import Media
+from smmu.domain.plan import PlannedTask
+from smmu.domain.planner import plan
+from smmu.domain.task import Task
+from smmu.ports.errors import NotFound
+from smmu.ports.media import MediaEngine, Progress, Sink
+from smmu.ports.objects import Body, ObjectStore, Source
+from smmu.ports.orchestrator import RunRequest
+from smmu.ports.system import Clock
+
+_READ_BYTES = 4 * MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSink(Sink):
+    """An engine's finished files, put under one claim's prefix."""
+
+    objects: ObjectStore
+    prefix: str
+
+    async def put(self, path: str, body: Body, content_type: str) -> None:
+        """Store one file."""
+        await self.objects.put(self.prefix + path, body, content_type=content_type)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """The catalogue's tasks over the ports."""
+
+    jobs: Jobs
+    objects: ObjectStore
+    engine: MediaEngine
+    publication: Publication
+    clock: Clock
+    limits: Limits
+
+    async def run(self, task: Task, job: Job, progress: Progress) -> Any:  # noqa: ANN401 - a JSON value
+        """Do what the task says; what it gives, as a JSON value."""
+        does: Mapping[str, Callable[[Task, Job, Progress], Awaitable[Any]]] = {
+            INSPECT: self._inspect,
+            RENDER: self._render,
+            PUBLISH: self._publish,
+            RECORD_FAILURE: self._record_failure,
+        }
+        return await does[task.does](task, job, progress)
+
+    async def _inspect(self, task: Task, job: Job, _progress: Progress) -> dict[str, Any]:
+        began = self.clock.now()
+        media = await self.jobs.store.get(Media, job.owner, job.media_id)
+        facts = await self.engine.inspect(await self._source(job))
+        refuse_if((*judge(facts, self.limits), *judge_declared(media.value.content_type, facts)))
+        made = plan(facts, job.options, self.limits)
+        document = PlanDocument(facts=facts, plan=made, seconds=self.clock.now() - began)
+        ref = await leave(self.objects, f"{prefix_of(job)}plan-{task.fence}.json", document)
+        stages = [[_reference(planned) for planned in stage.tasks] for stage in made.stages]
+        return {"ref": ref, "stages": stages}
+
+    async def _render(self, task: Task, job: Job, progress: Progress) -> dict[str, Any]:
+        began = self.clock.now()
+        document = await read_plan(self.objects, task.input["plan"])
+        planned = _with_memory(document.plan.task(task.name), task)
+        source = await self._source(job)
+        prefix = f"{task.name}-{task.fence}/"
+        sink = StoreSink(objects=self.objects, prefix=prefix_of(job) + prefix)
+        renditions = await self.engine.render(source, planned, sink, progress)
+        refuse_if(_unproven(renditions))
+        first = planned.name == document.plan.stages[0].tasks[0].name
+        made = RenderDocument(
+            task=task.name,
+            prefix=prefix,
+            renditions=renditions,
+            source_sha256=await _sha256(source) if first else None,
+            seconds=self.clock.now() - began,
+        )
+        ref = await leave(self.objects, f"{prefix_of(job)}{prefix}renditions.json", made)
+        return {"ref": ref}
+
+    async def _publish(self, task: Task, job: Job, _progress: Progress) -> dict[str, Any]:
+        found = await read_plan(self.objects, task.input["plan"])
+        references = [made["ref"] for stage in task.input["rendered"] for made in stage]
+        made = [await read_render(self.objects, reference) for reference in references]
+        return await self.publication.publish(task, job, found, made)
+
+    async def _source(self, job: Job) -> Source:
+        try:
+            return await self.objects.open(job.source)
+        except NotFound as error:
+            raise refuse(Code.SOURCE_EXPIRED, "The uploaded file is no longer kept: upload it again.") from error
+
+    async def _record_failure(self, task: Task, job: Job, _progress: Progress) -> None:
+        error = task.input["error"]
+        code = Code(error["error"]) if error["error"] in set(Code) else Code.INTERNAL
+        failure = Failure(
+            code=code, message=error["message"], task_id=error.get("task_id"), retryable=code in _RETRYABLE
+        )
+        await self.jobs.fail(RunRequest(owner=job.owner, job_id=job.id, attempt=task.attempt), failure)
+
+
+_RETRYABLE = frozenset(
+    {
+        Code.OUT_OF_MEMORY,
+        Code.CRASHED,
+        Code.STALLED,
+        Code.TIMED_OUT,
+        Code.INTERRUPTED,
+        Code.WORLD_UNAVAILABLE,
+        Code.DISK_FULL,
+        Code.INTERNAL,
+        Code.PROOF_FAILED,
+    }
+)
+
+
+def prefix_of(job: Job) -> str:
+    """Where everything that a job's present attempt makes is kept."""
+    return keys.attempt_prefix(job.owner, job.media_id, job.id, job.attempt)
+
+
+def _reference(planned: PlannedTask) -> dict[str, Any]:
+    """What an orchestrator needs to know of a planned task: its name and what to run it on."""
+    return {
+        "task": planned.name,
+        "family": planned.family.value,
+        "memory_bytes": planned.memory_bytes,
+        "seconds_max": planned.seconds_max,
+    }
+
+
+def _with_memory(planned: PlannedTask, task: Task) -> PlannedTask:
+    """Each try that ran out of memory is followed by one with twice as much."""
+    died = sum(failure.error == Code.OUT_OF_MEMORY for failure in task.failures)
+    return replace(planned, memory_bytes=planned.memory_bytes << died)
+
+
+def _unproven(renditions: tuple[Rendition, ...]) -> tuple[Reason, ...]:
+    return tuple(
+        Reason(
+            code=Code.PROOF_FAILED,
+            message=f"{made.name} is not what was planned: {check.name} should be {check.expected},"
+            f" it is {check.measured}.",
+        )
+        for made in renditions
+        for check in made.proof.failures
+    )
+
+
+async def _sha256(source: Source) -> str:
+    digest = hashlib.sha256()
+    for start in range(0, source.size, _READ_BYTES):
+        digest.update(await source.read(start, _READ_BYTES))
+        await anyio.lowlevel.checkpoint()
+    return digest.hexdigest()

@@ -1,0 +1,49 @@
+"""What a file is like, from what was measured and never from its name: kind and the traits products ask for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from smmu.domain.facts import ImageFacts, MediaFacts, Transfer, VideoTrack
+
+
+def classify(facts: MediaFacts) -> Mapping[str, Any]:
+    """`{"kind", "container", "traits"}`; traits are sorted words."""
+    traits = {*_sound(facts), *_picture(facts.image), *_moving(facts.video), *_carried(facts)}
+    return {"kind": facts.kind.value, "container": facts.container, "traits": sorted(traits)}
+
+
+def _sound(facts: MediaFacts) -> set[str]:
+    return {"has_audio"} if facts.audio else {"silent"} if facts.video else set()
+
+
+def _picture(image: ImageFacts | None) -> set[str]:
+    if image is None:
+        return set()
+    found = {"animated": image.frames > 1, "has_alpha": image.has_alpha, "high_bit_depth": image.bit_depth > 8}  # noqa: PLR2004
+    return _shape(*image.display_size) | {name for name, holds in found.items() if holds}
+
+
+def _moving(video: VideoTrack | None) -> set[str]:
+    if video is None:
+        return set()
+    found = {
+        "hdr": video.transfer is not Transfer.SDR,
+        "interlaced": video.interlaced,
+        "variable_frame_rate": video.variable_frame_rate,
+        "rotated": video.rotation_cw != 0,
+    }
+    return _shape(*video.display_size) | {name for name, holds in found.items() if holds}
+
+
+def _carried(facts: MediaFacts) -> set[str]:
+    found = {
+        "has_subtitles": bool(facts.subtitles),
+        "has_chapters": facts.chapters > 0,
+        "has_cover_art": facts.has_cover_art,
+        "has_position": facts.has_position,
+    }
+    return {name for name, holds in found.items() if holds}
+
+
+def _shape(width: int, height: int) -> set[str]:
+    return {"square" if width == height else "portrait" if height > width else "landscape"}

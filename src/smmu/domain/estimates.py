@@ -1,0 +1,82 @@
+"""How much memory and time a task may take: bounds for killing what went wrong, not forecasts.
+
+Memory is address space, as RLIMIT_AS counts it. Measured: a ladder of a 1080p source from 1080 down runs under
+1.5 GiB, of which about 512 MiB are code, stacks and allocator arenas; the rest grows with the pixels in flight
+(look-ahead and reference frames of the encoders, the frame pool of the decoder). Time is by the slowest machine
+worth having: one core encodes a 1080p ladder 6 times slower than it plays, and the bound allows five times that.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from smmu.domain.limits import GIB, MIB, Limits
+from smmu.domain.plan import ImageSpec, RungSpec
+
+_BASE_BYTES: Final = 512 * MIB
+_MEMORY_BYTES_MAX: Final = 12 * GIB
+_BYTES_PER_RUNG_PIXEL: Final = 384
+_BYTES_PER_SOURCE_PIXEL: Final = 128
+_BYTES_PER_IMAGE_PIXEL: Final = 16  # four channels of 16 bits, and a copy while they are converted
+_BYTES_PER_FRAME_PIXEL: Final = 8  # an animation is held whole: four channels, before and after
+
+_SECONDS_MIN: Final = 300
+_PIXELS_1080: Final = 1920 * 1080
+_LADDER_SECONDS_PER_SECOND: Final = 30  # per second of 1080p at up to 30 frames
+_RATE_1: Final = 30
+_SOUND_SECONDS_PER_SECOND: Final = 1
+_POSTER_SECONDS_PER_SECOND: Final = 1
+_IMAGE_SECONDS_PER_MEGAPIXEL: Final = 5
+
+
+def ladder_memory(rungs: Sequence[RungSpec], source_pixels: int, limits: Limits) -> int:
+    """Bytes of address space for encoding all `rungs` beside each other."""
+    top = max((rung.width * rung.height for rung in rungs), default=0)
+    return _bounded(top * _BYTES_PER_RUNG_PIXEL + source_pixels * _BYTES_PER_SOURCE_PIXEL, limits)
+
+
+def images_memory(specs: Sequence[ImageSpec], source_pixels: int, frames: int, limits: Limits) -> int:
+    """Bytes of address space for decoding a picture once and making every size; an animation is held whole."""
+    largest = max((spec.width * spec.height for spec in specs if spec.animated), default=0)
+    return _bounded(source_pixels * _BYTES_PER_IMAGE_PIXEL + largest * frames * _BYTES_PER_FRAME_PIXEL, limits)
+
+
+def sound_memory(limits: Limits) -> int:
+    """Bytes of address space for sound: it is read and written in a stream."""
+    return _bounded(0, limits)
+
+
+def ladder_seconds(rungs: Sequence[RungSpec], source_pixels: int, duration_s: float | None, limits: Limits) -> int:
+    """Seconds after which encoding is hopeless. An unknown duration gets all there is."""
+    pixels = max([source_pixels // 4, *(rung.width * rung.height for rung in rungs)])
+    rate = max((float(rung.frame_rate_max) for rung in rungs), default=_RATE_1)
+    weight = max(0.2, pixels / _PIXELS_1080 * max(1.0, rate / _RATE_1))
+    return _seconds(duration_s, _LADDER_SECONDS_PER_SECOND * weight, limits)
+
+
+def poster_seconds(duration_s: float | None, limits: Limits) -> int:
+    """Seconds after which choosing a frame is hopeless: at worst every frame is decoded."""
+    return _seconds(duration_s, _POSTER_SECONDS_PER_SECOND, limits)
+
+
+def sound_seconds(duration_s: float | None, limits: Limits) -> int:
+    """Seconds after which measuring and encoding sound is hopeless."""
+    return _seconds(duration_s, _SOUND_SECONDS_PER_SECOND, limits)
+
+
+def images_seconds(source_pixels: int, frames: int, limits: Limits) -> int:
+    """Seconds after which making pictures is hopeless, by all the pixels there are to decode."""
+    megapixels = source_pixels * frames / 1_000_000
+    return _seconds(megapixels, _IMAGE_SECONDS_PER_MEGAPIXEL, limits)
+
+
+def _bounded(extra: int, limits: Limits) -> int:
+    """Never under what any child gets, never over what the largest worker has."""
+    most = max(_MEMORY_BYTES_MAX, limits.child_memory_bytes)
+    return min(most, max(limits.child_memory_bytes, _BASE_BYTES + extra))
+
+
+def _seconds(amount: float | None, each: float, limits: Limits) -> int:
+    if amount is None:
+        return limits.heavy_task_seconds_max
+    return min(limits.heavy_task_seconds_max, _SECONDS_MIN + math.ceil(amount * each))

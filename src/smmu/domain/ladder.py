@@ -1,0 +1,132 @@
+"""The rungs of a video: which sizes are made of a source of this size, and how many bits each may take.
+
+A rung is named by its *short* side, so that a portrait phone video gets what a landscape one does. The standard
+rungs up to the source's own short side are made; when the source is none of them its own size is the top rung,
+unless the next lower one is within 15 %, which then is the top. Nothing is ever enlarged. Above 2160 the ladder
+ends: no player here takes H.264 any larger. Sources: Apple HLS Authoring Specification (30 frames a second up to
+432 lines, never over 60), design notes on capped CRF.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from smmu.domain.plan import Decision, RungSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One standard rung: the short side in pixels, the cap in bits per second, the constant quality."""
+
+    short: int
+    bitrate_bps_max: int
+    crf: int
+
+
+STEPS: Final = (
+    Step(short=240, bitrate_bps_max=400_000, crf=23),
+    Step(short=360, bitrate_bps_max=800_000, crf=23),
+    Step(short=480, bitrate_bps_max=1_400_000, crf=23),
+    Step(short=720, bitrate_bps_max=3_000_000, crf=22),
+    Step(short=1080, bitrate_bps_max=6_000_000, crf=22),
+    Step(short=1440, bitrate_bps_max=9_000_000, crf=21),
+    Step(short=2160, bitrate_bps_max=16_000_000, crf=21),
+)
+NEAR: Final = Fraction(85, 100)  # a rung this close under the source makes a rung of the source's own size idle
+SLOW_SHORT_MAX: Final = 432
+RATE_MAX, RATE_MAX_SLOW = Fraction(60), Fraction(30)
+_EVEN_DIVISION_MIN = Fraction(3, 4)
+_BITRATE_BPS_MIN = 100_000
+_SIDE_MIN = 2  # the smallest picture that 4:2:0 has
+
+
+def shorts(source_short: int) -> tuple[int, ...]:
+    """The short sides of the rungs, in pixels, largest first, for a source whose short side is this."""
+    standard = [step.short for step in STEPS if step.short <= source_short]
+    highest = standard[-1] if standard else 0
+    if source_short <= STEPS[-1].short and highest < source_short * NEAR:
+        standard.append(_even(source_short))
+    return tuple(reversed(standard))
+
+
+def rungs(size: tuple[int, int], rate: Fraction | None, *, crf_less: int = 0) -> tuple[RungSpec, ...]:
+    """The ladder for an upright source of `size` pixels and `rate` frames a second (`None`: it varies), top first.
+
+    `crf_less` lowers every rung's CRF for more quality.
+    """
+    return tuple(_rung(size, short, rate, crf_less) for short in shorts(min(size)))
+
+
+def decisions(size: tuple[int, int]) -> Iterator[Decision]:
+    """Why each standard rung is made or skipped, and why the source's own size is or is not one, top first."""
+    source, made = min(size), shorts(min(size))
+    for step in reversed(STEPS):
+        if step.short > source:
+            yield _decision(step.short, "skipped", f"the source's short side is {source}")
+        else:
+            yield _decision(step.short, "made", f"a standard rung within the source's {source}")
+    if made[0] not in {step.short for step in STEPS}:
+        yield _decision(made[0], "made", f"the source's own size, as {source} is no standard rung")
+    elif made[0] < source:
+        why = f"{made[0]}p is within 15 % of it" if source * NEAR <= made[0] else "the ladder ends below it"
+        yield _decision(source, "skipped", f"the source's own size: {why}")
+
+
+def fitted(size: tuple[int, int], short: int) -> tuple[int, int]:
+    """`size` made smaller until its short side is `short`: both sides even, the aspect kept within one pixel."""
+    ratio = min(Fraction(1), Fraction(short, min(size)))
+    return (_scaled(size[0], ratio), _scaled(size[1], ratio))
+
+
+def _decision(short: int, choice: str, reason: str) -> Decision:
+    return Decision(subject=f"{short}p", choice=choice, reason=reason)
+
+
+def _rung(size: tuple[int, int], short: int, rate: Fraction | None, crf_less: int) -> RungSpec:
+    width, height = fitted(size, short)
+    return RungSpec(
+        name=f"{short}p",
+        width=width,
+        height=height,
+        frame_rate_max=_rate_max(short, rate),
+        crf=_at_or_below(short).crf - crf_less,
+        bitrate_bps_max=_bitrate(short),
+    )
+
+
+def _rate_max(short: int, rate: Fraction | None) -> Fraction:
+    """The cap, or the source's rate divided whole: 59.94 plays smoother at 29.97 than at 30."""
+    cap = RATE_MAX_SLOW if short <= SLOW_SHORT_MAX else RATE_MAX
+    if rate is None or rate <= cap:
+        return cap
+    divided = rate / -(-rate // cap)
+    return divided if divided >= cap * _EVEN_DIVISION_MIN else cap
+
+
+def _bitrate(short: int) -> int:
+    """The table's cap; between its rows in proportion to the pixels, so that the ladder stays monotone."""
+    lower, upper = _at_or_below(short), _at_or_above(short)
+    if short < lower.short:
+        return max(_BITRATE_BPS_MIN, lower.bitrate_bps_max * short**2 // lower.short**2)
+    if lower is upper:
+        return lower.bitrate_bps_max
+    share = Fraction(short**2 - lower.short**2, upper.short**2 - lower.short**2)
+    return lower.bitrate_bps_max + int(share * (upper.bitrate_bps_max - lower.bitrate_bps_max))
+
+
+def _at_or_below(short: int) -> Step:
+    return next((step for step in reversed(STEPS) if step.short <= short), STEPS[0])
+
+
+def _at_or_above(short: int) -> Step:
+    return next((step for step in STEPS if step.short >= short), STEPS[-1])
+
+
+def _scaled(side: int, ratio: Fraction) -> int:
+    """The nearest even number, but never over the source."""
+    return max(_SIDE_MIN, min(round(side * ratio / 2) * 2, side // 2 * 2))
+
+
+def _even(side: int) -> int:
+    return max(_SIDE_MIN, side // 2 * 2)

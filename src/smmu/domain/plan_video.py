@@ -1,0 +1,173 @@
+"""What is made of a video: a ladder with its sound and playlist, a progressive file, a poster, a waveform.
+
+Pictures are made upright, progressive, with square pixels, in 8-bit BT.709, whatever the source was; each of these
+changes is a decision with its reason. Timestamps are kept, so a variable frame rate stays variable.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Literal
+
+from smmu.domain import estimates, ladder, plan_sound
+from smmu.domain.facts import AudioTrack, MediaFacts, Transfer, VideoTrack
+from smmu.domain.limits import Limits
+from smmu.domain.options import Options
+from smmu.domain.plan import (
+    Decision,
+    Mp4Spec,
+    PlannedTask,
+    PlaylistSpec,
+    PosterSpec,
+    Role,
+    RungSpec,
+    Spec,
+    TaskKind,
+    Transform,
+    WaveformSpec,
+)
+
+HLS_AUDIO = "hls-audio"
+MP4_SHORT_MAX = 1080
+POSTER_SHORT_MAX = 720
+_ARCHIVE_CRF_LESS = 2
+
+
+def tasks(
+    facts: MediaFacts, video: VideoTrack, options: Options, limits: Limits
+) -> tuple[tuple[PlannedTask, ...], tuple[Decision, ...]]:
+    """The tasks `video` and `poster`, and `audio` for the waveform when there is sound; and why they are so."""
+    rungs = _rungs(video, options)
+    track = plan_sound.main_track(facts.audio)
+    made = [_ladder_task(facts, video, rungs, track, limits), poster_task(facts, video, limits)]
+    if track and options.preset != "preview-only":
+        made.append(plan_sound.task(facts, (WaveformSpec(track_index=track.index),), limits))
+    return tuple(made), tuple(_decisions(facts, video, track, options))
+
+
+def poster_task(facts: MediaFacts, video: VideoTrack, limits: Limits) -> PlannedTask:
+    """The task that chooses one frame and makes a picture of it."""
+    width, height = video.display_size
+    ratio = min(Fraction(1), Fraction(POSTER_SHORT_MAX, min(width, height)))
+    size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
+    pixels = video.width * video.height
+    return PlannedTask(
+        name="poster",
+        kind=TaskKind.POSTER,
+        renditions=(PosterSpec(width=size[0], height=size[1]),),
+        transform=_transform(video),
+        duration_s=facts.duration_s,
+        memory_bytes=estimates.ladder_memory((), pixels, limits),
+        seconds_max=estimates.poster_seconds(_believed(facts), limits),
+    )
+
+
+def _rungs(video: VideoTrack, options: Options) -> tuple[RungSpec, ...]:
+    rate = None if video.variable_frame_rate else video.frame_rate
+    crf_less = _ARCHIVE_CRF_LESS if options.preset == "archive" else 0
+    rungs = ladder.rungs(video.display_size, rate, crf_less=crf_less)
+    return rungs[-1:] if options.preset == "preview-only" else rungs
+
+
+def _ladder_task(
+    facts: MediaFacts,
+    video: VideoTrack,
+    rungs: tuple[RungSpec, ...],
+    track: AudioTrack | None,
+    limits: Limits,
+) -> PlannedTask:
+    pixels = video.width * video.height
+    return PlannedTask(
+        name="video",
+        kind=TaskKind.VIDEO,
+        renditions=tuple(_ladder_renditions(rungs, track)),
+        transform=_transform(video),
+        duration_s=facts.duration_s,
+        memory_bytes=estimates.ladder_memory(rungs, pixels, limits),
+        seconds_max=estimates.ladder_seconds(rungs, pixels, _believed(facts), limits),
+    )
+
+
+def _ladder_renditions(rungs: tuple[RungSpec, ...], track: AudioTrack | None) -> Iterator[Spec]:
+    yield from rungs
+    if track:
+        yield plan_sound.audio_spec(track, HLS_AUDIO, Role.HLS_AUDIO)
+    yield PlaylistSpec()
+    yield Mp4Spec(rung=_mp4_rung(rungs).name, audio=HLS_AUDIO if track else None)
+
+
+def _mp4_rung(rungs: tuple[RungSpec, ...]) -> RungSpec:
+    return next((rung for rung in rungs if min(rung.width, rung.height) <= MP4_SHORT_MAX), rungs[-1])
+
+
+def _transform(video: VideoTrack) -> Transform:
+    return Transform(
+        track_index=video.index,
+        rotation_cw=video.rotation_cw % 360,
+        reflected=video.reflected,
+        deinterlace=video.interlaced,
+        tone_map=_TONE_MAPS[video.transfer],
+    )
+
+
+_TONE_MAPS: dict[Transfer, Literal["pq", "hlg"] | None] = {Transfer.SDR: None, Transfer.PQ: "pq", Transfer.HLG: "hlg"}
+
+
+def _believed(facts: MediaFacts) -> float | None:
+    """A duration that only the header states bounds nothing: such files claim an hour for a second."""
+    return facts.duration_s if facts.duration_exact else None
+
+
+def _decisions(facts: MediaFacts, video: VideoTrack, track: AudioTrack | None, options: Options) -> Iterator[Decision]:
+    yield from _about_picture(video)
+    yield from _about_time(facts, video)
+    yield from _about_rungs(video, options)
+    if track:
+        yield from plan_sound.decisions(facts, track)
+    else:
+        yield _source("no sound", "the file has no track that states its channels and rate")
+    for subtitle in facts.subtitles:
+        yield Decision(subject=f"track {subtitle.index}", choice="skipped", reason="subtitles are not carried over")
+
+
+def _about_picture(video: VideoTrack) -> Iterator[Decision]:
+    if video.rotation_cw % 360:
+        yield _source(f"rotated {video.rotation_cw % 360}°", "its display matrix says so")
+    if video.reflected:
+        yield _source("mirrored", "its display matrix says so")
+    if video.sample_aspect != 1:
+        width, height = video.display_size
+        yield _source(f"square pixels, {width} × {height}", f"its pixels are {video.sample_aspect} wide")
+    if video.interlaced:
+        yield _source("deinterlaced", "its frames are made of two fields")
+    if video.transfer is not Transfer.SDR:
+        yield _source("tone-mapped", f"{video.transfer.upper()} light, and renditions are SDR")
+    if video.bit_depth > 8:  # noqa: PLR2004 - what every H.264 player takes
+        yield _source("reduced to 8 bits", f"it has {video.bit_depth} bits a sample")
+    if video.width % 2 or video.height % 2:
+        yield _source("made even", f"{video.width} × {video.height} is odd, and 4:2:0 needs even sides")
+
+
+def _about_time(facts: MediaFacts, video: VideoTrack) -> Iterator[Decision]:
+    if video.variable_frame_rate:
+        yield _source("timestamps kept", "its frame rate varies")
+    elif video.frame_rate and video.frame_rate > ladder.RATE_MAX:
+        yield _source("at most 60 frames a second", f"it has {float(video.frame_rate):.3f}")
+    if video.frames == 1:
+        yield _source("one frame", "there is nothing to play, but it is shown")
+    if facts.duration_s is None or not facts.duration_exact:
+        yield _source("duration measured by render", "the header does not say it reliably")
+
+
+def _about_rungs(video: VideoTrack, options: Options) -> Iterator[Decision]:
+    made = ladder.shorts(min(video.display_size))
+    lowest = f"{made[-1]}p"
+    for decision in ladder.decisions(video.display_size):
+        if options.preset == "preview-only" and decision.choice == "made" and decision.subject != lowest:
+            reason = "the preset preview-only makes the lowest rung alone"
+            yield Decision(subject=decision.subject, choice="skipped", reason=reason)
+        else:
+            yield decision
+
+
+def _source(choice: str, reason: str) -> Decision:
+    return Decision(subject="source", choice=choice, reason=reason)

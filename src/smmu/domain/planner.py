@@ -1,0 +1,62 @@
+"""Facts in, plan out: what will be made of a file, and every choice with its reason.
+
+Total over every file that `judgement.judge` admits: each gets at least one rendition. It decides by facts alone;
+it never needs a decoder, a cloud or a clock, and asking twice gives the same plan.
+"""
+
+from smmu.domain import plan_images, plan_sound, plan_video
+from smmu.domain.facts import MediaFacts
+from smmu.domain.limits import Limits
+from smmu.domain.options import Options
+from smmu.domain.plan import Decision, Plan, PlannedTask, Stage
+
+_Made = tuple[tuple[PlannedTask, ...], tuple[Decision, ...]]
+
+
+def plan(facts: MediaFacts, options: Options, limits: Limits) -> Plan:
+    """The plan for an admissible file. `ValueError` when its kind has no content: inspection has refused that."""
+    tasks, decisions = _by_kind(facts, options, limits)
+    return Plan(stages=(Stage(name="render", tasks=tasks),), decisions=(_about(facts, options), *decisions))
+
+
+def _by_kind(facts: MediaFacts, options: Options, limits: Limits) -> _Made:
+    if facts.image is not None:
+        made = plan_images.tasks(facts, facts.image, options, limits)
+        return _noted(made, options, "a picture has no sound: its smallest widths are made instead")
+    if facts.video is None:
+        return _sound(facts, limits)
+    if options.preset != "audio-only":
+        return plan_video.tasks(facts, facts.video, options, limits)
+    if plan_sound.main_track(facts.audio) is not None:
+        return _sound(facts, limits)
+    made = (plan_video.poster_task(facts, facts.video, limits),), ()
+    return _noted(made, options, "the video has no sound: a poster is made instead")
+
+
+def _sound(facts: MediaFacts, limits: Limits) -> _Made:
+    track = plan_sound.main_track(facts.audio)
+    if track is None:
+        msg = "a file without pictures and without playable sound is not admissible: see judgement.judge"
+        raise ValueError(msg)
+    return (plan_sound.sound_and_waveform(facts, track, limits),), (
+        *plan_sound.decisions(facts, track),
+        *_cover(facts),
+    )
+
+
+def _noted(made: _Made, options: Options, reason: str) -> _Made:
+    if options.preset != "audio-only":
+        return made
+    return made[0], (Decision(subject="audio-only", choice="not possible", reason=reason), *made[1])
+
+
+def _cover(facts: MediaFacts) -> tuple[Decision, ...]:
+    if not facts.has_cover_art:
+        return ()
+    reason = "a picture attached to sound is no video, and no rendition is made of it"
+    return (Decision(subject="cover art", choice="skipped", reason=reason),)
+
+
+def _about(facts: MediaFacts, options: Options) -> Decision:
+    reason = f"{facts.content_type} in {facts.container}, preset {options.preset}"
+    return Decision(subject="source", choice=f"treated as {facts.kind}", reason=reason)

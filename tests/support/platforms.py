@@ -1,0 +1,57 @@
+"""The table of platforms that the contract suite runs on. A new platform is one more row here, and nothing else.
+
+A stage says how a platform is set up for tests and what it declares of its measures; the tests themselves never ask
+what a platform is.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import trio.testing
+
+from smmu.adapters.inmemory.platform import memory_platform
+from smmu.domain.limits import Limits
+from smmu.ports.platform import Platform
+
+LIMITS = Limits(queue_receives_max=3)
+
+
+@asynccontextmanager
+async def in_memory(_: Path) -> AsyncIterator[Platform]:
+    yield memory_platform(LIMITS, part_bytes_min=1)
+
+
+@asynccontextmanager
+async def embedded(folder: Path) -> AsyncIterator[Platform]:
+    from smmu.adapters.embedded.platform import open_platform
+
+    async with open_platform(str(folder), LIMITS, exclusive=True) as platform:
+        yield platform
+
+
+def on_asyncio() -> Any:
+    return "asyncio"
+
+
+def on_trio_in_virtual_time() -> Any:
+    return ("trio", {"clock": trio.testing.MockClock(autojump_threshold=0)})
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One way to run the suite. `part_bytes` is the size of a part, all the same and large enough for the platform."""
+
+    name: str
+    open: Callable[[Path], AbstractAsyncContextManager[Platform]]
+    backend: Callable[[], Any]
+    part_bytes: int = 1_000
+
+
+STAGES = (
+    Stage("inmemory", in_memory, on_asyncio),
+    Stage("inmemory-in-virtual-time", in_memory, on_trio_in_virtual_time),
+    Stage("embedded", embedded, on_asyncio),
+)

@@ -1,0 +1,111 @@
+"""What Hypothesis draws facts, options and sizes from: everything that inspection may state and admission lets in."""
+
+from fractions import Fraction
+
+from hypothesis import strategies as st
+
+from smmu.domain.facts import AudioTrack, ImageFacts, Kind, MediaFacts, SubtitleTrack, Transfer, VideoTrack
+from smmu.domain.judgement import judge
+from smmu.domain.limits import Limits
+from smmu.domain.options import IMAGE_WIDTH_MAX, IMAGE_WIDTH_MIN, PRESETS, Options
+
+LIMITS = Limits()
+
+# whole numbers near the rungs matter more than those between, so they are drawn as often
+SIDES = st.one_of(
+    st.sampled_from((1, 2, 3, 16, 200, 239, 240, 241, 360, 479, 480, 700, 719, 720, 1079, 1080, 1200, 2160, 4320)),
+    st.integers(min_value=1, max_value=8192),
+)
+RATES = st.one_of(
+    st.sampled_from(
+        tuple(map(Fraction, ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60", "120")))
+    ),
+    st.fractions(min_value=Fraction(1, 10), max_value=1000, max_denominator=1001),
+)
+ASPECTS = st.sampled_from(tuple(map(Fraction, ("1", "4/3", "8/9", "64/45", "16/11", "1/2", "3"))))
+DURATIONS = st.one_of(st.none(), st.floats(min_value=0, max_value=LIMITS.duration_seconds_max))
+
+
+@st.composite
+def image_facts(draw: st.DrawFn) -> ImageFacts:
+    wide = st.one_of(SIDES, st.integers(min_value=1, max_value=LIMITS.image_side_max))
+    return ImageFacts(
+        width=draw(wide),
+        height=draw(wide),
+        orientation=draw(st.integers(min_value=1, max_value=8)),
+        frames=draw(st.sampled_from((1, 1, 2, 40))),
+        has_alpha=draw(st.booleans()),
+        bit_depth=draw(st.sampled_from((1, 8, 10, 16))),
+        colour=draw(st.sampled_from(("srgb", "cmyk", "p3", "grey"))),
+        has_icc=draw(st.booleans()),
+    )
+
+
+@st.composite
+def video_tracks(draw: st.DrawFn) -> VideoTrack:
+    return VideoTrack(
+        index=draw(st.integers(min_value=0, max_value=5)),
+        codec="h264",
+        width=draw(SIDES),
+        height=draw(SIDES),
+        sample_aspect=draw(ASPECTS),
+        rotation_cw=draw(st.sampled_from((0, 90, 180, 270))),
+        reflected=draw(st.booleans()),
+        frame_rate=draw(st.one_of(st.none(), RATES)),
+        variable_frame_rate=draw(st.booleans()),
+        frames=draw(st.sampled_from((None, 1, 2, 1000))),
+        bit_depth=draw(st.sampled_from((8, 10, 12))),
+        transfer=draw(st.sampled_from(Transfer)),
+        interlaced=draw(st.booleans()),
+    )
+
+
+@st.composite
+def audio_tracks(draw: st.DrawFn) -> tuple[AudioTrack, ...]:
+    count = draw(st.integers(min_value=0, max_value=4))
+    return tuple(
+        AudioTrack(
+            index=10 + at,
+            codec="aac",
+            channels=draw(st.sampled_from((0, 1, 2, 6, 8))),
+            sample_rate=draw(st.sampled_from((0, 8_000, 22_050, 44_100, 48_000, 96_000))),
+            default=draw(st.booleans()),
+        )
+        for at in range(count)
+    )
+
+
+@st.composite
+def _any_facts(draw: st.DrawFn) -> MediaFacts:
+    kind = draw(st.sampled_from(Kind))
+    types = {
+        Kind.IMAGE: st.sampled_from(("image/jpeg", "image/gif", "image/webp", "image/tiff")),
+        Kind.VIDEO: st.just("video/mp4"),
+        Kind.AUDIO: st.just("audio/mpeg"),
+    }
+    return MediaFacts(
+        kind=kind,
+        container="drawn",
+        content_type=draw(types[kind]),
+        size_bytes=draw(st.integers(min_value=1, max_value=2**40)),
+        duration_s=None if kind is Kind.IMAGE else draw(DURATIONS),
+        duration_exact=draw(st.booleans()),
+        image=draw(image_facts()) if kind is Kind.IMAGE else None,
+        video=draw(video_tracks()) if kind is Kind.VIDEO else None,
+        audio=() if kind is Kind.IMAGE else draw(audio_tracks()),
+        subtitles=(SubtitleTrack(index=20, codec="mov_text"),) if draw(st.booleans()) else (),
+        has_cover_art=draw(st.booleans()),
+    )
+
+
+FACTS = _any_facts().filter(lambda facts: not judge(facts, LIMITS))
+OPTIONS = st.builds(
+    Options,
+    preset=st.sampled_from(PRESETS),
+    image_widths=st.one_of(
+        st.just(Options().image_widths),
+        st.sets(st.integers(min_value=IMAGE_WIDTH_MIN, max_value=IMAGE_WIDTH_MAX), min_size=1, max_size=8).map(
+            lambda widths: tuple(sorted(widths))
+        ),
+    ),
+)

@@ -1,0 +1,56 @@
+"""The numbers that bound the product agree with each other and with the services underneath."""
+
+from dataclasses import fields
+
+import pytest
+
+from smmu.domain.limits import (
+    GIB,
+    MIB,
+    OBJECT_BYTES_MAX,
+    PART_BYTES_MAX,
+    PART_BYTES_MIN,
+    SINGLE_PUT_BYTES_MAX,
+    TIB,
+    Limits,
+)
+
+
+def test_the_defaults_agree_with_each_other() -> None:
+    assert Limits() == Limits()
+
+
+def test_an_object_may_have_48_8_tib() -> None:
+    assert OBJECT_BYTES_MAX == 10_000 * 5 * GIB
+    assert round(OBJECT_BYTES_MAX / TIB, 1) == 48.8
+
+
+def test_every_default_is_positive() -> None:
+    assert all(getattr(Limits(), one.name) > 0 for one in fields(Limits))
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"part_bytes_preferred": PART_BYTES_MIN - 1}, "part_bytes_preferred"),
+        ({"part_bytes_preferred": PART_BYTES_MAX + 1}, "part_bytes_preferred"),
+        ({"single_bytes_max": SINGLE_PUT_BYTES_MAX + 1}, "single_bytes_max"),
+        ({"upload_bytes_max": OBJECT_BYTES_MAX + 1}, "upload_bytes_max"),
+        ({"upload_bytes_max": 0}, "upload_bytes_max"),
+        ({"parts_signed_max": 10_001}, "parts_signed_max"),
+        ({"parts_signed_at_init": 2_000}, "parts_signed_max"),
+        ({"lease_seconds": 30}, "lease_seconds"),
+        ({"lease_seconds": 61}, "lease_seconds"),
+        ({"heartbeat_seconds": 15}, "lease_seconds"),
+        ({"upload_seconds": 60}, "url_seconds_max"),
+        ({"heavy_task_seconds_max": 24 * 3600}, "heavy_task_seconds_max"),
+        ({"stalled_seconds": 300}, "stalled_seconds"),
+        ({"image_total_pixels_max": 1}, "image_total_pixels_max"),
+        ({"page_items_max": 1_001}, "page_items_max"),
+        ({"page_items_default": 201}, "page_items_max"),
+        ({"metadata_bytes_max": 1 * MIB}, "metadata_bytes_max"),
+    ],
+)
+def test_a_contradiction_is_refused_by_name(changed: dict[str, int], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        Limits(**changed)  # type: ignore[arg-type]  # the one float among them is not changed here
