@@ -1,1 +1,351 @@
-"""Every HTTP message, once, for the API and the client."""
+"""Every HTTP message, once: the API parses and writes with these models, and the client too.
+
+Requests are strict: an unknown field, a number written as text or a time without a zone is refused, because a misspelt
+wish must not look granted. Answers ignore what they do not know, so that an older client reads a newer server.
+Times are RFC 3339 in UTC; sizes are bytes. Whether a filename, a size or a type is acceptable is the domain's question.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
+
+from smmu.domain import job, media, task, upload
+from smmu.domain.events import JobEvent as StoredEvent
+from smmu.domain.options import IMAGE_WIDTH_MAX, IMAGE_WIDTH_MIN, IMAGE_WIDTHS_MAX, PRESETS
+
+JSON: Final = "application/json"
+PROBLEM_JSON: Final = "application/problem+json"
+EVENT_STREAM: Final = "text/event-stream"
+
+_INTEGER_MAX = 2**63 - 1  # what every ledger and every client's language can hold
+
+Whole = Annotated[int, Field(ge=-_INTEGER_MAX - 1, le=_INTEGER_MAX)]
+Method = Literal["single", "multipart"]
+Wishes = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "preset": {"enum": list(PRESETS), "default": "web"},
+                "image_widths": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": IMAGE_WIDTHS_MAX,
+                    "items": {"type": "integer", "minimum": IMAGE_WIDTH_MIN, "maximum": IMAGE_WIDTH_MAX},
+                },
+            },
+        }
+    ),
+]
+
+
+class Request(BaseModel):
+    """What a client sends."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Answer(BaseModel):
+    """What the server says."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+def moment(unix_seconds: float) -> datetime:
+    """A time of the domain as it stands in a message."""
+    return datetime.fromtimestamp(unix_seconds, UTC)
+
+
+# --- uploads
+
+
+class Checksum(Request):
+    """A checksum of the whole file, as S3 writes it: the big-endian digest in base 64."""
+
+    algorithm: Literal["crc64nvme", "crc32c", "sha256"]
+    value: str = Field(max_length=100)
+
+
+class InitRequest(Request):
+    """`POST /media/upload/init`. `size` is `null` when the client does not know it."""
+
+    filename: str
+    size: Whole | None = None
+    content_type: str = ""
+    checksum: Checksum | None = None
+    metadata: dict[str, str] = {}
+    options: Wishes = {}
+
+
+class PartUrl(Answer):
+    """Where one part goes: PUT exactly `size` bytes (`null`: at most `part_size`) with these headers."""
+
+    number: int
+    size: int | None
+    url: str
+    headers: dict[str, str] = {}
+    expires_at: AwareDatetime
+
+
+class InitAnswer(Answer):
+    """An open upload and its first signed parts. `expires_at` is the end of the upload; each URL ends sooner."""
+
+    upload_id: str
+    media_id: str
+    state: upload.State
+    method: Method
+    part_size: int
+    part_count: int | None
+    parts: list[PartUrl]
+    expires_at: AwareDatetime
+    server_time: AwareDatetime
+
+
+class ArrivedPart(Answer):
+    """A part that is there, as the storage measured it."""
+
+    number: int
+    size: int
+    etag: str
+
+
+class UploadAnswer(Answer):
+    """`GET /media/upload/{id}`: what any device needs to go on. `job_id` once it is completed, `errors` if refused."""
+
+    upload_id: str
+    media_id: str
+    job_id: str | None = None
+    state: upload.State
+    method: Method
+    filename: str
+    size: int | None
+    content_type: str
+    part_size: int
+    part_count: int | None
+    parts: list[ArrivedPart]
+    missing: list[int]
+    errors: list["Fault"] = []
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    expires_at: AwareDatetime
+    server_time: AwareDatetime
+
+
+class PartsRequest(Request):
+    """`POST /media/upload/{id}/parts`: sign these again."""
+
+    numbers: list[Whole]
+
+
+class PartsAnswer(Answer):
+    """Freshly signed parts."""
+
+    upload_id: str
+    parts: list[PartUrl]
+    server_time: AwareDatetime
+
+
+class SentPart(Request):
+    """A part as the client knows it; quotes around the ETag are fine."""
+
+    number: Whole
+    etag: str = Field(default="", max_length=200)
+
+
+class CompleteRequest(Request):
+    """`POST /media/upload/complete`: all bytes are there."""
+
+    upload_id: str = Field(max_length=100)
+    parts: list[SentPart] | None = None
+    checksum: Checksum | None = None
+
+
+class CompleteAnswer(Answer):
+    """What became of the upload. `state` is the upload's, so that repeating the call repeats the answer."""
+
+    job_id: str
+    media_id: str
+    state: upload.State
+
+
+# --- jobs
+
+
+class TaskAnswer(Answer):
+    """One task. `kind` is what it does; `name` tells tasks of one kind apart."""
+
+    task_id: str
+    kind: str
+    name: str
+    state: task.State
+    progress: int
+
+
+class FailureAnswer(Answer):
+    """Why a job failed, and whether trying again can help."""
+
+    code: str
+    message: str
+    task_id: str | None = None
+    retryable: bool = False
+
+
+class JobSummary(Answer):
+    """A job as a list shows it."""
+
+    job_id: str
+    media_id: str
+    upload_id: str
+    kind: str
+    state: job.State
+    attempt: int
+    progress: int
+    error: FailureAnswer | None = None
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+
+class JobAnswer(JobSummary):
+    """`GET /jobs/{id}`: a job with the tasks of its present attempt."""
+
+    tasks: list[TaskAnswer]
+
+
+class JobList(Answer):
+    """`GET /jobs`, the newest first. `cursor` continues the list; `null` at its end."""
+
+    jobs: list[JobSummary]
+    cursor: str | None = None
+
+
+class JobEvent(BaseModel):
+    """One server-sent event of a job: `id` is `seq`, `event` is `type`, and this is its `data`.
+
+    `state`: the job's `state`, `progress` and, when it failed, `error`. `task`: the task's `task_id`, `name`, `state`
+    and `progress`, and the progress of its `job`. Other members may be added.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    job_id: str
+    seq: int
+    type: Literal["state", "progress", "task"]
+    at: AwareDatetime
+    attempt: int
+    state: str | None = None
+    progress: int | None = None
+    error: FailureAnswer | None = None
+    task_id: str | None = None
+    name: str | None = None
+    job: int | None = None
+
+
+def job_event(event: StoredEvent) -> JobEvent:
+    """A stored event as it is sent."""
+    head = {"job_id": event.job_id, "seq": event.seq, "type": event.type, "at": moment(event.at)}
+    return JobEvent.model_validate({**event.data, **head, "attempt": event.attempt})
+
+
+# --- media
+
+
+class RenditionAnswer(Answer):
+    """One output that exists. Its bytes are at `/media/{media_id}/renditions/{name}`."""
+
+    name: str
+    role: str
+    path: str
+    content_type: str
+    size: int
+    sha256: str
+    width: int | None = None
+    height: int | None = None
+    duration_s: float | None = None
+    bitrate_bps: int | None = None
+    codecs: str | None = None
+
+
+class ManifestAnswer(Answer):
+    """The newest revision: what is not listed here does not exist."""
+
+    revision: int
+    attempt: int
+    job_id: str
+    renditions: list[RenditionAnswer]
+
+
+class MediaSummary(Answer):
+    """A media as a list shows it."""
+
+    media_id: str
+    upload_id: str
+    job_id: str
+    state: media.State
+    playable: bool
+    filename: str
+    content_type: str
+    metadata: dict[str, str]
+    classification: dict[str, Any]
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+
+class MediaAnswer(MediaSummary):
+    """`GET /media/{id}`. `source` is what was declared until the file was inspected, then what was found."""
+
+    source: dict[str, Any]
+    manifest: ManifestAnswer | None
+
+
+class MediaList(Answer):
+    """`GET /media`, the newest first. `cursor` continues the list; `null` at its end."""
+
+    media: list[MediaSummary]
+    cursor: str | None = None
+
+
+class MediaPatch(Request):
+    """`PATCH /media/{id}`: what is absent or `null` stays as it is; `metadata` is replaced as a whole."""
+
+    filename: str | None = None
+    metadata: dict[str, str] | None = None
+
+
+# --- what is said about the service, and what is said when it refuses
+
+
+class Health(Answer):
+    """`GET /healthz` and `/readyz`."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Fault(Answer):
+    """One reason of a refusal; `pointer` is a JSON pointer into the request, "" when it is about no field."""
+
+    pointer: str = ""
+    code: str
+    message: str
+
+
+class Problem(Answer):
+    """An RFC 9457 problem document. `code` is stable; `message` repeats `detail` for clients that look there."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    message: str
+    errors: list[Fault] = []
+    request_id: str = ""
+
+
+UploadAnswer.model_rebuild()
+
+ETAGS: Final[Mapping[str, str]] = {"media": '"{version}"'}

@@ -1,4 +1,4 @@
-"""Every contract test runs once on each stage. What a platform cannot do is asked through its capabilities."""
+"""Every contract test runs once on each stage whose platform can do what the test's module needs (`NEEDS`)."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,7 +10,14 @@ from smmu.ports.platform import Platform
 from tests.support.platforms import STAGES, Stage
 
 
-@pytest.fixture(params=STAGES, ids=lambda stage: stage.name)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "stage" in metafunc.fixturenames:
+        needs = getattr(metafunc.module, "NEEDS", frozenset())
+        able = [stage for stage in STAGES if needs <= stage.capabilities]
+        metafunc.parametrize("stage", able, ids=lambda stage: stage.name, indirect=True)
+
+
+@pytest.fixture
 def stage(request: pytest.FixtureRequest) -> Stage:
     chosen: Stage = request.param
     return chosen
@@ -23,5 +30,5 @@ def anyio_backend(stage: Stage) -> Any:
 
 @pytest.fixture
 async def platform(stage: Stage, tmp_path: Path) -> AsyncIterator[Platform]:
-    async with stage.open(tmp_path) as opened:
+    async with stage.open(tmp_path / "data") as opened:
         yield opened

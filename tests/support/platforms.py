@@ -14,7 +14,7 @@ import trio.testing
 
 from smmu.adapters.inmemory.platform import memory_platform
 from smmu.domain.limits import Limits
-from smmu.ports.platform import Platform
+from smmu.ports.platform import Capability, Platform
 
 LIMITS = Limits(queue_receives_max=3)
 
@@ -47,11 +47,16 @@ class Stage:
     name: str
     open: Callable[[Path], AbstractAsyncContextManager[Platform]]
     backend: Callable[[], Any]
+    capabilities: frozenset[Capability]
     part_bytes: int = 1_000
 
 
+_LOCAL = {Capability.SERVES_URLS, Capability.STARTS_TASKS, Capability.FULL_CHECKSUMS}
+_MEMORY = frozenset(_LOCAL)
+_EMBEDDED = frozenset(_LOCAL | {Capability.DURABLE, Capability.LOCAL_FILES})
+
 STAGES = (
-    Stage("inmemory", in_memory, on_asyncio),
-    Stage("inmemory-in-virtual-time", in_memory, on_trio_in_virtual_time),
-    Stage("embedded", embedded, on_asyncio),
+    Stage("inmemory", in_memory, on_asyncio, _MEMORY),
+    Stage("inmemory-in-virtual-time", in_memory, on_trio_in_virtual_time, _MEMORY),
+    Stage("embedded", embedded, on_asyncio, _EMBEDDED),
 )

@@ -55,6 +55,7 @@ def test_a_fine_request_is_admitted() -> None:
         "👨‍👩‍👧.jpg",
         "\u200eIMG.jpg",
         "x" * 255,
+        "🎬" * 255,
     ],
 )
 def test_names_of_any_language_are_filenames(filename: str) -> None:
@@ -77,14 +78,11 @@ def test_names_of_any_language_are_filenames(filename: str) -> None:
         "/etc/passwd",
         "a\x00.mp4",
         "a\nb.mp4",
-    ]
-    + [
         "a\x7f.mp4",
         "a\u2028b.mp4",
         "photo\u202egpj.exe",
         "a\u2066b.mp4",
         "x" * 256,
-        "🎬" * 255,
         "a.mp4.",
         "a.mp4 ",
         "\ud800.mp4",

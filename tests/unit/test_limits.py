@@ -53,4 +53,4 @@ def test_every_default_is_positive() -> None:
 )
 def test_a_contradiction_is_refused_by_name(changed: dict[str, int], named: str) -> None:
     with pytest.raises(ValueError, match=named):
-        Limits(**changed)  # type: ignore[arg-type]  # the one float among them is not changed here
+        Limits(**changed)

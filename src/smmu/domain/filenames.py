@@ -12,7 +12,6 @@ from typing import Final
 # marks (U+200E, U+200F) reverse nothing, and messengers put them into the names of pictures: they stay.
 _BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _UNSEEN: Final = frozenset({"Cc", "Zl", "Zp", "Cs"})
-_FILENAME_BYTES_MAX: Final = 1024
 
 
 def complaints(filename: str, chars_max: int) -> Iterator[str]:
@@ -30,12 +29,5 @@ def complaints(filename: str, chars_max: int) -> Iterator[str]:
         yield "The filename contains characters that reverse its direction and can disguise it: rename the file."
     if filename.strip(". ") and filename.endswith((".", " ")):
         yield "The filename ends in a dot or a space, which many systems drop: rename the file."
-    yield from _too_long(filename, chars_max)
-
-
-def _too_long(filename: str, chars_max: int) -> Iterator[str]:
-    size = len(filename.encode("utf-8", errors="replace"))
     if len(filename) > chars_max:
         yield f"The filename has {len(filename)} characters: at most {chars_max} are allowed."
-    elif size > _FILENAME_BYTES_MAX:
-        yield f"The filename takes {size} bytes: at most {_FILENAME_BYTES_MAX} are allowed."

@@ -83,10 +83,11 @@ class Ledger(Protocol):
     async def commit(self, changes: Sequence[Change], messages: Sequence[Message] = ()) -> None:
         """Make all changes durable and all messages outgoing, or nothing of it.
 
-        At most `COMMIT_CHANGES_MAX` changes and messages together, no record named twice. Raises `Conflict` when the
-        version of a `Put` or `Remove` has moved on, `LimitReached` when a `Count` would pass a bound, `Full` when
-        there is no room. After `Unavailable` the effect may or may not be there: load and see. The version after a
-        `Put` is `expect + 1`.
+        At most `COMMIT_CHANGES_MAX` changes and messages together, no record (nor one owner's counters) named twice,
+        nothing larger than a storage takes: else we have a bug (`ValueError`). Raises `Conflict` when the version of a
+        `Put` or `Remove` has moved on, `LimitReached` when a `Count` would pass a bound, `Full` when there is no room;
+        of the first two `Conflict`, so that a repeated commit finds its own writes. After `Unavailable` the effect may
+        or may not be there: load and see. The version after a `Put` is `expect + 1`.
         """
 
     @abstractmethod

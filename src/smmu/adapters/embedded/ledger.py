@@ -34,7 +34,7 @@ Statement = Callable[[sqlite3.Connection], None]
 
 MESSAGES = TypeAdapter(Message)
 _AFTER_ALL = chr(0x10FFFF)  # sorts after every character an id can have, in UTF-8 as in Python
-_KIND_OF_TABLE: Mapping[str, type[Value]] = dict(zip(HOME.values(), HOME.keys(), strict=True))
+_KIND_OF_TABLE: Mapping[str, Any] = {table.value: kind for kind, table in HOME.items()}
 
 
 class SqliteLedger(Ledger):
@@ -66,7 +66,7 @@ class SqliteLedger(Ledger):
         """See the port."""
         return dict(self._db.read("SELECT name, value FROM counters WHERE owner = ?", (owner,)))
 
-    async def due(self, now: float, limit: int) -> Sequence[Key[Value]]:
+    async def due(self, now: float, limit: int) -> Sequence[Key[Any]]:
         """See the port. This one does not lag."""
         rows = self._db.read(
             "SELECT tbl, owner, id FROM records WHERE due_at <= ? ORDER BY due_at LIMIT ?", (now, limit)
@@ -86,6 +86,8 @@ class SqliteLedger(Ledger):
 
 
 def _select(query: Query[V]) -> tuple[str, list[Any]]:
+    if query.limit < 1:
+        raise ValueError("a page holds at least one record")
     where = ["tbl = ?", "owner = ?"]
     values: list[Any] = [HOME[query.type], query.owner]
     for condition, value in (

@@ -4,8 +4,9 @@
 tree and would cost an overflow page each.
 
 `messages.turn` is the place of a message in a fair order (see queue.py); `turns` has the turn last delivered.
-`objects` names the one file that an object is; a file that no row names does not exist (see objects.py).
-`garbage` names files whose object is gone and that are still to be removed.
+`objects` names the one file that an object is; a file that no row names does not exist (see files.py). `made_of` is a
+digest of the session and the parts it was completed from. `garbage` names files whose object is gone and that are
+still to be removed. A session has a row while it takes bytes; a single one has its key as its id.
 """
 
 import sqlite3
@@ -38,8 +39,8 @@ CREATE TABLE dead_letters (seq INTEGER PRIMARY KEY AUTOINCREMENT, message BLOB N
 
 CREATE TABLE objects (
     key TEXT PRIMARY KEY, version TEXT NOT NULL, etag TEXT NOT NULL, size INTEGER NOT NULL,
-    content_type TEXT NOT NULL, modified_at REAL NOT NULL, sealed INTEGER NOT NULL DEFAULT 0,
-    crc64nvme TEXT NOT NULL, crc32c TEXT NOT NULL, sha256 TEXT
+    content_type TEXT NOT NULL, modified_at REAL NOT NULL,
+    crc64nvme TEXT NOT NULL, crc32c TEXT NOT NULL, sha256 TEXT, made_of TEXT
 );
 CREATE TABLE garbage (version TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE sessions (

@@ -50,13 +50,18 @@ class Heard:
 
 @dataclass(slots=True, kw_only=True)
 class Encoded:
-    """One track in AAC, still on the workbench: `whole` is a fragmented MP4 of all of it."""
+    """One track in AAC, still on the workbench: `whole` is a fragmented MP4 of all of it.
+
+    `loudness` is the source's, `gained` what went into the encoder. They need not differ by just the gain: what lay
+    under the absolute gate of -70 LUFS before may lie over it afterwards.
+    """
 
     spec: AudioSpec
     whole: Path
     heard: Heard
     loudness: Loudness
     gain: Gain
+    gained: Loudness
     samples: int = 0
     configuration: bytes = b""
     init_path: str = ""
@@ -90,6 +95,8 @@ def listen(
             listener.feed(frame)
         if planned_s:
             progress(min(1.0, float(heard.line.position) / planned_s))
+        else:
+            bench.beat()
     heard.damage.judge(float(heard.line.position), planned_s)
     return heard
 
@@ -119,6 +126,7 @@ def encode(
         heard=heard,
         loudness=loudness,
         gain=gain,
+        gained=encoder.meter.result(),
         samples=encoder.samples,
         configuration=encoder.configuration,
         init_path=encoder.segmenter.init_path,
@@ -141,6 +149,7 @@ class _Encoder:
             output, seconds=spec.segment_seconds, timescale=spec.sample_rate, header=self._header
         )
         self.samples = 0
+        self.meter = meter_for(spec)
 
     def feed(self, frame: AudioFrame) -> None:
         self._encode(self._converter.feed(frame))
@@ -153,8 +162,10 @@ class _Encoder:
 
     def _encode(self, frames: Iterable[AudioFrame]) -> None:
         for frame in frames:
-            frame.pts, frame.time_base = self.samples, Fraction(1, self._spec.sample_rate)
+            start = self.samples
             self.samples += frame.samples
+            self.meter.feed(frame)
+            frame.pts, frame.time_base = start, Fraction(1, self._spec.sample_rate)
             self._write(self._context.encode(frame))
 
     def _write(self, packets: Iterable[Packet]) -> None:  # type: ignore[type-arg] # an encoder's packet has no stream

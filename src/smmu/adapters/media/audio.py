@@ -101,12 +101,11 @@ def _file(
     )
     path = f"audio/{spec.name}.m4a"
     target = bench.directory / path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    progressive([encoded.whole], target)
+    progressive([encoded.whole], target, bench.beat)
     encoded.whole.unlink()
-    checks, measures = prove_audio(encoded, target)
+    checks, measures = prove_audio(encoded, target, bench.beat)
     packets = sum(len(segment.packets) for segment in encoded.segments)
-    checks += prove_progressive(target, [packets])
+    checks += prove_progressive(target, [packets], bench.beat)
     file = bench.finish(path, AUDIO_TYPE)
     return Rendition(
         name=spec.name,

@@ -93,7 +93,7 @@ def _frames(bench: Workbench, damage: Damage) -> Iterator[object]:
         damage.promised = stream.frames
         damage.header_seconds = _seconds(stream)
         for packet in _packets(container, stream, damage):
-            yield from _decoded(packet, damage)
+            yield from decoded(packet, damage)
 
 
 def _packets(container: InputContainer, stream: Stream, damage: Damage) -> "Iterator[Packet[Stream]]":
@@ -120,7 +120,8 @@ def _flushes(stream: Stream) -> "Iterator[Packet[Stream]]":
     yield packet
 
 
-def _decoded(packet: "Packet[Stream]", damage: Damage) -> Sequence[object]:
+def decoded(packet: "Packet[Stream]", damage: Damage) -> Sequence[object]:
+    """The frames that come out for one packet: none, and a loss noted, when it does not decode."""
     try:
         frames = packet.decode()
     except FFmpegError as error:
@@ -195,9 +196,11 @@ def _first_times(container: InputContainer, streams: Sequence[Stream]) -> dict[i
     try:
         for count, packet in enumerate(container.demux(streams)):
             index = packet.stream.index
-            frames = () if index in found else _decoded(packet, damage)
+            frames = () if index in found else decoded(packet, damage)
             times = (time_of(frame) for frame in frames if isinstance(frame, VideoFrame | AudioFrame))
-            found.update({index: time for time in list(times)[:1] if time is not None})
+            first = next((time for time in times if time is not None), None)
+            if first is not None:
+                found[index] = first
             if len(found) == len(streams) or count > FIRST_FRAME_PACKETS_MAX:
                 break
     except av.error.FFmpegError as error:

@@ -18,12 +18,13 @@ from smmu.adapters.media.decode import Damage, Survey, time_of, video_frames
 from smmu.adapters.media.encoder import RungEncoder, mark
 from smmu.adapters.media.proof import RungWitness
 from smmu.adapters.media.segments import Output, Segment
-from smmu.adapters.media.timing import Cadence, Clock, Selector, ticks_per_second
+from smmu.adapters.media.cadence import Cadence, Clock, Selector, ticks_per_second
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.manifest import RenderedFile
 from smmu.domain.plan import PlannedTask, RungSpec
 
 USUAL_RATE = Fraction(30)  # for rate control only, when the file does not say
+HOLD_SECONDS_MIN = Fraction(1, 250)
 HOLD_SECONDS_MAX = Fraction(10)  # no last picture is shown longer than this, whatever the file says
 
 
@@ -64,7 +65,7 @@ class Ladder:
     @property
     def end(self) -> Fraction:
         """When the last picture is over."""
-        return (self.clock.last or Fraction(0)) + min(self._hold or self.clock.step, HOLD_SECONDS_MAX)
+        return (self.clock.last or Fraction(0)) + (self._hold or self.clock.step)
 
     def run(self, progress: Callable[[float], None]) -> None:
         """Decode, scale, encode, prove and ship everything. Raises `Refused` when too little could be decoded."""
@@ -118,9 +119,14 @@ class Ladder:
     def _tagged(self) -> Iterator[VideoFrame]:
         for frame in video_frames(self._bench, self.damage):
             if frame.time_base is not None:
-                self._hold = frame.duration * frame.time_base
+                self._hold = self._believed(frame.duration * frame.time_base)
             graph.tag_hdr(frame, self._task.transform)
             yield frame
+
+    @staticmethod
+    def _believed(hold: Fraction) -> Fraction:
+        # Some containers give every picture one tick of theirs, others the time until the file's end.
+        return min(hold, HOLD_SECONDS_MAX) if hold >= HOLD_SECONDS_MIN else Fraction(0)
 
     def _spread(self, frame: VideoFrame) -> None:
         before = self.clock.last
@@ -166,3 +172,5 @@ class Ladder:
     def _tell(self, progress: Callable[[float], None]) -> None:
         if self._task.duration_s and self.clock.last is not None:
             progress(min(1.0, float(self.clock.last) / self._task.duration_s))
+        else:
+            self._bench.beat()

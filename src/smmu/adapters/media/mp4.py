@@ -5,8 +5,9 @@ names) can be carried along. Refuses to encode.
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -17,13 +18,16 @@ from av.stream import Stream
 OPTIONS = {"movflags": "+faststart", "fflags": "+bitexact", "use_editlist": "1"}
 
 
-def progressive(tracks: Sequence[Path], target: Path) -> None:
+def progressive(tracks: Sequence[Path], target: Path, beat: Callable[[], None]) -> None:
     """Write the first stream of each of `tracks` into `target`, interleaved, its index in front of its media."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         sources = [stack.enter_context(_open(path)) for path in tracks]
-        output = stack.enter_context(av.open(str(target), "w", format="mp4", container_options=OPTIONS))
+        # In the usual milliseconds an edit would end before the last samples, and players would drop them.
+        timescale = {"movie_timescale": str((sources[-1].streams[0].time_base or Fraction(1, 1000)).denominator)}
+        output = stack.enter_context(av.open(str(target), "w", format="mp4", container_options=OPTIONS | timescale))
         streams = [output.add_stream_from_template(source.streams[0], opaque=True) for source in sources]
-        _interleave(sources, streams, output)
+        _interleave(sources, streams, output, beat)
 
 
 def _open(path: Path) -> InputContainer:
@@ -31,7 +35,10 @@ def _open(path: Path) -> InputContainer:
 
 
 def _interleave(
-    sources: Sequence[InputContainer], streams: Sequence[Stream], output: OutputContainer
+    sources: Sequence[InputContainer],
+    streams: Sequence[Stream],
+    output: OutputContainer,
+    beat: Callable[[], None],
 ) -> None:
     feeds = [_real_packets(source) for source in sources]
     heads = [next(feed, None) for feed in feeds]
@@ -42,6 +49,7 @@ def _interleave(
         packet.stream = streams[first]
         output.mux(packet)
         heads[first] = next(feeds[first], None)
+        beat()
 
 
 def _dated(packet: "Packet[Stream] | None") -> bool:

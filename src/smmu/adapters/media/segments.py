@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO
 
 from smmu.adapters.media.cmaf import Sample, TrackHeader, initialisation, media_segment
 

@@ -121,7 +121,7 @@ class _Job:
 
     def _audio_rendition(self, sound: Sound) -> Rendition:
         encoded = sound.encoded
-        checks, measures = prove_audio(encoded, encoded.whole)
+        checks, measures = prove_audio(encoded, encoded.whole, self._bench.beat)
         init = self._bench.finish(encoded.init_path, hls.INIT_TYPE)
         sound.files.append(init)
         for segment in encoded.segments:
@@ -161,11 +161,11 @@ class _Job:
     def _progressive(self, spec: Mp4Spec, ladder: Ladder, rung: Rung, sounds: dict[str, Sound]) -> Rendition:
         sound = sounds[spec.audio] if spec.audio is not None else None
         target = self._bench.directory / MP4_PATH
-        target.parent.mkdir(parents=True, exist_ok=True)
-        progressive([self._whole, *([sound.encoded.whole] if sound else [])], target)
+        tracks = [self._whole, *([sound.encoded.whole] if sound else [])]
+        progressive(tracks, target, self._bench.beat)
         counts = [rung.witness.frames]
         counts += [sum(len(segment.packets) for segment in sound.encoded.segments)] if sound else []
-        checks = prove_progressive(target, counts)
+        checks = prove_progressive(target, counts, self._bench.beat)
         file = self._bench.finish(MP4_PATH, MP4_TYPE)
         codecs = [cmaf.avc_codec(rung.encoder.configuration), *([sound.encoded.codecs] if sound else [])]
         seconds = max(float(ladder.end), sound.encoded.seconds if sound else 0.0)

@@ -1,0 +1,141 @@
+"""Where the bytes are. A file here means nothing by itself: a row in the database says what it is.
+
+Storage, under the data folder:
+
+    incoming/{name}       being received, or just named by a row; a multipart session's file has the session's id
+    objects/{xx}/{name}   settled; `name` is the object's version, `xx` its first two characters
+
+The order that makes a crash harmless: write in `incoming`, sync the file and the folder, commit the row that names
+it, then move it to `objects`. The commit is the moment it exists. The move is not synced: whoever misses the file in
+`objects` makes the move (`settled`), and so does `recover`. Removal is the other way round: the row goes first.
+
+Costs of a new file: one sync of its data, one of the folder. It refuses names that are not made by `new_name`.
+"""
+
+import errno
+import fcntl
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+
+_NAME = re.compile(r"^[0-9a-f]{32}$")
+_DATA_MODE = 0o600
+_FOLDER_MODE = 0o700
+
+
+def new_name() -> str:
+    """A name nobody can guess and nobody has: 128 bits of chance in hexadecimal."""
+    return secrets.token_hex(16)
+
+
+class Files:
+    """The files of one data folder. All calls are short but `sync_folder`; they raise `OSError`."""
+
+    def __init__(self, data: str) -> None:
+        self._incoming = os.path.join(data, "incoming")
+        self._objects = os.path.join(data, "objects")
+        for folder in (self._incoming, *(os.path.join(self._objects, f"{n:02x}") for n in range(256))):
+            os.makedirs(folder, _FOLDER_MODE, exist_ok=True)
+        self._folder = os.open(self._incoming, os.O_RDONLY | os.O_DIRECTORY)
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        os.close(self._folder)
+
+    def incoming(self, name: str) -> str:
+        """The path of a file that is being received."""
+        return os.path.join(self._incoming, _checked(name))
+
+    def create(self, name: str) -> int:
+        """A new file in `incoming`, open for writing and reading."""
+        return os.open(self.incoming(name), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _DATA_MODE)
+
+    def take_over(self, path: str, name: str) -> None:
+        """Move a finished file into `incoming`, or copy it when it is on another file system."""
+        target = self.incoming(name)
+        try:
+            os.rename(path, target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            shutil.copyfile(path, target)
+            os.unlink(path)
+
+    def sync_folder(self) -> None:
+        """Make the names in `incoming` durable."""
+        os.fsync(self._folder)
+
+    def settle(self, name: str) -> None:
+        """Move a file that a row names to its place. Fine when that has been done."""
+        # A link and not a rename, because it never replaces a file that is there already.
+        with suppress(FileNotFoundError, FileExistsError):
+            os.link(self.incoming(name), self._place(name))
+        self.remove_incoming(name)
+
+    def settled(self, name: str) -> str:
+        """The path of the file of an object, in its place."""
+        place = self._place(name)
+        if not os.path.exists(place):
+            self.settle(name)
+        return place
+
+    def remove(self, name: str) -> None:
+        """Remove the file of an object that no row names any more. Fine when it is gone."""
+        self.remove_incoming(name)
+        with suppress(FileNotFoundError):
+            os.unlink(self._place(name))
+
+    def remove_incoming(self, name: str) -> None:
+        """Remove a file that is being received. Fine when it is gone."""
+        with suppress(FileNotFoundError):
+            os.unlink(self.incoming(name))
+
+    def all_incoming(self) -> list[str]:
+        """The names in `incoming`."""
+        return [name for name in os.listdir(self._incoming) if _NAME.match(name)]
+
+    def _place(self, name: str) -> str:
+        return os.path.join(self._objects, name[:2], _checked(name))
+
+
+def write_at(file: int, chunks: list[bytes], offset: int) -> None:
+    """Write all chunks at an offset, in one call to the system where it takes them all."""
+    written = os.pwritev(file, chunks, offset)
+    if written < sum(map(len, chunks)):  # the disk is nearly full: the next call says so
+        rest = memoryview(b"".join(chunks))[written:]
+        while rest:
+            done = os.pwrite(file, rest, offset + written)
+            rest, written = rest[done:], written + done
+
+
+def copy_into(target: int, offset: int, path: str) -> None:
+    """Copy a whole file into another at an offset."""
+    with open(path, "rb") as source:
+        while chunk := source.read(1 << 20):
+            write_at(target, [chunk], offset)
+            offset += len(chunk)
+
+
+def try_lock(file: int) -> bool:
+    """Lock an open file against everybody, if nobody has it locked. Closing it unlocks it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def remove_all(paths: Iterable[str]) -> None:
+    """Remove files; what is gone is fine."""
+    for path in paths:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+def _checked(name: str) -> str:
+    if not _NAME.match(name):
+        raise ValueError(f"not a name of ours: {name!r}")
+    return name

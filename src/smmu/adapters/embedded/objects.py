@@ -1,0 +1,271 @@
+"""`FileObjectStore`: an object is one file (files.py) and the one row that names it.
+
+A row and its file are one version; overwriting names another file, so a pinned version is either whole or gone, and
+who holds its path never sees other bytes under it. The ETag is the CRC64NVME of the bytes in hexadecimal.
+
+Costs: `stat`, `open`, `sign_read` one point read (10 µs); `put` two syncs and a shared commit; taking a file over reads
+it once for its checksums (it is in memory still) and moves it. `list` is a walk along the key index, page by page.
+"""
+
+import base64
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from anyio import to_thread
+
+from smmu.adapters.embedded.database import Database, Row
+from smmu.adapters.embedded.errors import translating
+from smmu.adapters.embedded.files import Files, new_name, write_at
+from smmu.adapters.embedded.intake import Digests
+from smmu.domain.tickets import Ticket, seal
+from smmu.domain.values import Algorithm, Checksum, ObjectRef
+from smmu.ports.errors import AlreadyExists, NotFound
+from smmu.ports.gateway import PATH
+from smmu.ports.objects import Body, LocalFile, ObjectInfo, ObjectStore, ReadLink, Source
+from smmu.ports.system import Clock
+
+_PAGE = 200
+_READ_BYTES = 1 << 20
+_KEY_BYTES_MAX = 1_024
+_AFTER_ALL = chr(0x10FFFF)
+_INFO = "SELECT key, version, etag, size, content_type, modified_at FROM objects"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewObject:
+    """What a row of a new version says. `checksums` has both CRCs at least."""
+
+    key: str
+    version: str
+    size: int
+    content_type: str
+    at: float
+    checksums: Mapping[Algorithm, Checksum]
+    made_of: str | None = None
+
+    @property
+    def ref(self) -> ObjectRef:
+        """What pins it."""
+        return ObjectRef(
+            key=self.key, version=self.version, etag=etag_of(self.checksums[Algorithm.CRC64NVME]), size=self.size
+        )
+
+
+class FileSource(Source):
+    """One pinned version. Each read opens the file: it is there exactly as long as the version is."""
+
+    def __init__(self, path: str, size: int) -> None:
+        self._path = path
+        self._size = size
+
+    @property
+    def size(self) -> int:
+        """See the port."""
+        return self._size
+
+    @property
+    def local_path(self) -> str | None:
+        """See the port."""
+        return self._path
+
+    async def read(self, start: int, length: int) -> bytes:
+        """See the port."""
+        if start < 0 or length < 0:
+            raise ValueError(f"a range of {length} bytes from {start}")
+        return await to_thread.run_sync(_read, self._path, start, min(length, max(0, self._size - start)))
+
+
+class FileObjectStore(ObjectStore):
+    """The objects of one data folder."""
+
+    def __init__(self, database: Database, files: Files, clock: Clock, secret: bytes) -> None:
+        self._db = database
+        self._files = files
+        self._clock = clock
+        self._secret = secret
+
+    async def stat(self, key: str) -> ObjectInfo | None:
+        """See the port."""
+        rows = self._db.read(f"{_INFO} WHERE key = ?", (key,))
+        return _info(rows[0]) if rows else None
+
+    async def open(self, ref: ObjectRef) -> Source:
+        """See the port."""
+        pinned(self._db, ref)
+        return FileSource(self.path(ref), ref.size)
+
+    def path(self, ref: ObjectRef) -> str:
+        """Where the file of a version is."""
+        with translating():
+            return self._files.settled(ref.version)
+
+    async def put(self, key: str, body: Body, *, content_type: str, if_absent: bool = False) -> ObjectRef:
+        """See the port."""
+        _check_key(key)
+        if if_absent and await self.stat(key):
+            raise AlreadyExists(f"there is an object at {key}")
+        name = new_name()
+        try:
+            size, digests = await to_thread.run_sync(_bring, self._files, name, body)
+            new = NewObject(
+                key=key,
+                version=name,
+                size=size,
+                content_type=content_type,
+                at=self._clock.now(),
+                checksums=digests.known(),
+            )
+            return await self.name(new, partial(_insert if if_absent else put_row, new))
+        except BaseException:
+            self._files.remove_incoming(name)  # named by no row, or moved to its place already
+            raise
+
+    async def name(self, new: NewObject, work: "Naming") -> ObjectRef:
+        """Make a file in `incoming` the newest version of its key: `work` writes the row, and more if it likes."""
+        replaced = await self._db.write(work)
+        with translating():
+            self._files.settle(new.version)
+        await self._remove(replaced)
+        return new.ref
+
+    async def delete(self, key: str) -> None:
+        """See the port."""
+        await self._remove(await self._db.write(partial(drop_row, key)))
+
+    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        """See the port."""
+        last, page = "", [()]
+        while page:
+            page = self._db.read(
+                f"{_INFO} WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT {_PAGE}",
+                (prefix, prefix + _AFTER_ALL, last),
+            )
+            for row in page:
+                last = row[0]
+                yield _info(row)
+
+    async def sign_read(self, ref: ObjectRef, *, expires_at: float, filename: str | None = None) -> ReadLink:
+        """See the port."""
+        ticket = Ticket(
+            does="get",
+            key=ref.key,
+            version=ref.version,
+            etag=ref.etag,
+            size=ref.size,
+            expires_at=expires_at,
+            filename=filename or "",
+        )
+        return ReadLink(url=PATH + seal(ticket, self._secret), expires_at=expires_at)
+
+    async def _remove(self, versions: "list[str]") -> None:
+        """Remove files that no row names any more. What a crash leaves of it is in `garbage`, for `recover`."""
+        if versions:
+            with translating():
+                for version in versions:
+                    self._files.remove(version)
+            await self._db.write(partial(_forget_garbage, versions))
+
+
+Naming = Callable[[sqlite3.Connection], list[str]]
+
+
+def etag_of(crc64nvme: Checksum) -> str:
+    """The ETag of bytes with this checksum."""
+    return base64.b64decode(crc64nvme.value).hex()
+
+
+def pinned(database: Database, ref: ObjectRef) -> ObjectInfo:
+    """What is known of a pinned version. Raises `NotFound` when its key holds another one, or nothing."""
+    rows = database.read(f"{_INFO} WHERE key = ? AND version = ? AND etag = ?", (ref.key, ref.version, ref.etag))
+    if not rows:
+        raise NotFound("the object is gone, or has been overwritten")
+    return _info(rows[0])
+
+
+def put_row(new: NewObject, connection: sqlite3.Connection) -> list[str]:
+    """Name a version; which versions it replaces."""
+    replaced = drop_row(new.key, connection)
+    checksums = (new.checksums.get(algorithm) for algorithm in Algorithm)
+    connection.execute(
+        "INSERT INTO objects (key, version, etag, size, content_type, modified_at, made_of,"
+        " crc64nvme, crc32c, sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(new.key, new.version, new.ref.etag, new.size, new.content_type, new.at, new.made_of),
+            *(checksum.value if checksum else None for checksum in checksums),
+        ),
+    )
+    return replaced
+
+
+def drop_row(key: str, connection: sqlite3.Connection) -> list[str]:
+    """Forget an object; which versions are garbage now."""
+    rows = connection.execute("DELETE FROM objects WHERE key = ? RETURNING version", (key,)).fetchall()
+    connection.executemany("INSERT INTO garbage VALUES (?)", rows)
+    return [version for (version,) in rows]
+
+
+def _insert(new: NewObject, connection: sqlite3.Connection) -> list[str]:
+    if connection.execute("SELECT 1 FROM objects WHERE key = ?", (new.key,)).fetchall():
+        raise AlreadyExists(f"there is an object at {new.key}")
+    return put_row(new, connection)
+
+
+def _forget_garbage(versions: list[str], connection: sqlite3.Connection) -> None:
+    connection.executemany("DELETE FROM garbage WHERE version = ?", [(version,) for version in versions])
+
+
+def _info(row: Row) -> ObjectInfo:
+    key, version, etag, size, content_type, modified_at = row
+    ref = ObjectRef(key=key, version=version, etag=etag, size=size)
+    return ObjectInfo(ref=ref, content_type=content_type, modified_at=modified_at)
+
+
+def _bring(files: Files, name: str, body: Body) -> tuple[int, Digests]:
+    """Bring the bytes to `incoming`, durable, whoever had them before."""
+    digests = Digests()
+    with translating():
+        if isinstance(body, LocalFile):
+            files.take_over(body.path, name)
+            file = os.open(files.incoming(name), os.O_RDONLY | os.O_CLOEXEC)
+        else:
+            file = files.create(name)
+        try:
+            size = _digest_file(file, digests) if isinstance(body, LocalFile) else _write(file, body, digests)
+            os.fsync(file)
+        finally:
+            os.close(file)
+        files.sync_folder()
+    return size, digests
+
+
+def _write(file: int, body: bytes, digests: Digests) -> int:
+    write_at(file, [body], 0)
+    digests.update([body])
+    return len(body)
+
+
+def _digest_file(file: int, digests: Digests) -> int:
+    size = 0
+    while chunk := os.pread(file, _READ_BYTES, size):
+        digests.update([chunk])
+        size += len(chunk)
+    return size
+
+
+def _read(path: str, start: int, length: int) -> bytes:
+    with translating():
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.pread(file, length, start)
+        finally:
+            os.close(file)
+
+
+def _check_key(key: str) -> None:
+    """Keys name no files here, but what is strange in one is a bug wherever it is."""
+    segments = key.split("/")
+    if not all(segments) or {".", ".."} & {*segments} or "\0" in key or len(key.encode()) > _KEY_BYTES_MAX:
+        raise ValueError(f"not a key: {key!r}")

@@ -1,0 +1,263 @@
+"""`FileUploadStore`: sessions and parts as rows (parts.py), bytes as files (files.py).
+
+Costs: `begin` one shared commit (and a sync of the folder for multipart); signing and listing touch no disk;
+`complete` one shared commit, whatever the size, unless parts were sent twice (they are copied to their place) or left
+out (everything is copied). Full checksums are combined from those of the parts.
+
+A session ends in one commit, with its object or without. While it is being completed or aborted its file is locked,
+so that no batch of a late part is written into what has just become an object.
+"""
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Literal
+
+import anyio
+from anyio import to_thread
+
+from smmu.adapters.embedded.database import Database
+from smmu.adapters.embedded.errors import translating
+from smmu.adapters.embedded.files import Files, new_name, try_lock
+from smmu.adapters.embedded.objects import FileObjectStore, NewObject, pinned
+from smmu.adapters.embedded.parts import (
+    OpenSession,
+    PartRow,
+    assemble,
+    assemble_anew,
+    checksums_of,
+    choose,
+    digest_of,
+    end_session,
+    find_parts,
+    find_session,
+    finish,
+    insert_session,
+    is_in_place,
+    row_id,
+)
+from smmu.domain.tickets import Ticket, seal
+from smmu.domain.values import Algorithm, Checksum, ObjectRef
+from smmu.ports.checksums import Digest
+from smmu.ports.errors import NotFound, Unavailable
+from smmu.ports.gateway import PATH
+from smmu.ports.system import Clock
+from smmu.ports.uploads import PartSlot, Session, SignedPart, StoredPart, UploadStore
+
+_LOCK_SECONDS = 30.0
+_LOCK_RETRY_SECONDS = 0.002
+_READ_BYTES = 1 << 20
+
+
+class FileUploadStore(UploadStore):
+    """The upload sessions of one data folder."""
+
+    def __init__(
+        self, database: Database, files: Files, objects: FileObjectStore, clock: Clock, secret: bytes
+    ) -> None:
+        self._db = database
+        self._files = files
+        self._objects = objects
+        self._clock = clock
+        self._secret = secret
+        # Apart from other work on threads: writers of parts may be waiting there for the lock that is held here.
+        self._assemblers = anyio.CapacityLimiter(4)
+
+    async def begin(
+        self, key: str, *, method: Literal["single", "multipart"], part_size: int, content_type: str
+    ) -> Session:
+        """See the port."""
+        if method == "single":
+            session = Session(key=key, storage_id="", method=method)
+        elif part_size < 1:
+            raise ValueError(f"parts of {part_size} bytes")
+        else:
+            session = Session(key=key, storage_id=new_name(), method=method, part_size=part_size)
+            await to_thread.run_sync(_create, self._files, session.storage_id)
+        row = OpenSession(
+            id=row_id(session.storage_id, key),
+            key=key,
+            part_size=session.part_size,
+            content_type=content_type,
+            begun_at=self._clock.now(),
+        )
+        await self._db.write(partial(insert_session, row))
+        return session
+
+    async def sign(
+        self,
+        session: Session,
+        parts: Sequence[PartSlot],
+        *,
+        expires_at: float,
+        checksum: Checksum | None = None,
+    ) -> Sequence[SignedPart]:
+        """See the port."""
+        if checksum is not None and session.method != "single":
+            raise ValueError("only the one part of a single session can have the object's checksum")
+        return [self._sign(session, part, expires_at, checksum) for part in parts]
+
+    async def list_parts(self, session: Session) -> Sequence[StoredPart]:
+        """See the port."""
+        try:
+            row = find_session(self._db, row_id(session.storage_id, session.key))
+        except NotFound:
+            return ()
+        if session.method == "single":
+            return await self._single(row.key)
+        return [part.stored() for part in find_parts(self._db, row.id)]
+
+    async def complete(self, session: Session, parts: Sequence[StoredPart]) -> ObjectRef:
+        """See the port. Parts named twice or out of order are a bug: `ValueError`."""
+        numbers = [part.number for part in parts]
+        if numbers != sorted(set(numbers)):
+            raise ValueError("parts are named once, in order")
+        if session.method == "single":
+            return await self._complete_single(session, parts)
+        if done := self._completed(session, parts):
+            return done
+        async with self._locked(session.storage_id) as file:
+            return self._completed(session, parts) or await self._join(file, session, parts)
+
+    async def checksum(self, ref: ObjectRef, wanted: Checksum) -> Checksum | None:
+        """See the port. SHA-256 is known where it was signed; else the file is read once."""
+        pinned(self._db, ref)
+        column = wanted.algorithm.value
+        ((value,),) = self._db.read(f"SELECT {column} FROM objects WHERE key = ?", (ref.key,))  # noqa: S608 - a name of ours
+        if value is not None:
+            return Checksum(algorithm=wanted.algorithm, value=value)
+        return await to_thread.run_sync(_digest, self._objects.path(ref), wanted.algorithm)
+
+    async def abort(self, session: Session) -> None:
+        """See the port."""
+        if session.method == "single":
+            await self._db.write(partial(end_session, session.key))
+            await self._objects.delete(session.key)
+            return
+        try:
+            async with self._locked(session.storage_id):
+                asides = await self._db.write(partial(end_session, session.storage_id))
+                self._drop([*asides, session.storage_id])
+        except NotFound:
+            return  # over already
+
+    async def orphans(self, before: float) -> Sequence[Session]:
+        """See the port. Single sessions are none: like S3, this store keeps nothing of them but their object."""
+        rows = self._db.read("SELECT id, key, part_size FROM sessions WHERE begun_at < ? AND id <> key", (before,))
+        return [
+            Session(key=key, storage_id=id_, method="multipart", part_size=part_size)
+            for id_, key, part_size in rows
+        ]
+
+    def _sign(
+        self, session: Session, part: PartSlot, expires_at: float, checksum: Checksum | None
+    ) -> SignedPart:
+        _check_slot(session, part)
+        ticket = Ticket(
+            does="put",
+            key=session.key,
+            expires_at=expires_at,
+            storage_id=session.storage_id,
+            number=part.number,
+            size=part.size,
+            size_max=part.size_max,
+            part_size=session.part_size,
+            checksum=f"{checksum.algorithm}:{checksum.value}" if checksum else "",
+        )
+        url = PATH + seal(ticket, self._secret)
+        return SignedPart(number=part.number, size=part.size, url=url, expires_at=expires_at)
+
+    async def _single(self, key: str) -> Sequence[StoredPart]:
+        info = await self._objects.stat(key)
+        return [StoredPart(number=1, size=info.ref.size, etag=info.ref.etag)] if info else []
+
+    async def _complete_single(self, session: Session, parts: Sequence[StoredPart]) -> ObjectRef:
+        """The object is there since its PUT: what ends now is the time in which another PUT may replace it."""
+        await self._db.write(partial(end_session, session.key))
+        info = await self._objects.stat(session.key)
+        if info is None or list(parts) != [StoredPart(number=1, size=info.ref.size, etag=info.ref.etag)]:
+            raise NotFound("the file is missing or is another one")
+        return info.ref
+
+    def _completed(self, session: Session, parts: Sequence[StoredPart]) -> ObjectRef | None:
+        rows = self._db.read(
+            "SELECT version, etag, size FROM objects WHERE key = ? AND made_of = ?",
+            (session.key, digest_of(session, parts)),
+        )
+        if not rows:
+            return None
+        version, etag, size = rows[0]
+        return ObjectRef(key=session.key, version=version, etag=etag, size=size)
+
+    async def _join(self, file: int, session: Session, wanted: Sequence[StoredPart]) -> ObjectRef:
+        row = find_session(self._db, session.storage_id)
+        parts = choose(find_parts(self._db, row.id), wanted)
+        asides: list[str] = []
+        new = NewObject(
+            key=row.key,
+            version=await self._assemble(file, row, parts),
+            size=sum(part.size for part in parts),
+            content_type=row.content_type,
+            at=self._clock.now(),
+            checksums=checksums_of(parts),
+            made_of=digest_of(session, wanted),
+        )
+        ref = await self._objects.name(new, partial(finish, new, row.id, asides))
+        self._drop(asides if new.version == row.id else [*asides, row.id])
+        return ref
+
+    async def _assemble(self, file: int, session: OpenSession, parts: Sequence[PartRow]) -> str:
+        """The name of the file that is the object."""
+        if is_in_place(session, parts):
+            if any(part.aside for part in parts) or os.fstat(file).st_size != sum(part.size for part in parts):
+                await to_thread.run_sync(
+                    assemble, self._files, file, session, parts, limiter=self._assemblers
+                )
+            return session.id
+        name = new_name()
+        await to_thread.run_sync(
+            assemble_anew, self._files, file, session, parts, name, limiter=self._assemblers
+        )
+        return name
+
+    def _drop(self, names: Sequence[str]) -> None:
+        with translating():
+            for name in names:
+                self._files.remove_incoming(name)
+
+    @asynccontextmanager
+    async def _locked(self, storage_id: str) -> AsyncIterator[int]:
+        """The session's file, locked against everybody. Asks again and again, so that no thread stands waiting."""
+        with translating():
+            file = os.open(self._files.incoming(storage_id), os.O_RDWR | os.O_CLOEXEC)
+        try:
+            with anyio.move_on_after(_LOCK_SECONDS) as patience:
+                while not try_lock(file):
+                    await anyio.sleep(_LOCK_RETRY_SECONDS)
+            if patience.cancelled_caught:
+                raise Unavailable("the upload is busy")
+            yield file
+        finally:
+            os.close(file)
+
+
+def _check_slot(session: Session, part: PartSlot) -> None:
+    size = part.size_max if part.size is None else part.size
+    too_large = session.method == "multipart" and size > session.part_size
+    if part.number < 1 or (session.method == "single" and part.number > 1) or too_large or size < 0:
+        raise ValueError(f"a {session.method} session has no part {part.number} of {size} bytes")
+
+
+def _create(files: Files, name: str) -> None:
+    with translating():
+        os.close(files.create(name))
+        files.sync_folder()
+
+
+def _digest(path: str, algorithm: Algorithm) -> Checksum:
+    digest = Digest(algorithm)
+    with translating(), open(path, "rb") as file:
+        while chunk := file.read(_READ_BYTES):
+            digest.update(chunk)
+    return digest.checksum()

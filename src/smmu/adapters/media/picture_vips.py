@@ -1,0 +1,99 @@
+"""Pictures that libvips decodes, by the loader that the first bytes name: no loader may guess.
+
+JPEG, PNG and TIFF are streamed: memory stays flat whatever their size. It refuses damaged data ("error"), not the
+oddities that every decoder lives with ("warning").
+"""
+
+from typing import Any
+
+import pyvips
+
+from smmu.adapters.media.picture import Picture, VipsImage
+from smmu.adapters.media.workbench import Workbench
+from smmu.domain.facts import ImageFacts
+
+_LOADERS = {
+    "jpeg": "jpegload_source",
+    "png": "pngload_source",
+    "gif": "gifload_source",
+    "webp": "webpload_source",
+    "tiff": "tiffload_source",
+    "avif": "heifload_source",
+}
+_ANIMATED = frozenset({"gif", "webp"})
+_HELD = {"webp": 4, "gif": 4, "avif": 8}
+_ORIENTATIONS = range(1, 9)
+_SAMPLE_BYTES = {"uchar": 1, "ushort": 2, "float": 4}
+_FAIL_ON = "error"
+
+
+def open_vips(bench: Workbench, container: str) -> Picture:
+    """The picture at the bench's source, in one of libvips' formats."""
+    kept: list[Any] = []  # pyvips does not keep a source alive for the pictures that read from it: the Picture does
+    image = _loaded(bench, container, kept)
+    fields = frozenset(image.get_fields())
+
+    def pixels(width: int, height: int, *, animated: bool) -> VipsImage:
+        return pyvips.Image.thumbnail_source(
+            _streamed(bench, kept),
+            width,
+            height=height,
+            size="force",
+            output_profile="srgb",
+            fail_on=_FAIL_ON,
+            option_string="[n=-1]" if animated and container in _ANIMATED else "",
+        )
+
+    return Picture(
+        facts=_facts(image, fields, container),
+        has_position=any(name.startswith("exif-ifd3-GPSL") for name in fields),
+        bytes_per_pixel=_held(image, fields, container),
+        whole=lambda: _loaded(bench, container, kept).avg(),
+        pixels=pixels,
+    )
+
+
+def _streamed(bench: Workbench, kept: list[Any]) -> Any:  # noqa: ANN401 - pyvips ships no types
+    bench.source.seek(0)
+    source = pyvips.SourceCustom()
+    source.on_read(bench.source.read)
+    source.on_seek(bench.source.seek)
+    kept.append(source)
+    return source
+
+
+def _loaded(bench: Workbench, container: str, kept: list[Any]) -> VipsImage:
+    options: dict[str, Any] = {"n": -1} if container in _ANIMATED else {}
+    loader = getattr(pyvips.Image, _LOADERS[container])
+    return loader(_streamed(bench, kept), access="sequential", fail_on=_FAIL_ON, **options)
+
+
+def _facts(image: VipsImage, fields: frozenset[str], container: str) -> ImageFacts:
+    # Containers of the HEIF family turn the picture themselves, and libheif has done so.
+    orientation = image.get("orientation") if "orientation" in fields and container != "avif" else 1
+    return ImageFacts(
+        width=image.width,
+        height=image.get_page_height(),
+        orientation=orientation if orientation in _ORIENTATIONS else 1,
+        frames=image.get("n-pages") if container in _ANIMATED and "n-pages" in fields else 1,
+        has_alpha=bool(image.hasalpha()),
+        bit_depth=_bit_depth(image, fields),
+        colour=str(image.interpretation),
+        has_icc="icc-profile-data" in fields,
+    )
+
+
+def _bit_depth(image: VipsImage, fields: frozenset[str]) -> int:
+    if "heif-bitdepth" in fields:
+        return int(image.get("heif-bitdepth"))
+    return 8 * _SAMPLE_BYTES.get(image.format, 1)
+
+
+def _held(image: VipsImage, fields: frozenset[str], container: str) -> int:
+    """Bytes that the decoder keeps for each pixel because it cannot stream."""
+    if container in _HELD:
+        return _HELD[container]
+    if "interlaced" not in fields:
+        return 0
+    sample = 2 if container == "jpeg" else _SAMPLE_BYTES.get(image.format, 1)  # JPEG keeps coefficients
+    return int(image.bands) * sample

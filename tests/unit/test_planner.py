@@ -1,0 +1,329 @@
+"""Facts in, plan out: what is made of each kind of file, example by example; properties are beside this file."""
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from smmu.domain.facts import AudioTrack, ImageFacts, Kind, MediaFacts, SubtitleTrack, Transfer, VideoTrack
+from smmu.domain.limits import GIB, Limits
+from smmu.domain.options import Options
+from smmu.domain.plan import (
+    AudioSpec,
+    ImageSpec,
+    Mp4Spec,
+    Plan,
+    PosterSpec,
+    Role,
+    RungSpec,
+    Spec,
+    TaskKind,
+    Transform,
+    WaveformSpec,
+)
+from smmu.domain.planner import plan
+from tests.support.strategies import LIMITS
+
+STEREO = AudioTrack(index=1, codec="aac", channels=2, sample_rate=48_000)
+
+
+def image(content_type: str = "image/jpeg", **changed: Any) -> MediaFacts:
+    facts = ImageFacts(**{"width": 4000, "height": 3000, **changed})
+    return MediaFacts(kind=Kind.IMAGE, container="jpeg", content_type=content_type, size_bytes=9, image=facts)
+
+
+def video(*audio: AudioTrack, duration_s: float | None = 60.0, **changed: Any) -> MediaFacts:
+    usual: dict[str, Any] = {"index": 0, "codec": "h264", "width": 1920, "height": 1080, "frame_rate": Fraction(30)}
+    return MediaFacts(
+        kind=Kind.VIDEO,
+        container="mp4",
+        content_type="video/mp4",
+        size_bytes=9,
+        duration_s=duration_s,
+        video=VideoTrack(**{**usual, **changed}),
+        audio=audio,
+    )
+
+
+def sound(*audio: AudioTrack, **changed: Any) -> MediaFacts:
+    usual: dict[str, Any] = {"container": "mp3", "content_type": "audio/mpeg", "size_bytes": 9, "duration_s": 60.0}
+    return MediaFacts(**{"kind": Kind.AUDIO, "audio": audio, **usual, **changed})
+
+
+def planned(facts: MediaFacts, preset: Any = "web") -> Plan:
+    return plan(facts, Options(preset=preset), LIMITS)
+
+
+def specs(made: Plan) -> list[Spec]:
+    return [spec for stage in made.stages for task in stage.tasks for spec in task.renditions]
+
+
+def names(made: Plan) -> dict[str, list[str]]:
+    return {task.name: [spec.name for spec in task.renditions] for stage in made.stages for task in stage.tasks}
+
+
+def choices(made: Plan) -> dict[tuple[str, str], str]:
+    return {(one.subject, one.choice): one.reason for one in made.decisions}
+
+
+# --- pictures
+
+
+def test_a_picture_is_made_in_every_width_as_webp_and_jpeg() -> None:
+    made = planned(image())
+    assert names(made) == {
+        "images": [f"image-{width}-{kind}" for width in (320, 640, 1280, 1920, 2560) for kind in ("webp", "jpeg")]
+    }
+    assert made.task("images").kind is TaskKind.IMAGES
+    assert ImageSpec(name="image-320-webp", format="webp", width=320, height=240) in specs(made)
+    assert ImageSpec(name="image-2560-jpeg", format="jpeg", width=2560, height=1920) in specs(made)
+
+
+def test_no_picture_is_enlarged() -> None:
+    made = planned(image(width=1000, height=500))
+    assert names(made)["images"] == ["image-320-webp", "image-320-jpeg", "image-640-webp", "image-640-jpeg"]
+    assert choices(made)["image-1280", "skipped"] == "the source is only 1000 wide"
+
+
+def test_a_small_picture_is_made_in_its_own_width() -> None:
+    assert names(planned(image(width=100, height=80)))["images"] == ["image-100-webp", "image-100-jpeg"]
+    assert names(planned(image(width=1, height=1)))["images"] == ["image-1-webp", "image-1-jpeg"]
+
+
+def test_a_picture_is_made_upright() -> None:
+    made = planned(image(orientation=6))
+    assert ImageSpec(name="image-320-webp", format="webp", width=320, height=427) in specs(made)
+    assert ("source", "made upright") in choices(made)
+
+
+def test_no_side_is_larger_than_webp_can_hold() -> None:
+    made = planned(image(width=400, height=60_000))
+    assert [(spec.width, spec.height) for spec in specs(made) if isinstance(spec, ImageSpec)] == [(109, 16_350)] * 2
+    assert choices(made)["image-320", "skipped"] == "it would be over 16383 pixels high, which WebP cannot hold"
+    thin = specs(planned(image(width=1, height=60_000)))
+    assert {(spec.width, spec.height) for spec in thin if isinstance(spec, ImageSpec)} == {(1, 16_383)}
+
+
+def test_an_animation_stays_one_in_webp_and_is_still_in_jpeg() -> None:
+    made = planned(image("image/gif", width=400, height=400, frames=20))
+    assert {(spec.format, spec.animated) for spec in specs(made) if isinstance(spec, ImageSpec)} == {
+        ("webp", True),
+        ("jpeg", False),
+    }
+
+
+def test_the_pages_of_a_tiff_are_no_animation() -> None:
+    made = planned(image("image/tiff", frames=3))
+    assert not any(spec.animated for spec in specs(made) if isinstance(spec, ImageSpec))
+    assert ("source", "first picture only") in choices(made)
+
+
+def test_what_is_lost_of_a_picture_is_said() -> None:
+    told = choices(planned(image(has_alpha=True, bit_depth=16, colour="cmyk")))
+    assert {
+        ("source", "flattened on white in JPEG"),
+        ("source", "reduced to 8 bits"),
+        ("source", "converted to sRGB"),
+    } <= told.keys()
+
+
+def test_wanted_widths_are_made_instead_of_the_usual() -> None:
+    made = plan(image(), Options(image_widths=(100, 5000)), LIMITS)
+    assert names(made)["images"] == ["image-100-webp", "image-100-jpeg"]
+
+
+# --- videos
+
+
+def test_a_video_with_sound_gets_everything() -> None:
+    made = planned(video(STEREO))
+    ladder = ["1080p", "720p", "480p", "360p", "240p"]
+    assert names(made) == {"video": [*ladder, "hls-audio", "hls", "mp4"], "poster": ["poster"], "audio": ["waveform"]}
+    assert AudioSpec(
+        name="hls-audio", role=Role.HLS_AUDIO, track_index=1, channels=2, sample_rate=48_000, bitrate_bps=128_000
+    ) in specs(made)
+    assert Mp4Spec(rung="1080p", audio="hls-audio") in specs(made)
+    assert PosterSpec(width=1280, height=720) in specs(made)
+    assert choices(made)["1440p", "skipped"] == "the source's short side is 1080"
+
+
+def test_a_silent_video_owes_no_sound() -> None:
+    made = planned(video(width=640, height=360))
+    assert names(made) == {"video": ["360p", "240p", "hls", "mp4"], "poster": ["poster"]}
+    assert Mp4Spec(rung="360p", audio=None) in specs(made)
+    assert ("source", "no sound") in choices(made)
+
+
+def test_the_progressive_file_is_at_most_1080() -> None:
+    assert Mp4Spec(rung="1080p", audio=None) in specs(planned(video(width=3840, height=2160)))
+
+
+def test_a_picture_that_is_turned_mirrored_and_interlaced_is_put_right() -> None:
+    made = planned(video(index=3, rotation_cw=90, reflected=True, interlaced=True, transfer=Transfer.HLG))
+    expected = Transform(track_index=3, rotation_cw=90, reflected=True, deinterlace=True, tone_map="hlg")
+    assert made.task("video").transform == made.task("poster").transform == expected
+    top = next(spec for spec in specs(made) if isinstance(spec, RungSpec))
+    assert (top.name, top.width, top.height) == ("1080p", 1080, 1920)
+    assert {
+        ("source", "rotated 90°"),
+        ("source", "mirrored"),
+        ("source", "deinterlaced"),
+        ("source", "tone-mapped"),
+    } <= choices(made).keys()
+
+
+@pytest.mark.parametrize(("transfer", "tone_map"), [(Transfer.SDR, None), (Transfer.PQ, "pq"), (Transfer.HLG, "hlg")])
+def test_light_of_high_range_is_mapped(transfer: Transfer, tone_map: str | None) -> None:
+    assert planned(video(transfer=transfer)).task("video").transform.tone_map == tone_map
+
+
+def test_pixels_that_are_not_square_become_so() -> None:
+    made = planned(video(width=720, height=576, sample_aspect=Fraction(64, 45)))
+    top = next(spec for spec in specs(made) if isinstance(spec, RungSpec))
+    assert (top.name, top.width, top.height) == ("576p", 1024, 576)
+    assert ("source", "square pixels, 1024 × 576") in choices(made)
+
+
+def test_a_rate_that_varies_is_kept_and_a_high_one_is_not() -> None:
+    assert ("source", "timestamps kept") in choices(planned(video(variable_frame_rate=True, frame_rate=Fraction(240))))
+    assert ("source", "at most 60 frames a second") in choices(planned(video(frame_rate=Fraction(240))))
+    top = next(
+        spec
+        for spec in specs(planned(video(variable_frame_rate=True, frame_rate=Fraction(31))))
+        if isinstance(spec, RungSpec)
+    )
+    assert top.frame_rate_max == 60
+
+
+def test_one_frame_and_no_duration_make_a_plan() -> None:
+    made = planned(video(frames=1, frame_rate=None, duration_s=None))
+    assert "hls" in names(made)["video"]
+    assert {("source", "one frame"), ("source", "duration measured by render")} <= choices(made).keys()
+    assert made.task("video").seconds_max == LIMITS.heavy_task_seconds_max
+
+
+def test_odd_sides_and_many_bits_are_said() -> None:
+    told = choices(planned(video(width=853, height=481, bit_depth=10)))
+    assert {("source", "made even"), ("source", "reduced to 8 bits")} <= told.keys()
+
+
+def test_subtitles_are_named_as_not_carried_over() -> None:
+    facts = replace(video(), subtitles=(SubtitleTrack(index=5, codec="srt"),))
+    assert choices(planned(facts))["track 5", "skipped"] == "subtitles are not carried over"
+
+
+# --- sound
+
+
+def test_sound_is_made_whole_with_its_waveform() -> None:
+    made = planned(sound(STEREO))
+    assert names(made) == {"audio": ["audio", "waveform"]}
+    assert WaveformSpec(track_index=1) in specs(made)
+    assert made.task("audio").duration_s == 60.0
+
+
+@pytest.mark.parametrize(
+    ("channels", "sample_rate", "expected"),
+    [
+        (1, 44_100, (1, 44_100, 64_000)),
+        (2, 48_000, (2, 48_000, 128_000)),
+        (6, 48_000, (2, 48_000, 128_000)),
+        (2, 22_050, (2, 44_100, 128_000)),
+        (2, 88_200, (2, 44_100, 128_000)),
+        (1, 8_000, (1, 48_000, 64_000)),
+        (2, 96_000, (2, 48_000, 128_000)),
+    ],
+)
+def test_sound_is_mono_or_stereo_at_44_1_or_48_khz(
+    channels: int, sample_rate: int, expected: tuple[int, int, int]
+) -> None:
+    track = replace(STEREO, channels=channels, sample_rate=sample_rate)
+    spec = next(spec for spec in specs(planned(sound(track))) if isinstance(spec, AudioSpec))
+    assert (spec.channels, spec.sample_rate, spec.bitrate_bps) == expected
+    told = choices(planned(sound(track))).keys()
+    assert (("track 1", "mixed to stereo") in told) == (channels > 2)
+    assert (("track 1", f"resampled to {expected[1]} Hz") in told) == (sample_rate != expected[1])
+
+
+@pytest.mark.parametrize(
+    ("tracks", "main"),
+    [
+        ([{}, {"default": True}], 11),
+        ([{}, {}], 10),
+        ([{"channels": 0, "default": True}, {}], 11),
+        ([{"default": True}, {"default": True}], 10),
+    ],
+)
+def test_the_main_sound_is_the_default_or_the_first_that_plays(tracks: list[dict[str, Any]], main: int) -> None:
+    made = planned(sound(*(replace(STEREO, index=10 + at, **changed) for at, changed in enumerate(tracks))))
+    assert {spec.track_index for spec in specs(made) if isinstance(spec, (AudioSpec, WaveformSpec))} == {main}
+    assert (f"track {21 - main}", "skipped") in choices(made)
+
+
+def test_cover_art_is_not_taken_for_a_video() -> None:
+    made = planned(sound(STEREO, has_cover_art=True))
+    assert names(made) == {"audio": ["audio", "waveform"]}
+    assert ("cover art", "skipped") in choices(made)
+
+
+# --- presets
+
+
+def test_archive_is_web_with_more_bits() -> None:
+    web, archive = planned(video(STEREO)), planned(video(STEREO), "archive")
+    assert names(web) == names(archive)
+    crfs = [[spec.crf for spec in specs(made) if isinstance(spec, RungSpec)] for made in (web, archive)]
+    assert [crf - 2 for crf in crfs[0]] == crfs[1]
+    assert {spec.quality for spec in specs(planned(image(), "archive")) if isinstance(spec, ImageSpec)} == {90}
+
+
+def test_preview_only_makes_the_least_that_shows_what_it_is() -> None:
+    made = planned(video(STEREO), "preview-only")
+    assert names(made) == {"video": ["240p", "hls-audio", "hls", "mp4"], "poster": ["poster"]}
+    assert choices(made)["1080p", "skipped"] == "the preset preview-only makes the lowest rung alone"
+    assert names(planned(image(), "preview-only"))["images"] == [
+        "image-320-webp",
+        "image-320-jpeg",
+        "image-640-webp",
+        "image-640-jpeg",
+    ]
+
+
+def test_audio_only_makes_just_the_sound_of_a_video() -> None:
+    assert names(planned(video(STEREO), "audio-only")) == {"audio": ["audio", "waveform"]}
+
+
+def test_audio_only_of_what_has_no_sound_makes_something_and_says_so() -> None:
+    silent, picture = planned(video(), "audio-only"), planned(image(), "audio-only")
+    assert names(silent) == {"poster": ["poster"]}
+    assert len(names(picture)["images"]) == 4
+    assert ("audio-only", "not possible") in choices(silent)
+    assert ("audio-only", "not possible") in choices(picture)
+
+
+# --- bounds
+
+
+def test_a_1080p_ladder_has_a_gibibyte_and_a_half() -> None:
+    assert planned(video(STEREO)).task("video").memory_bytes == LIMITS.child_memory_bytes
+    assert 4 * GIB < planned(video(STEREO, width=3840, height=2160)).task("video").memory_bytes < 8 * GIB
+
+
+def test_time_grows_with_the_work_and_ends() -> None:
+    def seconds(**changed: Any) -> int:
+        return planned(video(**changed)).task("video").seconds_max
+
+    assert seconds(duration_s=60.0, width=640, height=360) < seconds(duration_s=60.0) < seconds(duration_s=600.0)
+    assert seconds(duration_s=86_400.0) == LIMITS.heavy_task_seconds_max
+
+
+def test_a_file_with_nothing_in_it_has_no_plan() -> None:
+    with pytest.raises(ValueError, match="not admissible"):
+        planned(sound())
+
+
+def test_the_bounds_follow_the_limits() -> None:
+    tight = Limits(heavy_task_seconds_max=100, child_memory_bytes=3 * GIB)
+    task = plan(video(STEREO), Options(), tight).task("video")
+    assert (task.seconds_max, task.memory_bytes) == (100, 3 * GIB)

@@ -1,0 +1,101 @@
+"""What holds for the plan of every file that admission lets in, whatever its owner asked for."""
+
+import json
+from dataclasses import asdict
+from fractions import Fraction
+
+from hypothesis import given
+
+from smmu.domain.facts import MediaFacts
+from smmu.domain.limits import GIB
+from smmu.domain.manifest import plan_document
+from smmu.domain.options import Options
+from smmu.domain.plan import AudioSpec, ImageSpec, Mp4Spec, Plan, PlaylistSpec, PosterSpec, RungSpec, Spec, WaveformSpec
+from smmu.domain.planner import plan
+from tests.support.strategies import FACTS, LIMITS, OPTIONS
+
+
+def specs(made: Plan) -> list[Spec]:
+    return [spec for stage in made.stages for task in stage.tasks for spec in task.renditions]
+
+
+def picture_of(facts: MediaFacts) -> tuple[int, int]:
+    if facts.image:
+        return facts.image.display_size
+    return facts.video.display_size if facts.video else (0, 0)
+
+
+@given(FACTS, OPTIONS)
+def test_every_admissible_file_gets_an_output_and_reasons(facts: MediaFacts, options: Options) -> None:
+    made = plan(facts, options, LIMITS)
+    assert specs(made)
+    assert all(task.renditions for stage in made.stages for task in stage.tasks)
+    assert all(one.subject and one.choice and one.reason for one in made.decisions)
+    assert plan(facts, options, LIMITS) == made
+
+
+@given(FACTS, OPTIONS)
+def test_names_are_unique_over_the_plan(facts: MediaFacts, options: Options) -> None:
+    made = plan(facts, options, LIMITS)
+    tasks = [task.name for stage in made.stages for task in stage.tasks]
+    renditions = [spec.name for spec in specs(made)]
+    assert len(set(tasks)) == len(tasks)
+    assert len(set(renditions)) == len(renditions)
+    assert all(made.task(name).name == name for name in tasks)
+
+
+def keeps_the_aspect(size: tuple[int, int], source: tuple[int, int]) -> bool:
+    """Whether there is one scale under which both sides are within one pixel of the source's."""
+    least = max(Fraction(made - 1, was) for made, was in zip(size, source, strict=True))
+    most = min(Fraction(made + 1, was) for made, was in zip(size, source, strict=True))
+    return least <= most
+
+
+def test_the_aspect_is_judged_by_pixels() -> None:
+    assert keeps_the_aspect((854, 480), (1920, 1080))
+    assert not keeps_the_aspect((857, 480), (1920, 1080))
+    assert not keeps_the_aspect((480, 854), (1920, 1080))
+
+
+@given(FACTS, OPTIONS)
+def test_nothing_is_ever_enlarged_or_distorted(facts: MediaFacts, options: Options) -> None:
+    width, height = source = picture_of(facts)
+    for spec in specs(plan(facts, options, LIMITS)):
+        if isinstance(spec, (ImageSpec, PosterSpec, RungSpec)):
+            least = 2 if isinstance(spec, RungSpec) else 1
+            assert least <= spec.width <= max(least, width)
+            assert least <= spec.height <= max(least, height)
+            assert keeps_the_aspect((spec.width, spec.height), source)
+
+
+@given(FACTS, OPTIONS)
+def test_what_a_rendition_refers_to_is_there(facts: MediaFacts, options: Options) -> None:
+    made = plan(facts, options, LIMITS)
+    by_name = {spec.name: spec for spec in specs(made)}
+    tracks = {track.index: track for track in facts.audio}
+    for spec in by_name.values():
+        if isinstance(spec, Mp4Spec):
+            rung = by_name[spec.rung]
+            assert isinstance(rung, RungSpec)
+            assert min(rung.width, rung.height) <= 1080
+            assert spec.audio is None or isinstance(by_name[spec.audio], AudioSpec)
+        if isinstance(spec, (AudioSpec, WaveformSpec)):
+            assert tracks[spec.track_index].playable
+    assert any(isinstance(spec, PlaylistSpec) for spec in by_name.values()) == ("1080p" in by_name or "mp4" in by_name)
+
+
+@given(FACTS, OPTIONS)
+def test_every_task_is_bounded(facts: MediaFacts, options: Options) -> None:
+    for stage in plan(facts, options, LIMITS).stages:
+        for task in stage.tasks:
+            assert LIMITS.child_memory_bytes <= task.memory_bytes <= 12 * GIB
+            assert 0 < task.seconds_max <= LIMITS.heavy_task_seconds_max
+
+
+@given(FACTS, OPTIONS)
+def test_what_a_manifest_tells_of_a_plan_is_json(facts: MediaFacts, options: Options) -> None:
+    made = plan(facts, options, LIMITS)
+    document = plan_document(made)
+    assert json.loads(json.dumps(document)) == document
+    assert document["decisions"] == [asdict(one) for one in made.decisions]
+    assert json.dumps(asdict(made), default=str)
