@@ -5,7 +5,6 @@ wish must not look granted. Answers ignore what they do not know, so that an old
 Times are RFC 3339 in UTC; sizes are bytes. Whether a filename, a size or a type is acceptable is the domain's question.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -347,5 +346,3 @@ class Problem(Answer):
 
 
 UploadAnswer.model_rebuild()
-
-ETAGS: Final[Mapping[str, str]] = {"media": '"{version}"'}

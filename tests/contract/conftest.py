@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from smmu.ports.platform import Platform
+from smmu.ports.platform import Capability, Platform
 from tests.support.platforms import STAGES, Stage
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "stage" in metafunc.fixturenames:
-        needs = getattr(metafunc.module, "NEEDS", frozenset())
+        needs: frozenset[Capability] = getattr(metafunc.module, "NEEDS", frozenset())
         able = [stage for stage in STAGES if needs <= stage.capabilities]
         metafunc.parametrize("stage", able, ids=lambda stage: stage.name, indirect=True)
 

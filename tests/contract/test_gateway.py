@@ -21,6 +21,13 @@ DATA = bytes(range(256)) * 4
 SIZE = len(DATA)
 
 
+class Untouched(AsyncIterator[bytes]):
+    """A body that nobody may read."""
+
+    async def __anext__(self) -> bytes:
+        raise AssertionError("nothing should have been read")
+
+
 @pytest.fixture
 async def single(platform: Platform) -> Session:
     return await platform.uploads.begin(SOURCE, method="single", part_size=0, content_type="video/mp4")
@@ -130,12 +137,8 @@ async def test_no_more_is_read_than_was_signed(platform: Platform, single: Sessi
 async def test_an_announced_length_is_refused_before_anything_is_read(platform: Platform, single: Session) -> None:
     (part,) = await sign(platform, single)
 
-    async def untouched() -> AsyncIterator[bytes]:
-        raise AssertionError("nothing should have been read")
-        yield b""
-
     with pytest.raises(Corrupt):
-        await gateway_of(platform).receive(token_of(part.url), SIZE + 1, untouched())
+        await gateway_of(platform).receive(token_of(part.url), SIZE + 1, Untouched())
 
 
 async def test_a_body_that_breaks_off_leaves_nothing(platform: Platform, single: Session) -> None:
@@ -231,12 +234,8 @@ async def test_a_forged_url_is_denied(platform: Platform, single: Session) -> No
 
 
 async def test_a_token_is_looked_at_before_the_body(platform: Platform) -> None:
-    async def untouched() -> AsyncIterator[bytes]:
-        raise AssertionError("nothing should have been read")
-        yield b""
-
     with pytest.raises(Denied):
-        await gateway_of(platform).receive("a.b", SIZE, untouched())
+        await gateway_of(platform).receive("a.b", SIZE, Untouched())
 
 
 @pytest.mark.parametrize("method", ["single", "multipart"])

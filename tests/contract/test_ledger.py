@@ -146,7 +146,7 @@ async def test_a_commit_with_one_wrong_change_does_nothing_of_it(ledger: Ledger,
 
 async def test_a_commit_does_all_of_it(ledger: Ledger) -> None:
     await ledger.commit([Put(value=an_upload(), expect=0)])
-    changes = [FIRST, Remove(key=key_of(an_upload()), expect=1), Count(owner=OWNER, deltas={"bytes": 1})]
+    changes: list[Change] = [FIRST, Remove(key=key_of(an_upload()), expect=1), Count(owner=OWNER, deltas={"bytes": 1})]
     await ledger.commit(changes, [a_message()])
     assert await stored(ledger, a_job()) == Stored(a_job(), 1)
     assert await stored(ledger, an_upload()) is None
@@ -155,7 +155,7 @@ async def test_a_commit_does_all_of_it(ledger: Ledger) -> None:
 
 
 async def test_a_conflict_is_told_before_a_bound_so_that_a_repeated_commit_finds_its_own_writes(ledger: Ledger) -> None:
-    changes = [Count(owner=OWNER, deltas={"bytes": 1}, at_most={"bytes": 1}), FIRST]
+    changes: list[Change] = [Count(owner=OWNER, deltas={"bytes": 1}, at_most={"bytes": 1}), FIRST]
     await ledger.commit(changes)
     with pytest.raises(Conflict):
         await ledger.commit(changes)
@@ -164,7 +164,7 @@ async def test_a_conflict_is_told_before_a_bound_so_that_a_repeated_commit_finds
 
 async def test_a_commit_may_have_as_many_changes_and_messages_as_the_limit(ledger: Ledger) -> None:
     half = COMMIT_CHANGES_MAX // 2
-    changes = [Put(value=an_event(seq), expect=0) for seq in range(half)]
+    changes: list[Change] = [Put(value=an_event(seq), expect=0) for seq in range(half)]
     await ledger.commit(changes, [a_message(f"m{number}") for number in range(half)])
     assert len(await ledger.outgoing(COMMIT_CHANGES_MAX)) == half
 

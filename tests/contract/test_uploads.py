@@ -347,3 +347,18 @@ async def test_an_orphan_can_be_aborted_as_it_is_listed(platform: Platform, mult
     for orphan in await platform.uploads.orphans(platform.clock.now() + 1):
         await platform.uploads.abort(orphan)
     assert list(await platform.uploads.orphans(platform.clock.now() + 1)) == []
+
+
+@pytest.mark.parametrize("order", [(1, 0), (0, 0)])
+async def test_parts_out_of_order_are_a_bug(
+    platform: Platform, multipart: Session, bodies: list[bytes], order: tuple[int, int]
+) -> None:
+    parts = await send_all(platform, multipart, bodies)
+    with pytest.raises(ValueError, match=r"\w"):
+        await platform.uploads.complete(multipart, [parts[number] for number in order])
+    assert await platform.objects.stat(KEY) is None
+
+
+async def test_completing_with_no_parts_finds_nothing(platform: Platform, multipart: Session) -> None:
+    with pytest.raises(NotFound):
+        await platform.uploads.complete(multipart, [])

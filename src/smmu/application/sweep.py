@@ -54,24 +54,27 @@ class Sweeper:
 
     async def run(self) -> None:
         """Sweep until cancelled."""
+        stuck = 0
         for sweep in itertools.count():
+            swept = 0
             try:
-                swept = await self.once()
+                swept, stuck = await self.once(_BATCH + stuck)
                 if sweep % _ORPHANS_EVERY == 0:
                     await self.sweep_orphans()
                 self.telemetry.count("sweeps")
             except WorldError as error:
                 self.telemetry.event("sweep_failed", error=str(error))
-                swept = 0
             if swept < _BATCH:
                 await anyio.sleep(self.every_seconds)
 
-    async def once(self) -> int:
-        """Look at one batch of overdue records; how many there were."""
-        overdue = await self.store.ledger.due(self.clock.now(), _BATCH)
-        for key in overdue:
-            await self._look(key, abandoned=False)
-        return len(overdue)
+    async def once(self, limit: int = _BATCH) -> tuple[int, int]:
+        """Look at one batch of overdue records: how many there were, and how many could not be put right.
+
+        The next batch has room for those as well: what is stuck must not keep others from being looked at.
+        """
+        overdue = await self.store.ledger.due(self.clock.now(), limit)
+        right = [await self._look(key, abandoned=False) for key in overdue]
+        return len(overdue), right.count(False)
 
     async def take_over(self) -> None:
         """On one machine, when a new process starts alone: nobody else is alive, so every lease is void."""
@@ -85,16 +88,17 @@ class Sweeper:
             await self.storage.abort(session)
             self.telemetry.count("orphans_aborted")
 
-    async def _look(self, key: Key[Any], *, abandoned: bool) -> None:
-        stored = await self.store.ledger.load(key)
-        if stored is None:
-            return
+    async def _look(self, key: Key[Any], *, abandoned: bool) -> bool:
         try:
-            await self._put_right(stored, abandoned=abandoned)
+            stored = await self.store.ledger.load(key)
+            if stored is not None:
+                await self._put_right(stored, abandoned=abandoned)
         except Conflict:
-            return  # somebody is at it: good
+            return True  # somebody is at it: good
         except (Refused, WorldError) as error:
             self.telemetry.event("not_put_right", table=key.table, id=key.id, error=str(error))
+            return False
+        return True
 
     async def _put_right(self, stored: Stored[Value], *, abandoned: bool) -> None:
         if isinstance(stored.value, Task):
@@ -158,7 +162,11 @@ class Sweeper:
 
     async def _task(self, stored: Stored[Task], *, abandoned: bool) -> None:
         known, now = stored.value, self.clock.now()
-        if known.state is task.State.QUEUED:
+        of_task = await self.store.find(Job, known.owner, known.job_id)
+        if of_task is None or of_task.value.attempt != known.attempt or of_task.value.state in job.TERMINAL:
+            cancelled = task.step(known, task.Event.CANCEL, now)
+            await self.store.commit([self.store.put(cancelled, stored.version)])
+        elif known.state is task.State.QUEUED:
             touched = replace(known, updated_at=now)
             message = task_wants_worker(touched, f"swept-{int(now)}", now)
             await self.store.commit([self.store.put(touched, stored.version)], [message])
@@ -167,5 +175,7 @@ class Sweeper:
             await self.worker.bury(known.owner, known.record_id, len(known.failures), Code.INTERRUPTED, words)
 
     async def _key(self, stored: Stored[IdempotencyKey]) -> None:
+        if self.clock.now() < stored.value.expires_at:
+            return
         key: Key[Any] = Key(IdempotencyKey, stored.value.owner, stored.value.key)
         await self.store.commit([Remove(key=key, expect=stored.version)])

@@ -110,7 +110,7 @@ class Worker:
             if stored is None or stored.value.attempt != known.attempt:
                 return None
             if not job.allows(stored.value, job.Event.START):
-                return stored.value if stored.value.state in (job.State.RUNNING, job.State.CANCELLING) else None
+                return stored.value if stored.value.state is job.State.RUNNING else None
             now = self.clock.now()
             after, event = told_state(job.step(stored.value, job.Event.START, now), now)
             await self.store.commit([self.store.put(after, stored.version), self.store.put(event)])

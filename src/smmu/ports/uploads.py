@@ -81,7 +81,9 @@ class UploadStore(Protocol):
     async def complete(self, session: Session, parts: Sequence[StoredPart]) -> ObjectRef:
         """Assemble the object from exactly these parts, atomically, and pin it. Repeating it answers the same object.
 
-        Raises `NotFound` when a part is missing or is another one, or when the session was aborted.
+        Raises `NotFound` when a part is missing or is another one, which leaves the session as it was, or when the
+        session was aborted; `Corrupt` when a part but the last is smaller than the storage allows. Parts out of order
+        or named twice are a bug (`ValueError`).
         """
 
     @abstractmethod
@@ -100,4 +102,7 @@ class UploadStore(Protocol):
 
     @abstractmethod
     async def orphans(self, before: float) -> Sequence[Session]:
-        """Sessions begun before that time (unix seconds) and neither completed nor aborted."""
+        """Multipart sessions begun before that time (unix seconds) and neither completed nor aborted.
+
+        Of a single session a storage keeps nothing but its object, whose key the ledger knows.
+        """

@@ -41,6 +41,15 @@ def translating() -> Iterator[None]:
         raise _of_file_system(error) from error
 
 
+@contextmanager
+def one_error() -> Iterator[None]:
+    """A task group's errors as the first of them, so that callers can name what they catch."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from None
+
+
 def _of_file_system(error: OSError) -> WorldError:
     if error.errno in _NO_ROOM:
         return Full(f"there is no room left on the disk: {error.strerror}")

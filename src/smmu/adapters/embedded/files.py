@@ -18,8 +18,10 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from smmu.ports.errors import AlreadyExists, Full, NotFound
 
 _NAME = re.compile(r"^[0-9a-f]{32}$")
 _DATA_MODE = 0o600
@@ -93,12 +95,33 @@ class Files:
         with suppress(FileNotFoundError):
             os.unlink(self.incoming(name))
 
+    @contextmanager
+    def unless_refused(self, name: str) -> Iterator[None]:
+        """While a commit names a file: if it is refused for certain, the file goes.
+
+        After any other failure the row may be there or may come yet: then `recover` decides when we next start.
+        """
+        try:
+            yield
+        except (AlreadyExists, NotFound, Full):
+            self.remove_incoming(name)
+            raise
+
     def all_incoming(self) -> list[str]:
         """The names in `incoming`."""
         return [name for name in os.listdir(self._incoming) if _NAME.match(name)]
 
     def _place(self, name: str) -> str:
         return os.path.join(self._objects, name[:2], _checked(name))
+
+
+@contextmanager
+def closing_file(file: int) -> Iterator[int]:
+    """An open file, closed at the end."""
+    try:
+        yield file
+    finally:
+        os.close(file)
 
 
 def write_at(file: int, chunks: list[bytes], offset: int) -> None:
@@ -126,13 +149,6 @@ def try_lock(file: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def remove_all(paths: Iterable[str]) -> None:
-    """Remove files; what is gone is fine."""
-    for path in paths:
-        with suppress(FileNotFoundError):
-            os.unlink(path)
 
 
 def _checked(name: str) -> str:

@@ -8,18 +8,19 @@ written aside and takes over in one commit when it is whole: the last one to be 
 """
 
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Literal
 
+import anyio
 from anyio import to_thread
 
 from smmu.adapters.embedded.database import Database
 from smmu.adapters.embedded.errors import translating
-from smmu.adapters.embedded.files import Files, new_name
+from smmu.adapters.embedded.files import Files, closing_file, new_name
 from smmu.adapters.embedded.intake import Digests, Expected, Slot, pour
-from smmu.adapters.embedded.objects import FileObjectStore, NewObject, pinned
+from smmu.adapters.embedded.objects import FileObjectStore, NewObject, pinned, put_row
 from smmu.adapters.embedded.parts import (
     OpenSession,
     PartRow,
@@ -32,7 +33,7 @@ from smmu.adapters.embedded.parts import (
 )
 from smmu.domain.tickets import Ticket, unseal
 from smmu.domain.values import Algorithm, Checksum, ObjectRef
-from smmu.ports.errors import Corrupt, Denied
+from smmu.ports.errors import Denied
 from smmu.ports.gateway import Gateway, Served
 from smmu.ports.system import Clock
 from smmu.ports.uploads import StoredPart
@@ -43,9 +44,7 @@ Bytes = AsyncIterator[bytes]
 class FileGateway(Gateway):
     """The signed URLs of one data folder."""
 
-    def __init__(
-        self, database: Database, files: Files, objects: FileObjectStore, clock: Clock, secret: bytes
-    ) -> None:
+    def __init__(self, database: Database, files: Files, objects: FileObjectStore, clock: Clock, secret: bytes) -> None:
         self._db = database
         self._files = files
         self._objects = objects
@@ -77,9 +76,7 @@ class FileGateway(Gateway):
         ticket = self._ticket(token, "get")
         ref = ObjectRef(key=ticket.key, version=ticket.version, etag=ticket.etag, size=ticket.size or 0)
         info = pinned(self._db, ref)
-        return Served(
-            info=info, source=await self._objects.open(info.ref), filename=ticket.filename or None
-        )
+        return Served(info=info, source=await self._objects.open(info.ref), filename=ticket.filename or None)
 
     def _ticket(self, token: str, use: Literal["put", "get"]) -> Ticket:
         ticket = unseal(token, self._secret)
@@ -91,33 +88,75 @@ class FileGateway(Gateway):
 
     async def _take_whole(self, session: OpenSession, body: Bytes, expected: Expected) -> StoredPart:
         """A single session's part: it is the object as soon as it is whole."""
-        with self._new_file() as (name, file):
-            size, digests = await self._write_new(file, body, expected)
-            new = NewObject(
-                key=session.key,
-                version=name,
-                size=size,
-                content_type=session.content_type,
-                at=self._clock.now(),
-                checksums=digests.known(),
-            )
-            ref = await self._objects.name(new, session.id)
+        name = new_name()
+        size, digests = await self._write_new(name, body, expected)
+        new = NewObject(
+            key=session.key,
+            version=name,
+            size=size,
+            content_type=session.content_type,
+            at=self._clock.now(),
+            checksums=digests.known(),
+        )
+        ref = await self._objects.name(new, partial(_replace, new, session.id))
         return StoredPart(number=1, size=size, etag=ref.etag)
 
-    async def _take_aside(
-        self, session: OpenSession, number: int, body: Bytes, expected: Expected
-    ) -> StoredPart:
-        with self._new_file() as (name, file):
-            size, digests = await self._write_new(file, body, expected)
+    async def _take_aside(self, session: OpenSession, number: int, body: Bytes, expected: Expected) -> StoredPart:
+        name = new_name()
+        size, digests = await self._write_new(name, body, expected)
+        with self._files.unless_refused(name):
             return await self._record(part_of(session, number, size, digests, name))
 
-    async def _take_in_place(
-        self, session: OpenSession, number: int, body: Bytes, expected: Expected
-    ) -> StoredPart:
+    async def _take_in_place(self, session: OpenSession, number: int, body: Bytes, expected: Expected) -> StoredPart:
         path, digests = self._files.incoming(session.id), Digests()
-        with _opened(path) as file:
+        with closing_file(_open(path)) as file:
             slot = Slot(file, (number - 1) * session.part_size, digests, shared_path=path)
             size = await pour(body, slot, expected)
             expected.check(size, digests)
             await to_thread.run_sync(slot.sync)
         return await self._record(part_of(session, number, size, digests, None))
+
+    async def _write_new(self, name: str, body: Bytes, expected: Expected) -> tuple[int, Digests]:
+        """Bring the stream to a file of its own, durable, or leave nothing."""
+        digests = Digests(expected.checksum)
+        try:
+            with closing_file(self._create(name)) as file:
+                slot = Slot(file, 0, digests)
+                size = await pour(body, slot, expected)
+                expected.check(size, digests)
+                await to_thread.run_sync(slot.sync)
+            await to_thread.run_sync(self._sync_folder)
+        except BaseException:
+            self._files.remove_incoming(name)
+            raise
+        return size, digests
+
+    async def _record(self, part: PartRow) -> StoredPart:
+        with anyio.CancelScope(shield=True):  # bounded as every commit is; whether it counts must be known here
+            replaced = await self._db.write(partial(record_part, part))
+        for name in replaced:
+            self._files.remove_incoming(name)
+        return part.stored()
+
+    def _create(self, name: str) -> int:
+        with translating():
+            return self._files.create(name)
+
+    def _sync_folder(self) -> None:
+        with translating():
+            self._files.sync_folder()
+
+
+def _replace(new: NewObject, session_id: str, connection: sqlite3.Connection) -> list[str]:
+    require_open(session_id, connection)
+    return put_row(new, connection)
+
+
+def _checksum(text: str) -> Checksum | None:
+    algorithm, _, value = text.partition(":")
+    return Checksum(algorithm=Algorithm(algorithm), value=value) if text else None
+
+
+def _open(path: str) -> int:
+    with translating():
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)

@@ -14,7 +14,7 @@ import anyio
 from anyio import to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream
 
-from smmu.adapters.embedded.errors import translating
+from smmu.adapters.embedded.errors import one_error, translating
 from smmu.adapters.embedded.files import write_at
 from smmu.domain.values import Algorithm, Checksum
 from smmu.ports.checksums import Digest
@@ -29,14 +29,19 @@ Chunks = list[bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What may come: exactly `size` bytes, or any number up to `size_max`; with this checksum, if one is given."""
+    """What was signed: exactly `size` bytes, or any number up to `size_max`; with this checksum, if one is given.
+
+    `announced` is the length that the sender declares, if it does.
+    """
 
     size: int | None
     size_max: int
     checksum: Checksum | None = None
+    announced: int | None = None
 
-    def check_length(self, length: int | None) -> None:
+    def check_announced(self) -> None:
         """Refuse a declared length before a byte is read."""
+        length = self.announced
         if length is not None and (length > self.most or (self.size is not None and length != self.size)):
             raise Corrupt(f"{length} bytes were announced, but {self._signed()} were signed")
 
@@ -44,6 +49,8 @@ class Expected:
         """Refuse what has come when it is not what was signed."""
         if self.size is not None and size != self.size:
             raise Corrupt(f"{size} bytes have come, but {self._signed()} were signed")
+        if self.announced is not None and size != self.announced:
+            raise Corrupt(f"{size} bytes have come, but {self.announced} were announced")
         if self.checksum is not None and digests.get(self.checksum.algorithm) != self.checksum:
             raise Corrupt(f"the {self.checksum.algorithm} of what has come is not the one that was signed")
 
@@ -120,7 +127,7 @@ async def pour(body: AsyncIterator[bytes], slot: Slot, expected: Expected) -> in
     """Bring all of `body` to its slot, not yet synced; how many bytes came."""
     send, receive = anyio.create_memory_object_stream[Chunks](0)
     size = 0
-    with _one_error():
+    with one_error():  # reading and writing fail one at a time, or for the same reason
         async with anyio.create_task_group() as tasks, send:
             tasks.start_soon(_drain, receive, slot.write)
             async for batch, size in _batches(body, expected.most):  # noqa: B007 - the last one is the answer
@@ -149,12 +156,3 @@ async def _batches(body: AsyncIterator[bytes], most: int) -> AsyncIterator[tuple
             batch, flushed = [], total
     if batch:
         yield batch, total
-
-
-@contextmanager
-def _one_error() -> Iterator[None]:
-    """A task group's errors as the first of them: reading and writing fail one at a time, or for the same reason."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        raise group.exceptions[0] from group

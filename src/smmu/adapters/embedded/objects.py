@@ -10,16 +10,18 @@ it once for its checksums (it is in memory still) and moves it. `list` is a walk
 import base64
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import anyio
 from anyio import to_thread
 
 from smmu.adapters.embedded.database import Database, Row
 from smmu.adapters.embedded.errors import translating
-from smmu.adapters.embedded.files import Files, new_name, write_at
+from smmu.adapters.embedded.files import Files, closing_file, new_name, write_at
 from smmu.adapters.embedded.intake import Digests
+from smmu.adapters.embedded.recovery import forget_garbage
 from smmu.domain.tickets import Ticket, seal
 from smmu.domain.values import Algorithm, Checksum, ObjectRef
 from smmu.ports.errors import AlreadyExists, NotFound
@@ -31,7 +33,15 @@ _PAGE = 200
 _READ_BYTES = 1 << 20
 _KEY_BYTES_MAX = 1_024
 _AFTER_ALL = chr(0x10FFFF)
-_INFO = "SELECT key, version, etag, size, content_type, modified_at FROM objects"
+_INFO = "SELECT key, version, etag, size, content_type, modified_at FROM objects WHERE key = ?"
+_LIST = (
+    "SELECT key, version, etag, size, content_type, modified_at FROM objects"
+    " WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?"
+)
+
+
+Naming = Callable[[sqlite3.Connection], Sequence[str]]
+"""Writes the row of a new version; answers which versions it replaces."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +99,7 @@ class FileObjectStore(ObjectStore):
 
     async def stat(self, key: str) -> ObjectInfo | None:
         """See the port."""
-        rows = self._db.read(f"{_INFO} WHERE key = ?", (key,))
+        rows = self._db.read(_INFO, (key,))
         return _info(rows[0]) if rows else None
 
     async def open(self, ref: ObjectRef) -> Source:
@@ -108,24 +118,21 @@ class FileObjectStore(ObjectStore):
         if if_absent and await self.stat(key):
             raise AlreadyExists(f"there is an object at {key}")
         name = new_name()
-        try:
-            size, digests = await to_thread.run_sync(_bring, self._files, name, body)
-            new = NewObject(
-                key=key,
-                version=name,
-                size=size,
-                content_type=content_type,
-                at=self._clock.now(),
-                checksums=digests.known(),
-            )
-            return await self.name(new, partial(_insert if if_absent else put_row, new))
-        except BaseException:
-            self._files.remove_incoming(name)  # named by no row, or moved to its place already
-            raise
+        size, digests = await to_thread.run_sync(_bring, self._files, name, body)
+        new = NewObject(
+            key=key,
+            version=name,
+            size=size,
+            content_type=content_type,
+            at=self._clock.now(),
+            checksums=digests.known(),
+        )
+        return await self.name(new, partial(_insert if if_absent else put_row, new))
 
-    async def name(self, new: NewObject, work: "Naming") -> ObjectRef:
+    async def name(self, new: NewObject, work: Naming) -> ObjectRef:
         """Make a file in `incoming` the newest version of its key: `work` writes the row, and more if it likes."""
-        replaced = await self._db.write(work)
+        with self._files.unless_refused(new.version), anyio.CancelScope(shield=True):  # bounded as commits are
+            replaced = await self._db.write(work)
         with translating():
             self._files.settle(new.version)
         await self._remove(replaced)
@@ -137,15 +144,11 @@ class FileObjectStore(ObjectStore):
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         """See the port."""
-        last, page = "", [()]
-        while page:
-            page = self._db.read(
-                f"{_INFO} WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT {_PAGE}",
-                (prefix, prefix + _AFTER_ALL, last),
-            )
+        last = ""
+        while page := self._db.read(_LIST, (prefix, prefix + _AFTER_ALL, last, _PAGE)):
             for row in page:
-                last = row[0]
                 yield _info(row)
+            last = page[-1][0]
 
     async def sign_read(self, ref: ObjectRef, *, expires_at: float, filename: str | None = None) -> ReadLink:
         """See the port."""
@@ -160,16 +163,13 @@ class FileObjectStore(ObjectStore):
         )
         return ReadLink(url=PATH + seal(ticket, self._secret), expires_at=expires_at)
 
-    async def _remove(self, versions: "list[str]") -> None:
+    async def _remove(self, versions: Sequence[str]) -> None:
         """Remove files that no row names any more. What a crash leaves of it is in `garbage`, for `recover`."""
         if versions:
             with translating():
                 for version in versions:
                     self._files.remove(version)
-            await self._db.write(partial(_forget_garbage, versions))
-
-
-Naming = Callable[[sqlite3.Connection], list[str]]
+            await self._db.write(partial(forget_garbage, versions))
 
 
 def etag_of(crc64nvme: Checksum) -> str:
@@ -179,7 +179,7 @@ def etag_of(crc64nvme: Checksum) -> str:
 
 def pinned(database: Database, ref: ObjectRef) -> ObjectInfo:
     """What is known of a pinned version. Raises `NotFound` when its key holds another one, or nothing."""
-    rows = database.read(f"{_INFO} WHERE key = ? AND version = ? AND etag = ?", (ref.key, ref.version, ref.etag))
+    rows = database.read(f"{_INFO} AND version = ? AND etag = ?", (ref.key, ref.version, ref.etag))
     if not rows:
         raise NotFound("the object is gone, or has been overwritten")
     return _info(rows[0])
@@ -213,10 +213,6 @@ def _insert(new: NewObject, connection: sqlite3.Connection) -> list[str]:
     return put_row(new, connection)
 
 
-def _forget_garbage(versions: list[str], connection: sqlite3.Connection) -> None:
-    connection.executemany("DELETE FROM garbage WHERE version = ?", [(version,) for version in versions])
-
-
 def _info(row: Row) -> ObjectInfo:
     key, version, etag, size, content_type, modified_at = row
     ref = ObjectRef(key=key, version=version, etag=etag, size=size)
@@ -224,44 +220,42 @@ def _info(row: Row) -> ObjectInfo:
 
 
 def _bring(files: Files, name: str, body: Body) -> tuple[int, Digests]:
-    """Bring the bytes to `incoming`, durable, whoever had them before."""
+    """Bring the bytes to `incoming`, durable, whoever had them before; or leave nothing."""
     digests = Digests()
-    with translating():
-        if isinstance(body, LocalFile):
-            files.take_over(body.path, name)
-            file = os.open(files.incoming(name), os.O_RDONLY | os.O_CLOEXEC)
-        else:
-            file = files.create(name)
-        try:
-            size = _digest_file(file, digests) if isinstance(body, LocalFile) else _write(file, body, digests)
-            os.fsync(file)
-        finally:
-            os.close(file)
-        files.sync_folder()
+    try:
+        with translating():
+            size = (
+                _take(files, name, body, digests) if isinstance(body, LocalFile) else _write(files, name, body, digests)
+            )
+            files.sync_folder()
+    except BaseException:
+        files.remove_incoming(name)
+        raise
     return size, digests
 
 
-def _write(file: int, body: bytes, digests: Digests) -> int:
-    write_at(file, [body], 0)
-    digests.update([body])
+def _write(files: Files, name: str, body: bytes, digests: Digests) -> int:
+    with closing_file(files.create(name)) as file:
+        write_at(file, [body], 0)
+        digests.update([body])
+        os.fsync(file)
     return len(body)
 
 
-def _digest_file(file: int, digests: Digests) -> int:
-    size = 0
-    while chunk := os.pread(file, _READ_BYTES, size):
-        digests.update([chunk])
-        size += len(chunk)
+def _take(files: Files, name: str, body: LocalFile, digests: Digests) -> int:
+    files.take_over(body.path, name)
+    with closing_file(os.open(files.incoming(name), os.O_RDONLY | os.O_CLOEXEC)) as file:
+        size = 0
+        while chunk := os.pread(file, _READ_BYTES, size):
+            digests.update([chunk])
+            size += len(chunk)
+        os.fsync(file)
     return size
 
 
 def _read(path: str, start: int, length: int) -> bytes:
-    with translating():
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            return os.pread(file, length, start)
-        finally:
-            os.close(file)
+    with translating(), closing_file(os.open(path, os.O_RDONLY | os.O_CLOEXEC)) as file:
+        return os.pread(file, length, start)
 
 
 def _check_key(key: str) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from smmu.adapters.embedded.database import Database
 from smmu.adapters.embedded.errors import translating
-from smmu.adapters.embedded.files import Files, copy_into, write_at
+from smmu.adapters.embedded.files import Files, closing_file, copy_into, write_at
 from smmu.adapters.embedded.intake import Digests
 from smmu.adapters.embedded.objects import NewObject, etag_of, put_row
 from smmu.domain.values import Algorithm, Checksum
@@ -65,15 +65,11 @@ def row_id(storage_id: str, key: str) -> str:
 
 def find_session(database: Database, session_id: str) -> OpenSession:
     """The session. Raises `NotFound` when it is over, or never was."""
-    rows = database.read(
-        "SELECT key, part_size, content_type, begun_at FROM sessions WHERE id = ?", (session_id,)
-    )
+    rows = database.read("SELECT key, part_size, content_type, begun_at FROM sessions WHERE id = ?", (session_id,))
     if not rows:
         raise NotFound("the upload is over")
     key, part_size, content_type, begun_at = rows[0]
-    return OpenSession(
-        id=session_id, key=key, part_size=part_size, content_type=content_type, begun_at=begun_at
-    )
+    return OpenSession(id=session_id, key=key, part_size=part_size, content_type=content_type, begun_at=begun_at)
 
 
 def find_parts(database: Database, session_id: str, number: int | None = None) -> list[PartRow]:
@@ -89,9 +85,7 @@ def find_parts(database: Database, session_id: str, number: int | None = None) -
     ]
 
 
-def part_of(
-    session: OpenSession, number: int, size: int, digests: Digests, aside: str | None
-) -> PartRow:
+def part_of(session: OpenSession, number: int, size: int, digests: Digests, aside: str | None) -> PartRow:
     """The row of a part that has just come."""
     known = digests.known()
     crc64 = known[Algorithm.CRC64NVME]
@@ -197,13 +191,11 @@ def assemble(files: Files, file: int, session: OpenSession, parts: Sequence[Part
             os.fdatasync(file)
 
 
-def assemble_anew(
-    files: Files, file: int, session: OpenSession, parts: Sequence[PartRow], name: str
-) -> None:
+def assemble_anew(files: Files, file: int, session: OpenSession, parts: Sequence[PartRow], name: str) -> None:
     """Make the object a new file, where the parts' places are not one behind the other: some are left out."""
     with translating():
-        new, offset = files.create(name), 0
-        try:
+        with closing_file(files.create(name)) as new:
+            offset = 0
             for part in parts:
                 if part.aside:
                     copy_into(new, offset, files.incoming(part.aside))
@@ -211,8 +203,6 @@ def assemble_anew(
                     _copy_range(file, (part.number - 1) * session.part_size, new, offset, part.size)
                 offset += part.size
             os.fsync(new)
-        finally:
-            os.close(new)
         files.sync_folder()
 
 

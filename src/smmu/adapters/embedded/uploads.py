@@ -53,9 +53,7 @@ _READ_BYTES = 1 << 20
 class FileUploadStore(UploadStore):
     """The upload sessions of one data folder."""
 
-    def __init__(
-        self, database: Database, files: Files, objects: FileObjectStore, clock: Clock, secret: bytes
-    ) -> None:
+    def __init__(self, database: Database, files: Files, objects: FileObjectStore, clock: Clock, secret: bytes) -> None:
         self._db = database
         self._files = files
         self._objects = objects
@@ -137,22 +135,18 @@ class FileUploadStore(UploadStore):
             return
         try:
             async with self._locked(session.storage_id):
-                asides = await self._db.write(partial(end_session, session.storage_id))
-                self._drop([*asides, session.storage_id])
-        except NotFound:
-            return  # over already
+                await self._end(session.storage_id)
+        except NotFound:  # it is over already, or a power cut has taken its file
+            await self._end(session.storage_id)
 
     async def orphans(self, before: float) -> Sequence[Session]:
         """See the port. Single sessions are none: like S3, this store keeps nothing of them but their object."""
         rows = self._db.read("SELECT id, key, part_size FROM sessions WHERE begun_at < ? AND id <> key", (before,))
         return [
-            Session(key=key, storage_id=id_, method="multipart", part_size=part_size)
-            for id_, key, part_size in rows
+            Session(key=key, storage_id=id_, method="multipart", part_size=part_size) for id_, key, part_size in rows
         ]
 
-    def _sign(
-        self, session: Session, part: PartSlot, expires_at: float, checksum: Checksum | None
-    ) -> SignedPart:
+    def _sign(self, session: Session, part: PartSlot, expires_at: float, checksum: Checksum | None) -> SignedPart:
         _check_slot(session, part)
         ticket = Ticket(
             does="put",
@@ -167,6 +161,10 @@ class FileUploadStore(UploadStore):
         )
         url = PATH + seal(ticket, self._secret)
         return SignedPart(number=part.number, size=part.size, url=url, expires_at=expires_at)
+
+    async def _end(self, storage_id: str) -> None:
+        asides = await self._db.write(partial(end_session, storage_id))
+        self._drop([*asides, storage_id])
 
     async def _single(self, key: str) -> Sequence[StoredPart]:
         info = await self._objects.stat(key)
@@ -211,14 +209,10 @@ class FileUploadStore(UploadStore):
         """The name of the file that is the object."""
         if is_in_place(session, parts):
             if any(part.aside for part in parts) or os.fstat(file).st_size != sum(part.size for part in parts):
-                await to_thread.run_sync(
-                    assemble, self._files, file, session, parts, limiter=self._assemblers
-                )
+                await to_thread.run_sync(assemble, self._files, file, session, parts, limiter=self._assemblers)
             return session.id
         name = new_name()
-        await to_thread.run_sync(
-            assemble_anew, self._files, file, session, parts, name, limiter=self._assemblers
-        )
+        await to_thread.run_sync(assemble_anew, self._files, file, session, parts, name, limiter=self._assemblers)
         return name
 
     def _drop(self, names: Sequence[str]) -> None:

@@ -29,9 +29,9 @@ _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_TSYNC = 1, 1
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _LANDLOCK_VERSION, _LANDLOCK_PATH_BENEATH = 1, 1
 _WRITE_FILE, _READ_FILE, _READ_DIR, _REMOVE_DIR, _REMOVE_FILE = 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5
-_MAKE_DIR, _MAKE_REG, _TRUNCATE = 1 << 7, 1 << 8, 1 << 14
+_MAKE_DIR, _MAKE_REG, _REFER, _TRUNCATE = 1 << 7, 1 << 8, 1 << 13, 1 << 14
 _READ = _READ_FILE | _READ_DIR
-_WRITE = _READ | _WRITE_FILE | _REMOVE_DIR | _REMOVE_FILE | _MAKE_DIR | _MAKE_REG | _TRUNCATE
+_WRITE = _READ | _WRITE_FILE | _REMOVE_DIR | _REMOVE_FILE | _MAKE_DIR | _MAKE_REG | _REFER | _TRUNCATE
 _ON_FILES = _READ_FILE | _WRITE_FILE | _TRUNCATE
 _ABI_REFER, _ABI_TRUNCATE, _ABI_NETWORK, _ABI_IOCTL, _ABI_SCOPES = 2, 3, 4, 5, 6
 
@@ -89,7 +89,7 @@ def available() -> dict[str, bool]:
     return {
         "no_new_privileges": True,
         "not_dumpable": True,
-        "files": _landlock_abi(libc) > 0,
+        "files": _landlock_abi(libc) >= _ABI_REFER,
         "no_capabilities": machine in _CAPSET,
         "system_calls": machine in _SECCOMP and Path("/proc/sys/kernel/seccomp").exists(),
     }
@@ -106,7 +106,7 @@ def library_paths() -> list[Path]:
 
 def _restrict_files(libc: ctypes.CDLL, writable: Path, readable: Iterable[Path]) -> bool:
     abi = _landlock_abi(libc)
-    if abi < 1:
+    if abi < _ABI_REFER:  # the first version forbids moving a file between folders, its own included
         return False
     handled, network, scopes = _landlock_rights(abi)
     attributes = struct.pack("=QQQ", handled, network, scopes)
@@ -129,7 +129,7 @@ def _landlock_abi(libc: ctypes.CDLL) -> int:
 
 def _landlock_rights(abi: int) -> tuple[int, int, int]:
     """All rights this kernel can take away: on files, on TCP, and over processes outside."""
-    bits = 13 + (abi >= _ABI_REFER) + (abi >= _ABI_TRUNCATE) + (abi >= _ABI_IOCTL)
+    bits = 14 + (abi >= _ABI_TRUNCATE) + (abi >= _ABI_IOCTL)
     return (1 << bits) - 1, 3 if abi >= _ABI_NETWORK else 0, 3 if abi >= _ABI_SCOPES else 0
 
 

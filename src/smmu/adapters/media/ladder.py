@@ -23,7 +23,8 @@ from smmu.adapters.media.workbench import Workbench
 from smmu.domain.manifest import RenderedFile
 from smmu.domain.plan import PlannedTask, RungSpec
 
-USUAL_RATE = Fraction(30)  # for rate control only, when the file does not say
+USUAL_RATE = Fraction(30)  # for rate control only, when the file does not say or says something absurd
+RATE_MAX = Fraction(480)
 HOLD_SECONDS_MIN = Fraction(1, 250)
 HOLD_SECONDS_MAX = Fraction(10)  # no last picture is shown longer than this, whatever the file says
 
@@ -50,7 +51,7 @@ class Ladder:
         self._ready: queue.SimpleQueue[tuple[str, Segment]] = queue.SimpleQueue()
         self.damage = Damage(track=task.transform.track_index)
         self.ticks = ticks_per_second(survey.time_base)
-        self._rate = survey.rate or USUAL_RATE
+        self._rate = survey.rate if survey.rate and 0 < survey.rate <= RATE_MAX else USUAL_RATE
         self._keep, self._whole = keep, whole
         planned = Fraction(task.duration_s) if task.duration_s is not None else None
         self.clock = Clock(zero=survey.zero, planned_end=planned, step=1 / self._rate)

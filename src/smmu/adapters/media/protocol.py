@@ -25,16 +25,13 @@ LENGTH_BYTES = 8
 LINE_BYTES_MAX = 32 << 20  # the renditions of a day of video list some 70,000 segments
 
 _SPECS: dict[str, type[Any]] = {
-    spec.type: spec
-    for spec in (
-        plan.ImageSpec,
-        plan.RungSpec,
-        plan.AudioSpec,
-        plan.PlaylistSpec,
-        plan.Mp4Spec,
-        plan.PosterSpec,
-        plan.WaveformSpec,
-    )
+    "image": plan.ImageSpec,
+    "rung": plan.RungSpec,
+    "audio": plan.AudioSpec,
+    "playlist": plan.PlaylistSpec,
+    "mp4": plan.Mp4Spec,
+    "poster": plan.PosterSpec,
+    "waveform": plan.WaveformSpec,
 }
 
 

@@ -1,0 +1,114 @@
+"""Opens a whole product from its settings, and closes it in the reverse order: one exit stack owns every lifetime.
+
+The container is filled here and nowhere else. What is opened serves nothing yet: `System.serve` does, when it is run.
+"""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+from anyio import to_thread
+
+from smmu.adapters.embedded.identity import HmacVerifier
+from smmu.adapters.embedded.platform import open_platform, token_secret
+from smmu.adapters.embedded.system import JsonLines, SystemClock
+from smmu.adapters.inmemory.identity import StaticVerifier
+from smmu.adapters.inmemory.platform import memory_platform
+from smmu.adapters.inmemory.tasks import InlineTaskRunner
+from smmu.application.system import System
+from smmu.bootstrap.container import Container
+from smmu.bootstrap.isolated import SCRATCH, worker_environment
+from smmu.bootstrap.settings import EmbeddedPlatform, InMemoryPlatform, Settings
+from smmu.domain.limits import Limits
+from smmu.ports.identity import TokenVerifier
+from smmu.ports.platform import Platform
+from smmu.ports.system import Telemetry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """The pieces of one open product that its shells need."""
+
+    settings: Settings
+    system: System
+    verifier: TokenVerifier
+    telemetry: Telemetry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """What a kind of platform brings; `inline` when heavy tasks are done in this very process."""
+
+    platform: Platform
+    verifier: TokenVerifier
+    scratch: str
+    inline: InlineTaskRunner | None = None
+
+
+@asynccontextmanager
+async def open_system(
+    settings: Settings, *, exclusive: bool = True, inline: bool = False, log: TextIO | None = None
+) -> AsyncIterator[Running]:
+    """The product that `settings` describe, until the block ends. Operators' lines go to `log` (standard error).
+
+    `exclusive`: nobody else serves the same data. `inline`: heavy tasks run here, not in processes of their own.
+    Raises `WorldError` when the platform cannot be opened.
+    """
+    async with AsyncExitStack() as stack:
+        opened = await _open(stack, settings, exclusive=exclusive, inline=inline)
+        telemetry = JsonLines(SystemClock(), log or sys.stderr)
+        container = Container(
+            settings=settings,
+            platform=opened.platform,
+            verifier=opened.verifier,
+            telemetry=telemetry,
+            scratch=opened.scratch,
+        )
+        system = container.system()
+        if opened.inline is not None:
+            await stack.enter_async_context(opened.inline.working(system.perform))
+        yield Running(settings=settings, system=system, verifier=opened.verifier, telemetry=telemetry)
+
+
+def verifier_of(data: Path) -> HmacVerifier:
+    """What issues and verifies the tokens of an embedded platform's folder. Raises `WorldError`."""
+    return HmacVerifier(token_secret(str(data)), SystemClock())
+
+
+async def _open(stack: AsyncExitStack, settings: Settings, *, exclusive: bool, inline: bool) -> _Opened:
+    match settings.platform:
+        case EmbeddedPlatform(data=data):
+            return await _open_embedded(stack, data, settings.limits, exclusive=exclusive, inline=inline)
+        case InMemoryPlatform(tokens=tokens):
+            return _open_in_memory(stack, tokens, settings.limits)
+
+
+async def _open_embedded(
+    stack: AsyncExitStack, data: Path, limits: Limits, *, exclusive: bool, inline: bool
+) -> _Opened:
+    opening = open_platform(str(data), limits, exclusive=exclusive, environment=worker_environment(limits))
+    platform = await stack.enter_async_context(opening)
+    scratch = data / SCRATCH
+    if exclusive:  # whoever worked here before is dead
+        await to_thread.run_sync(partial(shutil.rmtree, scratch, ignore_errors=True))
+    runner = InlineTaskRunner() if inline else None
+    if runner is not None:
+        platform = replace(platform, tasks=runner)
+    return _Opened(platform=platform, verifier=verifier_of(data), scratch=str(scratch), inline=runner)
+
+
+def _open_in_memory(stack: AsyncExitStack, tokens: Mapping[str, str], limits: Limits) -> _Opened:
+    runner, clock = InlineTaskRunner(), SystemClock()
+    scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="smmu-"))
+    return _Opened(
+        platform=memory_platform(limits, clock=clock, tasks=runner),
+        verifier=StaticVerifier(tokens, clock),
+        scratch=scratch,
+        inline=runner,
+    )

@@ -1,0 +1,99 @@
+"""Everything a deployment may set, as one frozen tree read from variables `SMMU_…`; `__` goes one level down.
+
+A variable that is missing, wrong or unknown is refused at start-up, by name and in one sentence: a misspelt setting
+must not look as if it held. Nothing below `bootstrap` reads the environment.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from smmu.bootstrap.variables import DATA, PREFIX, SEPARATOR, SettingsError, refuse_strays, variable
+from smmu.domain.limits import Limits
+
+
+class Branch(BaseModel):
+    """A part of the tree."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EmbeddedPlatform(Branch):
+    """One machine: SQLite and files under the folder `data`."""
+
+    kind: Literal["embedded"]
+    data: Path
+
+
+class InMemoryPlatform(Branch):
+    """Nothing outlives the process. `tokens` says which token is whose: `{"token": "owner"}`."""
+
+    kind: Literal["inmemory"]
+    tokens: dict[str, str] = {}
+
+
+class Workers(Branch):
+    """How many tasks at once. Heavy ones use all the cores they get, so by default there is one for each core."""
+
+    light: PositiveInt = 2
+    heavy: PositiveInt = Field(default_factory=lambda: len(os.sched_getaffinity(0)))
+
+
+class Settings(BaseSettings):
+    """The tree. `public_url` is what clients reach the service as, when that is not the address it listens on."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=SEPARATOR, frozen=True, extra="forbid", validate_default=True
+    )
+
+    platform: Annotated[EmbeddedPlatform | InMemoryPlatform, Field(discriminator="kind")] = EmbeddedPlatform(
+        kind="embedded", data=Path(DATA)
+    )
+    workers: Workers = Workers()
+    limits: Limits = Limits()
+    public_url: str | None = None
+    debug: bool = False
+
+
+def load_settings(*, data: Path | None = None) -> Settings:
+    """The settings of this process. `data`, when given, is the embedded platform's folder whatever is set.
+
+    Raises `SettingsError` with a sentence that names the variable.
+    """
+    refuse_strays(os.environ, Settings)
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise SettingsError(_sentence(error)) from error
+    return settings if data is None else _with_data(settings, data)
+
+
+def _with_data(settings: Settings, data: Path) -> Settings:
+    if not isinstance(settings.platform, EmbeddedPlatform):
+        words = f"A data folder is for the embedded platform, and {PREFIX}PLATFORM__KIND is {settings.platform.kind}."
+        raise SettingsError(words)
+    return settings.model_copy(update={"platform": settings.platform.model_copy(update={"data": data})})
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first thing that is wrong; the next start says the next one."""
+    first = error.errors(include_url=False)[0]
+    name = variable([str(step) for step in first["loc"] if step not in _TAGS])
+    if first["type"] == "missing":
+        return f"{name} is missing."
+    if first["type"] == "union_tag_not_found":
+        return f"{name}{SEPARATOR}KIND is missing: set it to embedded or inmemory."
+    return f"{name} is wrong: {_words(first['msg'], first)}."
+
+
+_TAGS = ("embedded", "inmemory")  # a location in a discriminated union holds the tag, which no variable's name does
+
+
+def _words(message: str, first: Mapping[str, Any]) -> str:
+    given = first["input"]
+    said = message.removeprefix("Value error, ")
+    return f"{said}, and not {given!r}" if isinstance(given, str) else said
