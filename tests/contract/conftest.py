@@ -1,12 +1,13 @@
 """Every contract test runs once on each stage whose platform can do what the test's module needs (`NEEDS`)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from smmu.ports.platform import Capability, Platform
+from tests.support.folders import quick_folder
 from tests.support.platforms import STAGES, Stage
 
 
@@ -29,6 +30,12 @@ def anyio_backend(stage: Stage) -> Any:
 
 
 @pytest.fixture
-async def platform(stage: Stage, tmp_path: Path) -> AsyncIterator[Platform]:
-    async with stage.open(tmp_path / "data") as opened:
+def folder() -> Iterator[Path]:
+    with quick_folder() as made:
+        yield Path(made, "data")
+
+
+@pytest.fixture
+async def platform(stage: Stage, folder: Path) -> AsyncIterator[Platform]:
+    async with stage.open(folder) as opened:
         yield opened

@@ -1,16 +1,27 @@
 """The promises of `ports/identity.py`, for every verifier; what only signed tokens can get wrong is with their verifier."""
 
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import jwt
 import pytest
 
+from smmu.adapters.embedded.identity import HmacVerifier
 from smmu.adapters.inmemory.identity import StaticVerifier
 from smmu.adapters.inmemory.system import EPOCH, FixedClock
 from smmu.ports.errors import Denied
 from smmu.ports.identity import Principal, TokenVerifier
 
+SECRET = b"a secret of thirty-two bytes or so, and more for HS512, sixty-four"
 VALID, PAST = "valid", "past"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """These are of no platform: once is enough."""
+    return "asyncio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,22 @@ def static() -> Issued:
     return Issued(StaticVerifier({VALID: "ada", PAST: past}, FixedClock()), VALID, PAST)
 
 
-VERIFIERS: tuple[Callable[[], Issued], ...] = (static,)
+def hmac() -> Issued:
+    verifier = HmacVerifier(SECRET, FixedClock())
+    return Issued(verifier, verifier.issue("ada", 60), signed(exp=EPOCH - 3_600))
+
+
+def signed(*, secret: bytes = SECRET, algorithm: str = "HS256", **changed: object) -> str:
+    claims = {"sub": "ada", "exp": EPOCH + 60} | changed
+    return jwt.encode({name: claim for name, claim in claims.items() if claim is not None}, secret, algorithm)
+
+
+def unsigned() -> str:
+    parts = [{"alg": "none", "typ": "JWT"}, {"sub": "ada", "exp": EPOCH + 60}]
+    return ".".join(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts) + "."
+
+
+VERIFIERS: tuple[Callable[[], Issued], ...] = (static, hmac)
 
 
 @pytest.fixture(params=VERIFIERS, ids=lambda build: build.__name__)
@@ -58,3 +84,45 @@ async def test_a_changed_token_is_denied_and_not_repeated(issued: Issued) -> Non
     with pytest.raises(Denied) as refusal:
         await issued.verifier.verify(changed)
     assert changed not in str(refusal.value)
+
+
+# --- signed tokens
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        unsigned(),
+        signed(algorithm="HS512"),
+        signed(secret=SECRET[::-1]),
+        signed(exp=None),
+        signed(exp="never"),
+        signed(sub=None),
+        signed(sub=""),
+        signed(sub=7),
+        signed(sub="a" * 1_000),
+        signed(nbf=EPOCH + 3_600),
+        signed()[:-2],
+    ],
+    ids=["none", "HS512", "secret", "no exp", "odd exp", "no sub", "empty sub", "odd sub", "long sub", "nbf", "cut"],
+)
+async def test_a_token_that_anyone_could_have_made_or_nobody_owns_is_denied(token: str) -> None:
+    with pytest.raises(Denied):
+        await HmacVerifier(SECRET, FixedClock()).verify(token)
+
+
+async def test_the_owner_is_in_the_claim_that_was_chosen() -> None:
+    verifier = HmacVerifier(SECRET, FixedClock(), owner_claim="tenant")
+    assert (await verifier.verify(signed(tenant="grace"))).owner == "grace"
+    with pytest.raises(Denied):
+        await verifier.verify(signed())
+
+
+async def test_a_token_that_was_good_once_still_expires() -> None:
+    clock = FixedClock()
+    verifier = HmacVerifier(SECRET, clock)
+    token = verifier.issue("ada", 60)
+    assert (await verifier.verify(token)).owner == "ada"
+    clock.advance(600)
+    with pytest.raises(Denied):
+        await verifier.verify(token)

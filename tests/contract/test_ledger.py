@@ -101,9 +101,10 @@ async def test_a_remove_that_expects_another_version_is_a_conflict(ledger: Ledge
     assert await stored(ledger, a_job()) == Stored(a_job(), 1)
 
 
-async def test_removing_what_is_not_there_is_a_conflict(ledger: Ledger) -> None:
+@pytest.mark.parametrize("expect", [0, 1])
+async def test_removing_what_is_not_there_is_a_conflict(ledger: Ledger, expect: int) -> None:
     with pytest.raises(Conflict):
-        await ledger.commit([Remove(key=key_of(a_job()), expect=1)])
+        await ledger.commit([Remove(key=key_of(a_job()), expect=expect)])
 
 
 async def test_what_a_caller_does_to_its_value_afterwards_changes_nothing(ledger: Ledger) -> None:

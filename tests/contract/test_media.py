@@ -27,6 +27,12 @@ from smmu.ports.objects import Body, Source
 ENGINE = PretendEngine(speed=None)
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """These are of no platform: once is enough."""
+    return "asyncio"
+
+
 @dataclass(slots=True)
 class Folder:
     """A sink that keeps what it is given."""

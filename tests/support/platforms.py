@@ -7,28 +7,33 @@ what a platform is.
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import trio.testing
 
+from smmu.adapters.embedded.platform import open_platform
 from smmu.adapters.inmemory.platform import memory_platform
+from smmu.adapters.inmemory.tasks import InlineTaskRunner
 from smmu.domain.limits import Limits
 from smmu.ports.platform import Capability, Platform
+from tests.support.labour import GRACE, command, work
 
 LIMITS = Limits(queue_receives_max=3)
 
 
 @asynccontextmanager
-async def in_memory(_: Path) -> AsyncIterator[Platform]:
-    yield memory_platform(LIMITS, part_bytes_min=1)
+async def in_memory(folder: Path) -> AsyncIterator[Platform]:
+    tasks = InlineTaskRunner(grace_seconds=GRACE)
+    async with tasks.working(partial(work, folder)):
+        yield memory_platform(LIMITS, tasks=tasks, part_bytes_min=1)
 
 
 @asynccontextmanager
 async def embedded(folder: Path) -> AsyncIterator[Platform]:
-    from smmu.adapters.embedded.platform import open_platform
-
-    async with open_platform(str(folder), LIMITS, exclusive=True) as platform:
+    async with open_platform(str(folder), LIMITS, exclusive=True, command=partial(command, folder)) as platform:
+        vars(platform.tasks)["_grace"] = GRACE  # a task that does not listen costs every test that has one its grace
         yield platform
 
 

@@ -70,6 +70,10 @@ def choices(made: Plan) -> dict[tuple[str, str], str]:
 # --- pictures
 
 
+def widths(made: Plan) -> list[int]:
+    return [spec.width for spec in specs(made) if isinstance(spec, ImageSpec) and spec.format == "webp"]
+
+
 def test_a_picture_is_made_in_every_width_as_webp_and_jpeg() -> None:
     made = planned(image())
     assert names(made) == {
@@ -82,8 +86,14 @@ def test_a_picture_is_made_in_every_width_as_webp_and_jpeg() -> None:
 
 def test_no_picture_is_enlarged() -> None:
     made = planned(image(width=1000, height=500))
-    assert names(made)["images"] == ["image-320-webp", "image-320-jpeg", "image-640-webp", "image-640-jpeg"]
+    assert widths(made) == [320, 640, 1000]
     assert choices(made)["image-1280", "skipped"] == "the source is only 1000 wide"
+    assert ("image-1000", "made") in choices(made)
+
+
+def test_a_pictures_own_width_is_left_out_where_one_is_near_it() -> None:
+    assert widths(planned(image(width=700, height=700))) == [320, 640]
+    assert widths(planned(image(width=8000, height=6000))) == [320, 640, 1280, 1920, 2560]
 
 
 def test_a_small_picture_is_made_in_its_own_width() -> None:
@@ -130,7 +140,7 @@ def test_what_is_lost_of_a_picture_is_said() -> None:
 
 def test_wanted_widths_are_made_instead_of_the_usual() -> None:
     made = plan(image(), Options(image_widths=(100, 5000)), LIMITS)
-    assert names(made)["images"] == ["image-100-webp", "image-100-jpeg"]
+    assert widths(made) == [100, 4000]
 
 
 # --- videos

@@ -73,10 +73,21 @@ class Completion:
         await self.objects.delete(known.key)
         await self.store.commit([self.store.put(replace(known, cleaned=True), stored.version)])
 
+    async def arrived(self, known: Upload) -> Sequence[StoredPart]:
+        """The parts of an open upload that are there. What was assembled by a call that was cut short counts as well:
+
+        a single session is over then, while its upload is still open.
+        """
+        listed = await self.storage.list_parts(session_of(known))
+        if listed or known.layout.method != "single":
+            return listed
+        info = await self.objects.stat(known.key)
+        return () if info is None else (StoredPart(number=1, size=info.ref.size, etag=info.ref.etag),)
+
     async def _all_parts(self, known: Upload, claimed: Sequence[tuple[int, str]] | None) -> Sequence[StoredPart]:
         if claimed is not None:
             refuse_if(parts.check_completion([number for number, _ in claimed], known.layout))
-        arrived = await self.storage.list_parts(session_of(known))
+        arrived = await self.arrived(known)
         missing = parts.missing(known.layout, {part.number: part.size for part in arrived})
         refuse_if(_incomplete(missing))
         refuse_if(_other_parts(arrived, claimed or ()))

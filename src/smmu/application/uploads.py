@@ -184,7 +184,7 @@ class Uploads:
     async def _arrived(self, known: Upload) -> Sequence[StoredPart]:
         if known.state not in (upload.State.OPEN, upload.State.COMPLETING):
             return ()
-        return await self.storage.list_parts(session_of(known))
+        return await self.completion.arrived(known)
 
     def _require_open(self, known: Upload) -> None:
         if upload.is_expired(known, self.clock.now()):

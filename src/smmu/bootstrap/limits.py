@@ -6,6 +6,7 @@ checked and handed down, instead of loading the whole tree (which takes longer t
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 from smmu.bootstrap.variables import SettingsError, variable
 from smmu.domain.limits import Limits
@@ -13,7 +14,7 @@ from smmu.domain.limits import Limits
 
 def limits_in(environment: Mapping[str, str]) -> Limits:
     """The limits as the environment changes them; `SettingsError` for a value that is no number, or contradicts."""
-    given = {}
+    given: dict[str, Any] = {}
     for field in dataclasses.fields(Limits):
         name = variable(("limits", field.name))
         if name in environment:

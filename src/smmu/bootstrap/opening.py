@@ -3,6 +3,7 @@
 The container is filled here and nowhere else. What is opened serves nothing yet: `System.serve` does, when it is run.
 """
 
+import os
 import shutil
 import sys
 import tempfile
@@ -92,7 +93,8 @@ async def _open(stack: AsyncExitStack, settings: Settings, *, exclusive: bool, i
 async def _open_embedded(
     stack: AsyncExitStack, data: Path, limits: Limits, *, exclusive: bool, inline: bool
 ) -> _Opened:
-    opening = open_platform(str(data), limits, exclusive=exclusive, environment=worker_environment(limits))
+    environment = {**os.environ, **worker_environment(limits)}
+    opening = open_platform(str(data), limits, exclusive=exclusive, environment=environment)
     platform = await stack.enter_async_context(opening)
     scratch = data / SCRATCH
     if exclusive:  # whoever worked here before is dead

@@ -1,1 +1,1 @@
-"""The Python client: parallel, resumable uploads."""
+"""The Python client: parallel, resumable uploads; jobs as they go on; renditions. It begins at `client.Client`."""

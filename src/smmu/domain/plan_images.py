@@ -1,6 +1,7 @@
 """Which pictures are made of a picture: the wanted widths that it has, each as WebP and as JPEG.
 
-Nothing is enlarged: a source narrower than every wanted width is made in its own. Transparency is kept in WebP; a
+Nothing is enlarged: in place of the wanted widths that a source does not have it is made once in its own, unless one
+within 15 % of that is made already (as the video ladder does). Transparency is kept in WebP; a
 JPEG is made all the same, flattened on white, because something must show where WebP does not.
 """
 
@@ -9,6 +10,7 @@ from fractions import Fraction
 
 from smmu.domain import estimates
 from smmu.domain.facts import ImageFacts, MediaFacts
+from smmu.domain.ladder import NEAR
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
 from smmu.domain.plan import Decision, ImageSpec, PlannedTask, TaskKind
@@ -43,11 +45,14 @@ def tasks(
 
 
 def _widths(size: tuple[int, int], options: Options) -> tuple[int, ...]:
-    """The wanted widths, ascending, that need no enlarging and give no side that WebP cannot have."""
+    """The wanted widths, ascending, that need no enlarging and give no side that WebP cannot have; and its own."""
     fitting = [width for width in options.image_widths if width <= size[0] and _exact(size, width) <= SIDE_MAX]
+    own = max(1, min(size[0], SIDE_MAX, SIDE_MAX * size[0] // size[1]))
+    if len(fitting) < len(options.image_widths) and (not fitting or fitting[-1] < own * NEAR):
+        fitting.append(own)
     if options.preset in {"preview-only", "audio-only"}:
         fitting = fitting[:_PREVIEWS]
-    return tuple(fitting) or (max(1, min(size[0], SIDE_MAX, SIDE_MAX * size[0] // size[1])),)
+    return tuple(fitting)
 
 
 def _exact(size: tuple[int, int], width: int) -> Fraction:
@@ -102,9 +107,9 @@ def _about_widths(image: ImageFacts, widths: Sequence[int], options: Options) ->
         else:
             why = f"the preset {options.preset} makes the {_PREVIEWS} smallest widths"
             yield Decision(subject=subject, choice="skipped", reason=why)
-    if not set(widths) & set(options.image_widths):
-        why = "no wanted width fits: the largest that needs no enlarging"
-        yield Decision(subject=f"image-{widths[0]}", choice="made", reason=why)
+    if widths[-1] not in options.image_widths:
+        why = "the source's own width, in place of those that would need enlarging"
+        yield Decision(subject=f"image-{widths[-1]}", choice="made", reason=why)
 
 
 def _source(choice: str, reason: str) -> Decision:

@@ -12,6 +12,7 @@ it, then move it to `objects`. The commit is the moment it exists. The move is n
 Costs of a new file: one sync of its data, one of the folder. It refuses names that are not made by `new_name`.
 """
 
+import ctypes
 import errno
 import fcntl
 import os
@@ -20,8 +21,14 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
+from smmu.adapters.embedded.errors import translating
 from smmu.ports.errors import AlreadyExists, Full, NotFound
+
+_sync_file_range = ctypes.CDLL(None).sync_file_range  # Python has no other way to it
+_sync_file_range.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
+_SYNC_FILE_RANGE_WRITE = 2
 
 _NAME = re.compile(r"^[0-9a-f]{32}$")
 _DATA_MODE = 0o600
@@ -36,20 +43,21 @@ def new_name() -> str:
 class Files:
     """The files of one data folder. All calls are short but `sync_folder`; they raise `OSError`."""
 
-    def __init__(self, data: str) -> None:
-        self._incoming = os.path.join(data, "incoming")
-        self._objects = os.path.join(data, "objects")
-        for folder in (self._incoming, *(os.path.join(self._objects, f"{n:02x}") for n in range(256))):
-            os.makedirs(folder, _FOLDER_MODE, exist_ok=True)
-        self._folder = os.open(self._incoming, os.O_RDONLY | os.O_DIRECTORY)
+    def __init__(self, data: Path) -> None:
+        self._incoming = Path(data, "incoming")
+        self._objects = Path(data, "objects")
+        with translating():
+            for folder in (self._incoming, *(self._objects / f"{n:02x}" for n in range(256))):
+                folder.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
+            self._folder = os.open(self._incoming, os.O_RDONLY | os.O_DIRECTORY)
 
     def close(self) -> None:
         """Let go of the folder."""
         os.close(self._folder)
 
-    def incoming(self, name: str) -> str:
+    def incoming(self, name: str) -> Path:
         """The path of a file that is being received."""
-        return os.path.join(self._incoming, _checked(name))
+        return self._incoming / _checked(name)
 
     def create(self, name: str) -> int:
         """A new file in `incoming`, open for writing and reading."""
@@ -59,12 +67,12 @@ class Files:
         """Move a finished file into `incoming`, or copy it when it is on another file system."""
         target = self.incoming(name)
         try:
-            os.rename(path, target)
+            Path(path).rename(target)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
             shutil.copyfile(path, target)
-            os.unlink(path)
+            Path(path).unlink()
 
     def sync_folder(self) -> None:
         """Make the names in `incoming` durable."""
@@ -74,13 +82,13 @@ class Files:
         """Move a file that a row names to its place. Fine when that has been done."""
         # A link and not a rename, because it never replaces a file that is there already.
         with suppress(FileNotFoundError, FileExistsError):
-            os.link(self.incoming(name), self._place(name))
+            self._place(name).hardlink_to(self.incoming(name))
         self.remove_incoming(name)
 
-    def settled(self, name: str) -> str:
+    def settled(self, name: str) -> Path:
         """The path of the file of an object, in its place."""
         place = self._place(name)
-        if not os.path.exists(place):
+        if not place.exists():
             self.settle(name)
         return place
 
@@ -88,12 +96,12 @@ class Files:
         """Remove the file of an object that no row names any more. Fine when it is gone."""
         self.remove_incoming(name)
         with suppress(FileNotFoundError):
-            os.unlink(self._place(name))
+            self._place(name).unlink()
 
     def remove_incoming(self, name: str) -> None:
         """Remove a file that is being received. Fine when it is gone."""
         with suppress(FileNotFoundError):
-            os.unlink(self.incoming(name))
+            self.incoming(name).unlink()
 
     @contextmanager
     def unless_refused(self, name: str) -> Iterator[None]:
@@ -109,10 +117,10 @@ class Files:
 
     def all_incoming(self) -> list[str]:
         """The names in `incoming`."""
-        return [name for name in os.listdir(self._incoming) if _NAME.match(name)]
+        return [path.name for path in self._incoming.iterdir() if _NAME.match(path.name)]
 
-    def _place(self, name: str) -> str:
-        return os.path.join(self._objects, name[:2], _checked(name))
+    def _place(self, name: str) -> Path:
+        return self._objects / name[:2] / _checked(name)
 
 
 @contextmanager
@@ -134,9 +142,17 @@ def write_at(file: int, chunks: list[bytes], offset: int) -> None:
             rest, written = rest[done:], written + done
 
 
-def copy_into(target: int, offset: int, path: str) -> None:
+def start_writing_out(file: int, offset: int, length: int) -> None:
+    """Have the kernel begin to write a range to disk, without waiting: less is left to do when it is synced.
+
+    It promises nothing and so it may fail: what cannot be begun now is done by the sync.
+    """
+    _sync_file_range(file, offset, length, _SYNC_FILE_RANGE_WRITE)
+
+
+def copy_into(target: int, offset: int, path: Path) -> None:
     """Copy a whole file into another at an offset."""
-    with open(path, "rb") as source:
+    with path.open("rb") as source:
         while chunk := source.read(1 << 20):
             write_at(target, [chunk], offset)
             offset += len(chunk)

@@ -11,6 +11,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import anyio
@@ -127,15 +128,16 @@ class FileGateway(Gateway):
                 await to_thread.run_sync(slot.sync)
             await to_thread.run_sync(self._sync_folder)
         except BaseException:
-            self._files.remove_incoming(name)
+            with anyio.CancelScope(shield=True):  # bounded by the removing of one file
+                await to_thread.run_sync(self._files.remove_incoming, name)
             raise
         return size, digests
 
     async def _record(self, part: PartRow) -> StoredPart:
         with anyio.CancelScope(shield=True):  # bounded as every commit is; whether it counts must be known here
             replaced = await self._db.write(partial(record_part, part))
-        for name in replaced:
-            self._files.remove_incoming(name)
+            for name in replaced:
+                await to_thread.run_sync(self._files.remove_incoming, name)
         return part.stored()
 
     def _create(self, name: str) -> int:
@@ -157,6 +159,6 @@ def _checksum(text: str) -> Checksum | None:
     return Checksum(algorithm=Algorithm(algorithm), value=value) if text else None
 
 
-def _open(path: str) -> int:
+def _open(path: Path) -> int:
     with translating():
         return os.open(path, os.O_RDWR | os.O_CLOEXEC)

@@ -19,7 +19,7 @@ _REMEMBERED = 1_024
 _LEEWAY_SECONDS_MAX = 60.0
 _OWNER_CHARS_MAX = 255
 # Times are judged here, by the Clock port, and not by the library, which reads the machine's clock.
-_OPTIONS: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
+_OPTIONS: Any = {"require": ["exp"], **dict.fromkeys(("verify_exp", "verify_nbf", "verify_iat", "verify_aud"), False)}
 
 
 class HmacVerifier(TokenVerifier):
@@ -62,9 +62,7 @@ class HmacVerifier(TokenVerifier):
 
     def _claims(self, token: str) -> Mapping[str, Any]:
         try:
-            claims: Mapping[str, Any] = jwt.decode(
-                token, self._secret, algorithms=[_ALGORITHM], options={"require": ["exp"], **_OPTIONS}
-            )
+            claims: Mapping[str, Any] = jwt.decode(token, self._secret, algorithms=[_ALGORITHM], options=_OPTIONS)
         except jwt.MissingRequiredClaimError as error:
             raise Denied("the token has no end: exp is missing") from error
         except jwt.InvalidAlgorithmError as error:

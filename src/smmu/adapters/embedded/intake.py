@@ -9,18 +9,20 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import anyio
 from anyio import to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from smmu.adapters.embedded.errors import one_error, translating
-from smmu.adapters.embedded.files import write_at
+from smmu.adapters.embedded.files import start_writing_out, write_at
 from smmu.domain.values import Algorithm, Checksum
 from smmu.ports.checksums import Digest
 from smmu.ports.errors import Corrupt, NotFound
 
 _BATCH_BYTES = 1 << 20
+_START_BYTES = 8 << 20
 _BATCH_CHUNKS = 512  # the system takes at most 1024 at once
 _ALWAYS = (Algorithm.CRC64NVME, Algorithm.CRC32C)
 
@@ -93,15 +95,19 @@ class Slot:
     batch is written under a shared lock, and only while the file still has that path.
     """
 
-    def __init__(self, file: int, offset: int, digests: Digests, shared_path: str | None = None) -> None:
+    def __init__(self, file: int, offset: int, digests: Digests, shared_path: Path | None = None) -> None:
         self._file, self._offset, self._digests = file, offset, digests
         self._shared_path = shared_path
+        self._started = offset  # up to here the kernel has been asked to write out
 
     def write(self, chunks: Chunks) -> None:
         """Write and digest the next bytes."""
         with translating(), self._sharing():
             write_at(self._file, chunks, self._offset)
         self._offset += sum(map(len, chunks))
+        if self._offset - self._started >= _START_BYTES:
+            start_writing_out(self._file, self._started, self._offset - self._started)
+            self._started = self._offset
         self._digests.update(chunks)
 
     def sync(self) -> None:
@@ -116,7 +122,7 @@ class Slot:
             return
         fcntl.flock(self._file, fcntl.LOCK_SH)
         try:
-            if not os.path.exists(self._shared_path):
+            if not self._shared_path.exists():
                 raise NotFound("the upload is over")
             yield
         finally:

@@ -22,7 +22,6 @@ from smmu.ports.records import (
     Stored,
     T,
     Table,
-    Value,
     decode,
     encode,
     key_of,

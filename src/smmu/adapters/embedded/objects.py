@@ -110,7 +110,7 @@ class FileObjectStore(ObjectStore):
     def path(self, ref: ObjectRef) -> str:
         """Where the file of a version is."""
         with translating():
-            return self._files.settled(ref.version)
+            return str(self._files.settled(ref.version))
 
     async def put(self, key: str, body: Body, *, content_type: str, if_absent: bool = False) -> ObjectRef:
         """See the port."""
@@ -168,7 +168,7 @@ class FileObjectStore(ObjectStore):
         if versions:
             with translating():
                 for version in versions:
-                    self._files.remove(version)
+                    await to_thread.run_sync(self._files.remove, version)
             await self._db.write(partial(forget_garbage, versions))
 
 

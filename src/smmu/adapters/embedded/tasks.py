@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import anyio
-from anyio.abc import ByteReceiveStream, Process, TaskGroup, TaskStatus as Starting
+from anyio.abc import ByteReceiveStream, Process, TaskGroup
+from anyio.abc import TaskStatus as Starting
 
 from smmu.adapters.embedded.errors import one_error, translating
 from smmu.ports.errors import NotFound, Unavailable
@@ -64,12 +65,15 @@ def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {k: v for k, v in environment.items() if k in _PASSED_ON or k.startswith("SMMU_")}
 
 
+_UNDER_WAY = TaskStatus(exit=None)
+
+
 @dataclass(slots=True)
 class _Running:
     request: TaskRequest
     pid: int = 0
     ended: anyio.Event = field(default_factory=anyio.Event)
-    status: TaskStatus = TaskStatus(exit=None)
+    status: TaskStatus = _UNDER_WAY
     verdict: Exit | None = None  # why we killed it, where we did
     stopping: bool = False
     stderr: bytearray = field(default_factory=bytearray)

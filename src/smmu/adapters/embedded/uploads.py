@@ -9,9 +9,11 @@ so that no batch of a late part is written into what has just become an object.
 """
 
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import anyio
@@ -164,7 +166,7 @@ class FileUploadStore(UploadStore):
 
     async def _end(self, storage_id: str) -> None:
         asides = await self._db.write(partial(end_session, storage_id))
-        self._drop([*asides, storage_id])
+        await self._drop([*asides, storage_id])
 
     async def _single(self, key: str) -> Sequence[StoredPart]:
         info = await self._objects.stat(key)
@@ -172,11 +174,7 @@ class FileUploadStore(UploadStore):
 
     async def _complete_single(self, session: Session, parts: Sequence[StoredPart]) -> ObjectRef:
         """The object is there since its PUT: what ends now is the time in which another PUT may replace it."""
-        await self._db.write(partial(end_session, session.key))
-        info = await self._objects.stat(session.key)
-        if info is None or list(parts) != [StoredPart(number=1, size=info.ref.size, etag=info.ref.etag)]:
-            raise NotFound("the file is missing or is another one")
-        return info.ref
+        return await self._db.write(partial(_end_single, session.key, list(parts)))
 
     def _completed(self, session: Session, parts: Sequence[StoredPart]) -> ObjectRef | None:
         rows = self._db.read(
@@ -202,7 +200,7 @@ class FileUploadStore(UploadStore):
             made_of=digest_of(session, wanted),
         )
         ref = await self._objects.name(new, partial(finish, new, row.id, asides))
-        self._drop(asides if new.version == row.id else [*asides, row.id])
+        await self._drop(asides if new.version == row.id else [*asides, row.id])
         return ref
 
     async def _assemble(self, file: int, session: OpenSession, parts: Sequence[PartRow]) -> str:
@@ -215,10 +213,10 @@ class FileUploadStore(UploadStore):
         await to_thread.run_sync(assemble_anew, self._files, file, session, parts, name, limiter=self._assemblers)
         return name
 
-    def _drop(self, names: Sequence[str]) -> None:
+    async def _drop(self, names: Sequence[str]) -> None:
         with translating():
             for name in names:
-                self._files.remove_incoming(name)
+                await to_thread.run_sync(self._files.remove_incoming, name, limiter=self._assemblers)
 
     @asynccontextmanager
     async def _locked(self, storage_id: str) -> AsyncIterator[int]:
@@ -227,13 +225,22 @@ class FileUploadStore(UploadStore):
             file = os.open(self._files.incoming(storage_id), os.O_RDWR | os.O_CLOEXEC)
         try:
             with anyio.move_on_after(_LOCK_SECONDS) as patience:
-                while not try_lock(file):
+                while not try_lock(file):  # noqa: ASYNC110 - the other holder may be another process
                     await anyio.sleep(_LOCK_RETRY_SECONDS)
             if patience.cancelled_caught:
                 raise Unavailable("the upload is busy")
             yield file
         finally:
             os.close(file)
+
+
+def _end_single(key: str, parts: list[StoredPart], connection: sqlite3.Connection) -> ObjectRef:
+    rows = connection.execute("SELECT version, etag, size FROM objects WHERE key = ?", (key,)).fetchall()
+    refs = [ObjectRef(key=key, version=version, etag=etag, size=size) for version, etag, size in rows]
+    if not refs or parts != [StoredPart(number=1, size=refs[0].size, etag=refs[0].etag)]:
+        raise NotFound("the file is missing or is another one")
+    end_session(key, connection)
+    return refs[0]
 
 
 def _check_slot(session: Session, part: PartSlot) -> None:
@@ -251,7 +258,7 @@ def _create(files: Files, name: str) -> None:
 
 def _digest(path: str, algorithm: Algorithm) -> Checksum:
     digest = Digest(algorithm)
-    with translating(), open(path, "rb") as file:
+    with translating(), Path(path).open("rb") as file:
         while chunk := file.read(_READ_BYTES):
             digest.update(chunk)
     return digest.checksum()

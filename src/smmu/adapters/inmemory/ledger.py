@@ -134,7 +134,7 @@ class MemoryLedger(Ledger):
     def _check_version(self, write: _Write) -> None:
         row = self._shelf(write.key).rows.get(write.key.id)
         version = 0 if row is None else row.version
-        if version != write.expect:
+        if version != write.expect or (row is None and write.row is None):
             raise Conflict(f"{write.key.table} {write.key.id} has version {version}, not {write.expect}")
 
     def _check_bounds(self, count: Count) -> None:

@@ -32,6 +32,12 @@ class _Running:
     ended: anyio.Event = field(default_factory=anyio.Event)
     status: TaskStatus = _RUNNING
 
+    def end(self, status: TaskStatus) -> None:
+        """Note how it ended. The first note counts."""
+        if self.status.exit is None:
+            self.status = status
+            self.ended.set()
+
 
 @dataclass(slots=True)
 class InlineTaskRunner(TaskRunner):
@@ -77,12 +83,13 @@ class InlineTaskRunner(TaskRunner):
         return task.status
 
     async def stop(self, handle: str) -> None:
-        """Cancel it, and wait for its end as long as the grace."""
+        """Cancel it. A coroutine cannot be killed: one that does not listen counts as ended when the grace is over."""
         await checkpoint()
         task = self._task(handle)
         task.scope.cancel()
         with anyio.move_on_after(self.grace_seconds):
             await task.ended.wait()
+        task.end(_ended(Exit.INTERRUPTED, "stopped, and did not listen"))
 
     def _task(self, handle: str) -> _Running:
         task = self._tasks.get(handle)
@@ -101,8 +108,7 @@ async def _run(work: Work, task: _Running) -> None:
     try:
         ended = await _watched(work, task)
     finally:
-        task.status = ended
-        task.ended.set()
+        task.end(ended)
 
 
 async def _watched(work: Work, task: _Running) -> TaskStatus:

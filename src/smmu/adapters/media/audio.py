@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from smmu.adapters.media import aac
 from smmu.adapters.media.aac import Heard
-from smmu.adapters.media.decode import Survey, survey
+from smmu.adapters.media.decode import Survey, judge_together, survey
 from smmu.adapters.media.loudness import Loudness, Meter
 from smmu.adapters.media.mp4 import progressive
 from smmu.adapters.media.proof import check, prove_audio, prove_progressive
@@ -40,6 +40,7 @@ def render_audio(bench: Workbench, task: PlannedTask) -> list[Rendition]:
         track: _measure(bench, task, found, track, _between(bench, index, len(tracks), 0.0, MEASURE_SHARE))
         for index, track in enumerate(tracks)
     }
+    judge_together([float(one.heard.line.position) for one in measured.values()], task.duration_s, found)
     made = []
     for index, spec in enumerate(specs):
         track = measured[spec.track_index]

@@ -7,7 +7,8 @@ It refuses to follow anything deeper, or more boxes than a real file has.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+
+from smmu.adapters.media.source import SourceFile
 
 BOXES_MAX = 200_000  # a day of six-second fragments has 30,000
 _HEADER_BYTES, _LONG_HEADER_BYTES = 8, 16
@@ -35,7 +36,7 @@ class _Box:
     end: int
 
 
-def outline(file: BinaryIO, size: int) -> Outline:
+def outline(file: SourceFile, size: int) -> Outline:
     """Walk the top-level boxes of a file of `size` bytes, and into `moov`."""
     found = Outline()
     for box in _boxes(file, 0, size):
@@ -48,7 +49,7 @@ def outline(file: BinaryIO, size: int) -> Outline:
     return found
 
 
-def _look_into(found: Outline, file: BinaryIO, moov: _Box) -> None:
+def _look_into(found: Outline, file: SourceFile, moov: _Box) -> None:
     for box in _boxes(file, moov.start, moov.end):
         if box.name == b"mvex":
             found.fragmented = True
@@ -58,7 +59,7 @@ def _look_into(found: Outline, file: BinaryIO, moov: _Box) -> None:
             found.codecs.append(entries[0].decode("latin-1").strip() if entries else "")
 
 
-def _sample_entries(file: BinaryIO, box: _Box) -> Iterator[bytes]:
+def _sample_entries(file: SourceFile, box: _Box) -> Iterator[bytes]:
     for inner in _boxes(file, box.start, box.end):
         if inner.name in _PATHS:
             yield from _sample_entries(file, inner)
@@ -67,7 +68,7 @@ def _sample_entries(file: BinaryIO, box: _Box) -> Iterator[bytes]:
             yield from (entry.name for entry in _boxes(file, first, inner.end))
 
 
-def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[_Box]:
+def _boxes(file: SourceFile, start: int, end: int) -> Iterator[_Box]:
     """Boxes from `start` to `end`. The last may claim to end later; then nothing follows it."""
     for _ in range(BOXES_MAX):
         if start + _HEADER_BYTES > end:

@@ -15,7 +15,7 @@ from typing import Any
 
 from smmu.adapters.media import confine
 from smmu.adapters.media.protocol import Message, Wire, decode_limits, decode_task, refusal
-from smmu.adapters.media.source import DistantSource, LocalSource, SourceFile
+from smmu.adapters.media.source import DistantSource, LocalSource
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.errors import Refused
 from smmu.domain.limits import Limits
@@ -102,9 +102,5 @@ def _bench(wire: Wire, handles: list[int], size: int, limits: Limits) -> Workben
     def worked() -> None:
         tell({"says": "beat"})
 
-    source: SourceFile
-    if handles:
-        source = LocalSource(handles[0], size, worked)
-    else:
-        source = DistantSource(wire.fetch, size, worked)
+    source = LocalSource(handles[0], size, worked) if handles else DistantSource(wire.fetch, size, worked)
     return Workbench(source=source, directory=Path.cwd(), limits=limits, tell=tell)

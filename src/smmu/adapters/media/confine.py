@@ -66,9 +66,10 @@ def limit_resources(*, memory_bytes: int, cpu_seconds: int, file_bytes: int) -> 
     }
     for which, (soft, hard) in wanted.items():
         ceiling = resource.getrlimit(which)[1]
-        if ceiling != resource.RLIM_INFINITY:  # what the machine already allows less of stays as it is
-            soft, hard = min(soft, ceiling), min(hard, ceiling)
-        resource.setrlimit(which, (soft, hard))
+        if ceiling == resource.RLIM_INFINITY:
+            resource.setrlimit(which, (soft, hard))
+        else:  # what the machine allows less of already stays as it is
+            resource.setrlimit(which, (min(soft, ceiling), min(hard, ceiling)))
 
 
 def confine(*, writable: Path, readable: Iterable[Path]) -> dict[str, bool]:

@@ -31,7 +31,9 @@ COMPLAINTS_BYTES_MAX = 16_384
 DYING_SECONDS = 5
 
 _DONE = re.compile(r"^done-[0-9]{1,9}$")
-_NO_MEMORY = re.compile(rb"failed to allocate|bad_alloc|cannot allocate memory|MemoryError|out of memory", re.IGNORECASE)
+_NO_MEMORY = re.compile(
+    rb"failed to allocate|bad_alloc|cannot allocate memory|MemoryError|out of memory", re.IGNORECASE
+)
 # The kernel's out-of-memory killer says SIGKILL, and nobody else does before the conversation is over.
 _CAUSES = {
     -signal.SIGKILL: "out_of_memory",
@@ -78,9 +80,7 @@ class Conversation:
         self._room = room
         self._complaints = complaints
 
-    async def hold(
-        self, words: Mapping[str, Any], source: Source, ears: Ears, stalled_seconds: float
-    ) -> JsonValue:
+    async def hold(self, words: Mapping[str, Any], source: Source, ears: Ears, stalled_seconds: float) -> JsonValue:
         """Give the order, and listen until it is answered."""
         await self._say(encode(words))
         while True:
@@ -177,9 +177,7 @@ def _refused(report: reports.Rejected) -> Exception:
     """Only a verdict on the file may come from the child; no other code is its to give."""
     if any(code not in REJECTIONS for code, _, _ in report.reasons):
         return TaskDied("gave a verdict that is not its to give", "crashed")
-    return Refused(
-        *(Reason(code=Code(code), message=text, pointer=pointer) for code, text, pointer in report.reasons)
-    )
+    return Refused(*(Reason(code=Code(code), message=text, pointer=pointer) for code, text, pointer in report.reasons))
 
 
 def _failed(report: reports.Failed) -> Exception:

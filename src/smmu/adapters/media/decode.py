@@ -5,12 +5,14 @@ The rule, applied after everything was decoded:
 2. more than a quarter of the packets (and more than five) could not be decoded: `rejected_corrupt`;
 3. there is damage (a packet lost, reading broke off, fewer packets than the index promises) *and* what came out ends
    before 90 % of what was to be expected, by more than half a second: `rejected_truncated`;
-4. anything less is tolerated and noted in the proof.
+4. without a sign of damage the same holds only for all tracks together, and only where all tracks of the file are in
+   use: one track may well be shorter than the others, but something has to last as long as the file was found to;
+5. anything less is tolerated and noted in the proof.
 
 Refuses to hide a failure to read the source: what the source's `read` raises passes through untouched.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -55,9 +57,7 @@ class Damage:
             lost = f"{self.lost} of {self.packets} packets"
             raise refuse(Code.REJECTED_CORRUPT, f"{lost} of track {self.track} could not be decoded.")
         expected = min((s for s in (self.header_seconds, planned_seconds) if s), default=covered_seconds)
-        missing = expected - covered_seconds
-        short = covered_seconds < COVERED_SHARE_MIN * expected and missing > MISSING_SECONDS_MIN
-        if self.any and short:
+        if self.any and _falls_short(covered_seconds, expected):
             raise refuse(
                 Code.REJECTED_TRUNCATED,
                 f"Track {self.track} breaks off after {covered_seconds:.1f} of {expected:.1f} seconds.",
@@ -71,6 +71,20 @@ class Damage:
         if self.stopped:
             noted["source_reading_stopped"] = self.stopped
         return noted
+
+
+def judge_together(covered: Iterable[float], planned_seconds: float | None, found: "Survey") -> None:
+    """Refuse a file none of whose tracks lasts as long as it was found to. `covered` is how far each track went."""
+    longest = max(covered, default=0.0)
+    if found.all_in_use and planned_seconds and _falls_short(longest, planned_seconds):
+        raise refuse(
+            Code.REJECTED_TRUNCATED,
+            f"The file breaks off after {longest:.1f} of {planned_seconds:.1f} seconds.",
+        )
+
+
+def _falls_short(covered: float, expected: float) -> bool:
+    return covered < COVERED_SHARE_MIN * expected and expected - covered > MISSING_SECONDS_MIN
 
 
 def video_frames(bench: Workbench, damage: Damage) -> Iterator[VideoFrame]:
@@ -161,12 +175,14 @@ class Survey:
     """What has to be known before the first frame is encoded.
 
     `zero` is the earliest presented timestamp among the tracks in use and the file's moving picture: everybody's
-    second 0. `time_base` and `rate` are the picture's, where there is one and the file says.
+    second 0. `time_base` and `rate` are the picture's, where there is one and the file says. `all_in_use` says
+    whether every track that moves or sounds is in use.
     """
 
     zero: Fraction
     time_base: Fraction | None = None
     rate: Fraction | None = None
+    all_in_use: bool = False
 
 
 def survey(bench: Workbench, *tracks: int) -> Survey:
@@ -182,6 +198,7 @@ def survey(bench: Workbench, *tracks: int) -> Survey:
             zero=min(times.values(), default=Fraction(0)),
             time_base=picture.time_base if picture else None,
             rate=(picture.average_rate or picture.guessed_rate) if picture else None,
+            all_in_use=all(s.index in tracks for s in container.streams if s.type == "audio" or _moves(s)),
         )
 
 

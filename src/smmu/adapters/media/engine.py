@@ -50,9 +50,7 @@ class PyavEngine(MediaEngine):
         answer = await sandbox.run(order, source, self._scratch, _DEAF)
         return _decode(_FACTS, answer)
 
-    async def render(
-        self, source: Source, task: PlannedTask, sink: Sink, progress: Progress
-    ) -> tuple[Rendition, ...]:
+    async def render(self, source: Source, task: PlannedTask, sink: Sink, progress: Progress) -> tuple[Rendition, ...]:
         """Make what the task owes. See `ports.media`."""
 
         async def made(file: Made) -> None:

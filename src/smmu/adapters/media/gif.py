@@ -5,7 +5,8 @@ and a picture of 100 x 100 becomes one of 65,535 x 65,535 with its second frame 
 """
 
 from dataclasses import dataclass
-from typing import BinaryIO
+
+from smmu.adapters.media.source import SourceFile
 
 _HEADER_BYTES, _DESCRIPTOR_BYTES = 13, 9
 _EXTENSION, _IMAGE, _TRAILER = b"\x21", b"\x2c", b"\x3b"
@@ -21,7 +22,7 @@ class GifOutline:
     complete: bool = False
 
 
-def gif_outline(file: BinaryIO, frames_max: int) -> GifOutline:
+def gif_outline(file: SourceFile, frames_max: int) -> GifOutline:
     """Walk the blocks of a GIF, at most until one frame more than `frames_max`."""
     file.seek(0)
     header = file.read(_HEADER_BYTES)
@@ -40,7 +41,7 @@ def gif_outline(file: BinaryIO, frames_max: int) -> GifOutline:
     return found
 
 
-def _frame(found: GifOutline, file: BinaryIO) -> None:
+def _frame(found: GifOutline, file: SourceFile) -> None:
     descriptor = file.read(_DESCRIPTOR_BYTES)
     if len(descriptor) < _DESCRIPTOR_BYTES:
         return
@@ -51,12 +52,12 @@ def _frame(found: GifOutline, file: BinaryIO) -> None:
     file.read(1)  # the code size of the compressed data that follows
 
 
-def _skip_colours(file: BinaryIO, flags: int) -> None:
+def _skip_colours(file: SourceFile, flags: int) -> None:
     if flags & 0x80:
         file.seek(3 << ((flags & 7) + 1), 1)
 
 
-def _skip_blocks(file: BinaryIO) -> None:
+def _skip_blocks(file: SourceFile) -> None:
     while size := file.read(1):
         if size == b"\x00":
             return

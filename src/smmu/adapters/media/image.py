@@ -16,7 +16,7 @@ from smmu.domain.manifest import Rendition
 from smmu.domain.plan import ImageSpec, PlannedTask
 
 _FOLDER = "images"
-_WEBP_EFFORT = 4
+_WEBP_EFFORT, _ANIMATED_EFFORT = 4, 2  # an animation is many pictures: the last percents cost too much
 _WHITE = 255
 _CONTENT_TYPES = {"webp": "image/webp", "jpeg": "image/jpeg"}
 
@@ -39,9 +39,7 @@ def _pixels(spec: ImageSpec) -> int:
     return spec.width * spec.height
 
 
-def _make(
-    bench: Workbench, picture: Picture, specs: Sequence[ImageSpec], made: list[Rendition], total: int
-) -> None:
+def _make(bench: Workbench, picture: Picture, specs: Sequence[ImageSpec], made: list[Rendition], total: int) -> None:
     """`specs` from large to small. Each size is made once, for all its formats."""
     current: VipsImage | None = None
     for spec in specs:
@@ -91,4 +89,4 @@ def _jpeg_options(spec: ImageSpec) -> dict[str, Any]:
 
 
 def _webp_options(spec: ImageSpec) -> dict[str, Any]:
-    return {"Q": spec.quality, "keep": "none", "effort": _WEBP_EFFORT}
+    return {"Q": spec.quality, "keep": "none", "effort": _ANIMATED_EFFORT if spec.animated else _WEBP_EFFORT}

@@ -31,9 +31,7 @@ def _turned_away(sniffed: Sniffed) -> Refused:
     if sniffed.container == "playlist":
         return refuse(Code.REJECTED_PLAYLIST, f"The file is {sniffed.label}. Upload the media itself.")
     if sniffed.container == "svg":
-        return refuse(
-            Code.REJECTED_ACTIVE_CONTENT, f"The file is {sniffed.label}. Export it as PNG and upload that."
-        )
+        return refuse(Code.REJECTED_ACTIVE_CONTENT, f"The file is {sniffed.label}. Export it as PNG and upload that.")
     if sniffed.kind is None:
         return refuse(Code.REJECTED_NOT_MEDIA, f"The file is {sniffed.label}. {ADVICE}")
     return refuse(

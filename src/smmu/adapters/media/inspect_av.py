@@ -121,10 +121,8 @@ def _duration(
     chosen: Selection, measures: Measures, video: VideoTrack | None, audio: tuple[AudioTrack, ...]
 ) -> float | None:
     """From the first moment of any main track to the last of any."""
-    tracks = (video, *audio) if video else audio
-    spans = [
-        (_start(chosen, measures, track.index), track.duration_s) for track in tracks if track.duration_s
-    ]
+    tracks: tuple[VideoTrack | AudioTrack, ...] = (video, *audio) if video else audio
+    spans = [(_start(chosen, measures, track.index), track.duration_s) for track in tracks if track.duration_s]
     if not spans:
         return None
     return max(start + length for start, length in spans) - min(start for start, _ in spans)

@@ -5,13 +5,13 @@ allows it. A file at fault is refused with one sentence that says what to do.
 """
 
 import re
-from typing import BinaryIO
 
 from smmu.adapters.media.boxes import outline
 from smmu.adapters.media.gif import gif_outline
 from smmu.adapters.media.inspect import admitted
 from smmu.adapters.media.picture import Picture
 from smmu.adapters.media.pictures import failures, open_picture
+from smmu.adapters.media.source import SourceFile
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.errors import Code, Refused, refuse
 from smmu.domain.facts import ImageFacts, Kind, MediaFacts
@@ -24,7 +24,8 @@ _SMALLER = "Scale it down and upload the smaller one."
 _BOXED = frozenset({"heif", "avif", "avis"})
 _HELD_SHARE = 0.6  # of the child's memory: the rest is for the libraries and for other buffers
 _CUT_OFF = re.compile(
-    r"truncat|premature|unexpected end|end of (file|source|stream|image)|insufficient|too short|not enough|bad seek|\beof\b",
+    r"truncat|premature|unexpected end|end of (file|source|stream|image)"
+    r"|insufficient|too short|not enough|bad seek|\beof\b",
     re.IGNORECASE,
 )
 
@@ -65,7 +66,7 @@ def _check_outline(bench: Workbench, sniffed: Sniffed, size: int) -> None:
             raise _cut_off(f"its last {missing} bytes are missing")
 
 
-def _bmp_size(file: BinaryIO) -> tuple[int, int]:
+def _bmp_size(file: SourceFile) -> tuple[int, int]:
     """Width and height; a negative height means that the rows are stored top down."""
     file.seek(14)
     header = file.read(12)
@@ -116,9 +117,7 @@ def _undecodable(error: Exception, sniffed: Sniffed) -> Refused:
     """Missing bytes and wrong bytes are told apart as far as the decoder tells them apart."""
     if _CUT_OFF.search(str(error)):
         return _cut_off(f"{sniffed.label} ends before its last pixel")
-    return refuse(
-        Code.REJECTED_CORRUPT, f"The file begins like {sniffed.label} and cannot be decoded as one. {_AGAIN}"
-    )
+    return refuse(Code.REJECTED_CORRUPT, f"The file begins like {sniffed.label} and cannot be decoded as one. {_AGAIN}")
 
 
 def _cut_off(how: str) -> Refused:

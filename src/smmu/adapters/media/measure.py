@@ -102,16 +102,14 @@ def _pass(
     found.complete = not found.broke_off
 
 
-def _packets(
-    found: Measures, container: InputContainer, streams: Sequence[Stream]
-) -> "Iterator[Packet[Stream]]":
+def _packets(found: Measures, container: InputContainer, streams: Sequence[Stream]) -> "Iterator[Packet[Stream]]":
     """All packets, then an empty one for each track, which makes its decoder give up the last frames."""
     try:
         yield from container.demux(*streams)
     except av.FFmpegError as error:
         found.broke_off = error.strerror or type(error).__name__
         for stream in streams:
-            empty: "Packet[Stream]" = Packet()
+            empty: Packet[Stream] = Packet()
             empty.stream = stream
             yield empty
 

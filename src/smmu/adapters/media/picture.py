@@ -21,7 +21,8 @@ pyvips.cache_set_max(0)  # a process looks at one picture once: what a cache kep
 class Pixels(Protocol):
     """Upright sRGB pixels of exactly this size; all frames in one tall column when `animated`."""
 
-    def __call__(self, width: int, height: int, *, animated: bool) -> VipsImage: ...
+    def __call__(self, width: int, height: int, *, animated: bool) -> VipsImage:
+        """Decode them; raises what the decoder raises."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

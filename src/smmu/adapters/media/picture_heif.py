@@ -21,7 +21,8 @@ def open_heif(bench: Workbench) -> Picture:
     bench.source.seek(0)
     opened = pillow_heif.open_heif(bench.source, convert_hdr_to_8bit=True)
     primary = opened[opened.primary_index]
-    icc = primary.info.get("icc_profile")
+    known: dict[str, Any] = primary.info
+    icc = known.get("icc_profile")
 
     def pixels(width: int, height: int, *, animated: bool) -> VipsImage:  # noqa: ARG001 - a still
         return resized(with_profile(_decoded(primary), icc), width, height)
@@ -31,11 +32,11 @@ def open_heif(bench: Workbench) -> Picture:
             width=primary.size[0],
             height=primary.size[1],
             has_alpha=bool(primary.has_alpha),
-            bit_depth=primary.info.get("bit_depth", 8),
+            bit_depth=known.get("bit_depth", 8),
             colour="b-w" if primary.mode.startswith("L") else "srgb",
             has_icc=bool(icc),
         ),
-        has_position=exif_position(primary.info.get("exif")),
+        has_position=exif_position(known.get("exif")),
         bytes_per_pixel=8,
         whole=lambda: _decoded(primary).avg(),
         pixels=pixels,
@@ -43,7 +44,7 @@ def open_heif(bench: Workbench) -> Picture:
 
 
 def _decoded(primary: Any) -> VipsImage:  # noqa: ANN401 - pillow-heif ships no types
-    """libheif pads its rows: read them as long as they are, then cut."""
+    """Pixels as they are shown. libheif pads its rows: read them as long as they are, then cut."""
     bands = len(primary.mode)
     width, height = primary.size
     data = primary.data

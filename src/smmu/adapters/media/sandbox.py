@@ -31,6 +31,7 @@ from smmu.ports.objects import Source
 CLEANING_SECONDS = 10
 
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from smmu.adapters.media.child import main; main()"
+_PACKAGE_ROOT = str(Path(smmu.__file__).resolve().parents[1])
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "MALLOC_ARENA_MAX": "2",  # arenas reserve address space, which is limited
@@ -127,10 +128,9 @@ def _open(handles: contextlib.ExitStack, path: str) -> int:
 
 async def _start(room: Room, passed: list[int], complain: int) -> anyio.abc.Process:
     """`-I`: neither the environment nor the folder it runs in may add to what the child imports."""
-    package_root = str(Path(smmu.__file__).resolve().parents[1])
     numbers = [str(handle) for handle in passed]
     return await anyio.open_process(
-        [sys.executable, "-I", "-c", _START, package_root, *numbers],
+        [sys.executable, "-I", "-c", _START, _PACKAGE_ROOT, *numbers],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=complain,

@@ -22,7 +22,8 @@ _RUNS_KEPT = 4  # sound, picture, index and text of one file are read in order, 
 class Fetch(Protocol):
     """Bytes from `start`, at most `length`; shorter only at the end."""
 
-    def __call__(self, start: int, length: int) -> bytes: ...
+    def __call__(self, start: int, length: int) -> bytes:
+        """Fetch them."""
 
 
 class SourceFile(io.RawIOBase):
@@ -39,12 +40,15 @@ class SourceFile(io.RawIOBase):
         self._at = 0
 
     def readable(self) -> bool:
+        """Yes."""
         return True
 
     def seekable(self) -> bool:
+        """Yes."""
         return True
 
     def tell(self) -> int:
+        """Bytes from the start."""
         return self._at
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:

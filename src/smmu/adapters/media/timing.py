@@ -3,6 +3,7 @@
 Pure arithmetic on numbers that a demuxer gave; it refuses to read a file.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -65,7 +66,7 @@ class Samples:
 def steps(times: Iterable[int]) -> list[int]:
     """Distances between neighbours in time, without zeros."""
     ordered = sorted(times)
-    return [after - before for before, after in zip(ordered, ordered[1:], strict=False) if after > before]
+    return [after - before for before, after in itertools.pairwise(ordered) if after > before]
 
 
 def typical_step(times: Sequence[int]) -> int:

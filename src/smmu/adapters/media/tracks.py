@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from av.audio.stream import AudioStream
-from av.sidedata.sidedata import Type
+from av.codec.context import CodecContext
+from av.sidedata.sidedata import SideData
 from av.stream import Disposition, Stream
 from av.subtitles.stream import SubtitleStream
 from av.video.frame import VideoFrame
@@ -43,6 +44,11 @@ def is_cover_art(stream: Stream) -> bool:
     return bool(stream.disposition & _PICTURES)
 
 
+def decoder_of(stream: Stream) -> CodecContext | None:
+    """The stream's decoder; `None` when FFmpeg has none, which PyAV's types do not know."""
+    return stream.codec_context
+
+
 def codec_name(stream: Stream) -> str:
     """The codec and not its decoder: "av1", never "libdav1d"."""
     return str(stream.codec_context.codec.canonical_name)
@@ -50,9 +56,9 @@ def codec_name(stream: Stream) -> str:
 
 def turn_of(frame: VideoFrame) -> Turn:
     """The frame's display matrix; nothing when it has none, or one that is no turn by quarters."""
-    for data in frame.side_data:  # type: ignore[attr-defined] # it iterates over the data, and not over keys
-        if data.type is Type.DISPLAYMATRIX and data.buffer_size == _MATRIX_BYTES:
-            return turn(struct.unpack("=9i", bytes(data)))
+    data = frame.side_data.get("DISPLAYMATRIX")
+    if isinstance(data, SideData) and data.buffer_size == _MATRIX_BYTES:
+        return turn(struct.unpack("=9i", bytes(data)))
     return Turn()
 
 
@@ -149,7 +155,7 @@ def audio_track(stream: AudioStream, samples: Samples | None) -> AudioTrack:
 
 def subtitle_track(stream: SubtitleStream) -> SubtitleTrack:
     """The facts of one text track."""
-    codec = codec_name(stream) if stream.codec_context is not None else ""
+    codec = codec_name(stream) if decoder_of(stream) is not None else ""
     return SubtitleTrack(index=stream.index, codec=codec, language=language_of(stream))
 
 

@@ -9,7 +9,7 @@ from av.stream import Stream
 from smmu.adapters.media.boxes import Outline
 from smmu.adapters.media.measure import Measures
 from smmu.adapters.media.selection import Selection
-from smmu.adapters.media.tracks import codec_name
+from smmu.adapters.media.tracks import codec_name, decoder_of
 from smmu.adapters.media.workbench import DECODERS
 from smmu.domain.errors import Code, Refused, refuse
 from smmu.domain.facts import MediaFacts
@@ -37,9 +37,7 @@ def unreadable(boxes: Outline | None, sniffed: Sniffed) -> Refused:
         return _cut_off("it has no index")
     if boxes is not None and boxes.missing_bytes:
         return _cut_off(f"its last {boxes.missing_bytes} bytes are missing")
-    return refuse(
-        Code.REJECTED_CORRUPT, f"The file begins like {sniffed.label} and cannot be read as one. {_AGAIN}"
-    )
+    return refuse(Code.REJECTED_CORRUPT, f"The file begins like {sniffed.label} and cannot be read as one. {_AGAIN}")
 
 
 def too_many_streams(limits: Limits) -> Refused:
@@ -63,9 +61,7 @@ def on_streams(container: InputContainer, boxes: Outline | None, limits: Limits)
 def on_tracks(chosen: Selection, limits: Limits) -> None:
     """The size that the header claims, before a frame is decoded."""
     if not chosen.main:
-        raise refuse(
-            Code.REJECTED_EMPTY, f"The file holds a cover picture and neither video nor sound. {_WHOLE}"
-        )
+        raise refuse(Code.REJECTED_EMPTY, f"The file holds a cover picture and neither video nor sound. {_WHOLE}")
     if chosen.video is not None:
         context = chosen.video.codec_context
         _check_size(context.width, context.height, limits)
@@ -90,10 +86,9 @@ def on_measures(chosen: Selection, measures: Measures, boxes: Outline | None) ->
         if trial.frames:
             continue
         if trial.packets:
-            raise refuse(
-                Code.REJECTED_CORRUPT,
-                f"The {stream.type} track ({codec_name(stream)}) cannot be decoded: {trial.reason or 'no frame came'}. {_AGAIN}",
-            )
+            why = trial.reason or "no frame came"
+            track = f"{stream.type} track ({codec_name(stream)})"
+            raise refuse(Code.REJECTED_CORRUPT, f"The {track} cannot be decoded: {why}. {_AGAIN}")
         if boxes is not None and boxes.missing_bytes:
             raise _cut_off(f"its last {boxes.missing_bytes} bytes are missing")
         raise _empty_track(stream)
@@ -114,7 +109,7 @@ def on_facts(facts: MediaFacts, limits: Limits) -> None:
 
 
 def _check_decoder(stream: Stream, boxes: Outline | None) -> None:
-    context = stream.codec_context
+    context = decoder_of(stream)
     if context is not None and context.codec.name in _DECODERS:
         return
     known = codec_name(stream) if context is not None else _entry(stream, boxes)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from smmu.adapters.media import aac, cmaf, hls
-from smmu.adapters.media.decode import survey
+from smmu.adapters.media.decode import judge_together, survey
 from smmu.adapters.media.ladder import Ladder, Rung
 from smmu.adapters.media.mp4 import progressive
 from smmu.adapters.media.proof import check, check_within, prove_audio, prove_progressive
@@ -65,6 +65,8 @@ class _Job:
         keep = self._mp4.rung if self._mp4 else ""
         ladder = Ladder(self._bench, self._task, self._survey, keep=keep, whole=self._whole)
         ladder.run(self._between(SOUND_SHARE if sounds else 0.0, VIDEO_SHARE))
+        covered = [float(ladder.end), *(sound.encoded.seconds for sound in sounds.values())]
+        judge_together(covered, self._task.duration_s, self._survey)
         made = dict(self._renditions(ladder, sounds))
         for left in self._bench.directory.glob("whole-*.mp4"):
             left.unlink()

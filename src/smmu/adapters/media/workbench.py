@@ -17,6 +17,7 @@ from smmu.domain.limits import MIB, Limits
 from smmu.domain.manifest import RenderedFile
 
 if TYPE_CHECKING:
+    from av.codec.context import CodecContext
     from av.container import InputContainer
     from av.stream import Stream
 
@@ -104,11 +105,11 @@ class Workbench:
 
     def guard(self, stream: "Stream") -> None:
         """Bind a stream's decoder before its first decode: options given at open do not reach it."""
-        context = stream.codec_context
+        context: CodecContext | None = stream.codec_context  # there is not always a decoder
         if context is None or context.is_open:
             return
         context.options = {"codec_whitelist": DECODERS, "max_pixels": str(self.limits.video_pixels_max)}
-        context.thread_type = "AUTO"  # type: ignore[assignment] # SLICE, PyAV's default, leaves cores idle
+        context.thread_type = "AUTO"  # SLICE, PyAV's default, leaves cores idle
         context.thread_count = min(len(os.sched_getaffinity(0)), THREADS_MAX)
 
 

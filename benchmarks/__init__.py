@@ -1,0 +1,1 @@
+"""Measurements of the promises about speed: `python -m benchmarks [NAME …] [--quick]`, or `make bench`."""

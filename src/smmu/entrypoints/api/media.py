@@ -1,0 +1,154 @@
+"""`/media/…`: look, list, rename, open a rendition, delete every byte."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from smmu import wire
+from smmu.application.system import System
+from smmu.domain import media
+from smmu.domain.media import Media
+from smmu.domain.values import MEDIA
+from smmu.entrypoints.api import cursors, views
+from smmu.entrypoints.api.auth import Doorman
+from smmu.entrypoints.api.bodies import parsed
+from smmu.entrypoints.api.etags import of_version, unless_known, version_in
+from smmu.entrypoints.api.jobs import PAGING
+from smmu.entrypoints.api.links import Links, id_in, next_page
+from smmu.entrypoints.api.replies import Reply, reply
+from smmu.entrypoints.api.routes import Operation, Parameter
+from smmu.ports.ledger import Page
+
+_STATES = frozenset(media.State) - {media.State.DELETED}
+_EMPTY_PAGES_MAX = 10  # deleted media are left out of pages; a whole page of them is not worth an answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaRoutes:
+    """The routes of media."""
+
+    system: System
+    doorman: Doorman
+    links: Links
+
+    async def look(self, request: Request) -> Response:
+        """`GET /media/{id}`."""
+        owner = await self.doorman.owner(request)
+        stored = await self.system.library.get(owner, id_in(request, MEDIA))
+        return unless_known(request, reply(views.media_answer(stored.value)), of_version(stored.version))
+
+    async def list(self, request: Request) -> Response:
+        """`GET /media`."""
+        owner = await self.doorman.owner(request)
+        wanted = cursors.wanted(request, owner, {"state": _STATES}, self.system.limits)
+        page = await self._page(owner, wanted)
+        query = wanted.query(owner, page.cursor) if page.cursor else {}
+        listed = [views.media_summary(item.value) for item in page.items]
+        answer = wire.MediaList.model_construct(media=listed, cursor=query.get("cursor"))
+        return reply(answer, headers=next_page("/media", query) if query else None)
+
+    async def change(self, request: Request) -> Response:
+        """`PATCH /media/{id}`."""
+        owner = await self.doorman.owner(request)
+        media_id = id_in(request, MEDIA)
+        wish = await parsed(request, wire.MediaPatch)
+        stored = await self.system.library.change(
+            owner,
+            media_id,
+            filename=wish.filename,
+            metadata=wish.metadata,
+            version=await self._version(request, owner, media_id),
+        )
+        return reply(views.media_answer(stored.value), headers={"etag": of_version(stored.version)})
+
+    async def delete(self, request: Request) -> Response:
+        """`DELETE /media/{id}`."""
+        owner = await self.doorman.owner(request)
+        media_id = id_in(request, MEDIA)
+        version = await self._version(request, owner, media_id)
+        await self.system.library.delete(owner, media_id, version=version)
+        return Reply(status=204)
+
+    async def rendition(self, request: Request) -> Response:
+        """`GET /media/{id}/renditions/{name}`."""
+        owner = await self.doorman.owner(request)
+        name: str = request.path_params["name"]
+        link = await self.system.library.link(owner, id_in(request, MEDIA), name)
+        url = self.links.absolute(link.url, self.links.base(request))
+        return Reply(status=307, headers={"location": url, "cache-control": "private, no-store"})
+
+    async def _version(self, request: Request, owner: str, media_id: str) -> int | None:
+        """The one version that the client allows; of several, the one that is there."""
+        allowed = version_in(request)
+        if allowed is None:
+            return None
+        if len(allowed) > 1:
+            allowed &= {(await self.system.library.get(owner, media_id)).version}
+        return max(allowed, default=0)  # 0 is no record's version
+
+    async def _page(self, owner: str, wanted: cursors.Wanted) -> Page[Media]:
+        after, state = wanted.after, wanted.filters.get("state")
+        page: Page[Media] = Page(items=(), cursor=None)
+        for _ in range(_EMPTY_PAGES_MAX):
+            page = await self.system.library.page(owner, state=state, after=after, limit=wanted.limit)
+            if page.items or page.cursor is None:
+                break
+            after = page.cursor
+        return page
+
+
+def operations(routes: MediaRoutes) -> list[Operation]:
+    """What these routes are."""
+    known = Parameter(name="If-None-Match", place="header", says="The ETag of the answer you have: 304 if it is so.")
+    only_if = Parameter(name="If-Match", place="header", says="The ETag you have seen: 412 if it has changed since.")
+    return [
+        Operation(
+            method="GET",
+            path="/media",
+            endpoint=routes.list,
+            says="Your media, the newest first.",
+            gives={200: wire.MediaList},
+            refuses=(422,),
+            parameters=(
+                Parameter(name="state", place="query", says="Only these.", schema={"enum": sorted(_STATES)}),
+                *PAGING,
+            ),
+        ),
+        Operation(
+            method="GET",
+            path="/media/{id}",
+            endpoint=routes.look,
+            says="A media with its newest manifest.",
+            gives={200: wire.MediaAnswer, 304: None},
+            refuses=(404,),
+            parameters=(known,),
+        ),
+        Operation(
+            method="PATCH",
+            path="/media/{id}",
+            endpoint=routes.change,
+            says="Rename a media or replace its metadata.",
+            takes=wire.MediaPatch,
+            gives={200: wire.MediaAnswer},
+            refuses=(400, 404, 412, 413, 422),
+            parameters=(only_if,),
+        ),
+        Operation(
+            method="DELETE",
+            path="/media/{id}",
+            endpoint=routes.delete,
+            says="Remove a media and every byte of it. A job still at work is cancelled.",
+            gives={204: None},
+            refuses=(404, 410, 412),
+            parameters=(only_if,),
+        ),
+        Operation(
+            method="GET",
+            path="/media/{id}/renditions/{name}",
+            endpoint=routes.rendition,
+            says="A short-lived address of a rendition's bytes; `source` is the uploaded file.",
+            gives={307: None},
+            refuses=(404,),
+        ),
+    ]

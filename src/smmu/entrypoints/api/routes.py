@@ -1,0 +1,99 @@
+"""What a route is here: an endpoint from request to response, and everything its documentation says.
+
+FastAPI's own handler parses, injects, validates and serialises through some forty calls per request. `LeanRoute` keeps
+its routing and leaves that out: endpoints parse with the message models themselves (measured in benchmarks/).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from smmu.entrypoints.api.metrics import Meter
+from smmu.entrypoints.api.problems import Problems
+from smmu.entrypoints.api.replies import Receive, Scope, Send
+from smmu.wire import JSON
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A query parameter or a header."""
+
+    name: str
+    place: str
+    says: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method of one path. `gives` are the answers when all is well, `refuses` the statuses of its problems."""
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    says: str
+    gives: Mapping[int, type[BaseModel] | None]
+    takes: type[BaseModel] | None = None
+    takes_bytes: bool = False
+    produces: str = JSON
+    refuses: Sequence[int] = ()
+    parameters: Sequence[Parameter] = ()
+    secured: bool = True
+
+
+class LeanRoute(APIRoute):
+    """A route that calls its endpoint with the request, and nothing else."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
+        super().__init__(path, endpoint, **options)
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            response = await endpoint(Request(scope, receive, send))
+            await response(scope, receive, send)
+
+        self.app = app
+
+
+def install(app: FastAPI, operations: Sequence[Operation], problems: Problems, meter: Meter) -> None:
+    """Make the operations routes of `app`, in order: the first that matches answers."""
+    for operation in operations:
+        app.router.add_api_route(
+            operation.path,
+            partial(_answer, operation, problems, meter),
+            methods=[operation.method],
+            name=f"{operation.method} {operation.path}",
+            response_model=None,
+            include_in_schema=False,
+            route_class_override=LeanRoute,
+        )
+
+
+async def _answer(operation: Operation, problems: Problems, meter: Meter, request: Request) -> Response:
+    """Call the endpoint; whatever it raises becomes a problem document."""
+    try:
+        response = await operation.endpoint(request)
+    except ClientDisconnect:
+        response = _Nothing()
+    except Exception as error:  # noqa: BLE001 - the boundary: a bug answers one request, and is told with its trace
+        response = problems.answer(error, request.scope)
+    meter.answered(operation.method, operation.path, response.status_code)
+    return response
+
+
+class _Nothing(Response):
+    """What is said to a client that has gone."""
+
+    def __init__(self) -> None:
+        self.status_code = 499  # as nginx counts it
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Say nothing."""

@@ -1,0 +1,23 @@
+"""The command `smmu`: one file per command, and one place where errors become a line and an exit status."""
+
+import sys
+from collections.abc import Sequence
+
+from smmu.entrypoints.cli.boundary import ended
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, and leave with its exit status."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; its exit status."""
+    from smmu.entrypoints.cli.commands import application
+
+    try:
+        return int(application(args=arguments, standalone_mode=False) or 0)
+    except BaseException as error:  # noqa: BLE001 - the boundary: whatever it is, it ends in one line and a status
+        return ended(error)

@@ -1,0 +1,16 @@
+"""Options that several commands have, written once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Where everything is kept. [default: .smmu]")
+]
+Url = Annotated[str, typer.Option("--url", envvar="SMMU_URL", metavar="URL", help="The server.")]
+Token = Annotated[
+    str,
+    typer.Option("--token", envvar="SMMU_TOKEN", metavar="T", help="Who you are: see smmu token.", show_envvar=True),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

@@ -1,0 +1,22 @@
+"""`smmu worker`: what starts one heavy task by hand. Machines start `smmu.entrypoints.worker`, which is the same."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from smmu.entrypoints.cli.boundary import Stop
+
+
+def worker(
+    family: Annotated[Literal["transcode", "transcribe"], typer.Argument(help="What the machine was chosen for.")],
+    data: Annotated[str, typer.Option(metavar="DIR", help="The served data folder.")],
+    owner: Annotated[str, typer.Option(metavar="NAME", help="Whose task it is.")],
+    record: Annotated[str, typer.Option(metavar="ID", help="The task's record.")],
+    tries: Annotated[int, typer.Option(min=0, metavar="N", help="How often it has failed before.")] = 0,
+) -> None:
+    """Do one heavy task of a served data folder."""
+    from smmu.entrypoints.worker import Errand, run
+
+    status = run(Errand(family=family, data=data, owner=owner, record=record, tries=tries))
+    if status:
+        raise Stop(status)

@@ -1,0 +1,183 @@
+"""What pictures become: upright, bare, exactly as large as asked, and proven."""
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from smmu.adapters.media.engine import PyavEngine
+from smmu.domain.errors import Code, Refused
+from smmu.domain.manifest import Rendition
+from smmu.domain.plan import ImageSpec
+from tests.support.media import (
+    LIMITS,
+    FileSource,
+    Fractions,
+    MemorySink,
+    animation,
+    deep_png,
+    gradient,
+    heic,
+    photo,
+    picture_task,
+    still,
+)
+
+pytestmark = [pytest.mark.anyio, pytest.mark.media]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> PyavEngine:
+    return PyavEngine(LIMITS, str(tmp_path / "scratch"))
+
+
+async def render(
+    engine: PyavEngine, path: Path, *specs: ImageSpec, distant: bool = False
+) -> tuple[tuple[Rendition, ...], MemorySink]:
+    sink = MemorySink()
+    source = FileSource(path, distant=distant)
+    made = await engine.render(source, picture_task(*specs), sink, Fractions())
+    return made, sink
+
+
+async def one(engine: PyavEngine, path: Path, spec: ImageSpec) -> Image.Image:
+    """The picture made of `path`, its proof having held."""
+    (made,), sink = await render(engine, path, spec)
+    assert made.proof.ok, made.proof.failures
+    return Image.open(io.BytesIO(sink.files[made.path]))
+
+
+def is_upright(picture: Image.Image) -> bool:
+    """White in the top left, red at the top right, green at the bottom left: see `gradient`."""
+    small = picture.convert("RGB").resize((8, 8))
+    corners = [small.getpixel(at) for at in ((1, 1), (7, 0), (0, 7), (7, 7))]
+    white, red, green, both = [corner for corner in corners if isinstance(corner, tuple)]
+    return (
+        min(white) > 200
+        and red[0] > 150 > red[1]
+        and green[1] > 150 > green[0]
+        and min(both[0], both[1]) > 150
+    )
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+async def test_a_photo_is_made_upright(engine: PyavEngine, tmp_path: Path, orientation: int) -> None:
+    path = photo(tmp_path / "photo.jpg", orientation=orientation)
+    assert is_upright(await one(engine, path, still("w200", 200, 150)))
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+async def test_a_heic_is_turned_once_and_not_twice(engine: PyavEngine, tmp_path: Path, orientation: int) -> None:
+    path = heic(tmp_path / "photo.heic", orientation=orientation)
+    facts = await engine.inspect(FileSource(path))
+    assert facts.image is not None
+    assert (facts.image.display_size, facts.image.orientation) == ((256, 192), 1)
+    assert is_upright(await one(engine, path, still("w128", 128, 96)))
+
+
+async def test_a_heic_grid_is_one_picture(engine: PyavEngine, tmp_path: Path) -> None:
+    path = heic(tmp_path / "grid.heic", size=(640, 480), tile=256)
+    assert is_upright(await one(engine, path, still("w640", 640, 480)))
+
+
+@pytest.mark.parametrize("kind", ["webp", "jpeg"])
+async def test_nothing_but_pixels_is_left(engine: PyavEngine, tmp_path: Path, kind: str) -> None:
+    path = photo(tmp_path / "photo.jpg", orientation=6, position=True)
+    picture = await one(engine, path, still("bare", 200, 150, format=kind))
+    picture.load()
+    assert dict(picture.getexif()) == {}
+    assert not {"exif", "xmp", "icc_profile"} & set(picture.info)
+    assert b"Camera" not in picture.tobytes()
+
+
+async def test_all_sizes_and_formats_come_in_the_order_of_the_task(engine: PyavEngine, tmp_path: Path) -> None:
+    specs = [
+        still("small-jpeg", 100, 75, format="jpeg"),
+        still("large", 400, 300),
+        still("small", 100, 75),
+        still("large-jpeg", 400, 300, format="jpeg"),
+    ]
+    made, sink = await render(engine, photo(tmp_path / "photo.jpg"), *specs, distant=True)
+    assert [rendition.name for rendition in made] == [spec.name for spec in specs]
+    assert all(rendition.proof.ok for rendition in made)
+    assert sink.types["images/large.webp"] == "image/webp"
+    assert sink.types["images/large-jpeg.jpeg"] == "image/jpeg"
+    assert [Image.open(io.BytesIO(sink.files[item.path])).size for item in made] == [
+        (100, 75),
+        (400, 300),
+        (100, 75),
+        (400, 300),
+    ]
+
+
+async def test_progress_goes_to_the_end(engine: PyavEngine, tmp_path: Path) -> None:
+    seen = Fractions()
+    task = picture_task(still("a", 40, 30), still("b", 20, 15))
+    await engine.render(FileSource(photo(tmp_path / "photo.jpg")), task, MemorySink(), seen)
+    assert seen.seen == sorted(seen.seen)
+    assert seen.seen[-1] == 1.0
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
+async def test_an_animation_stays_one(engine: PyavEngine, tmp_path: Path, suffix: str) -> None:
+    path = animation(tmp_path / f"dance.{suffix}", frames=5)
+    facts = await engine.inspect(FileSource(path))
+    assert facts.image is not None
+    assert facts.image.frames == 5
+    picture = await one(engine, path, still("dance", 32, 24, animated=True))
+    assert getattr(picture, "n_frames", 1) == 5
+    assert picture.size == (32, 24)
+
+
+async def test_a_still_of_an_animation_is_its_first_frame(engine: PyavEngine, tmp_path: Path) -> None:
+    picture = await one(engine, animation(tmp_path / "dance.gif"), still("still", 32, 24, format="jpeg"))
+    assert getattr(picture, "n_frames", 1) == 1
+
+
+async def test_what_was_transparent_becomes_white_in_a_jpeg(engine: PyavEngine, tmp_path: Path) -> None:
+    Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    picture = await one(engine, tmp_path / "clear.png", still("flat", 40, 40, format="jpeg"))
+    assert picture.convert("RGB").getpixel((20, 20)) == (255, 255, 255)
+
+
+async def test_transparency_is_kept_in_a_webp(engine: PyavEngine, tmp_path: Path) -> None:
+    Image.new("RGBA", (40, 40), (255, 0, 0, 90)).save(tmp_path / "clear.png")
+    assert (await one(engine, tmp_path / "clear.png", still("clear", 40, 40))).mode == "RGBA"
+
+
+async def test_sixteen_bits_and_cmyk_become_srgb(engine: PyavEngine, tmp_path: Path) -> None:
+    assert is_upright(await one(engine, deep_png(tmp_path / "deep.png"), still("deep", 60, 40)))
+    printed = photo(tmp_path / "print.jpg", mode="CMYK")
+    assert (await one(engine, printed, still("print", 60, 45, format="jpeg"))).mode == "RGB"
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "gif", "tiff", "avif", "heic", "bmp"])
+async def test_a_picture_that_was_cut_off_is_refused(
+    engine: PyavEngine, tmp_path: Path, suffix: str, share: float
+) -> None:
+    path = tmp_path / f"photo.{suffix}"
+    if suffix == "heic":
+        heic(path)
+    else:
+        gradient(400, 300).save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(Refused) as caught:
+        await engine.inspect(FileSource(path))
+    assert caught.value.code in {Code.REJECTED_TRUNCATED, Code.REJECTED_CORRUPT}
+
+
+async def test_too_many_pixels_are_refused_before_they_are_decoded(engine: PyavEngine, tmp_path: Path) -> None:
+    Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
+    with pytest.raises(Refused) as caught:
+        await engine.inspect(FileSource(tmp_path / "bomb.png"))
+    assert caught.value.code is Code.REJECTED_PIXELS
+
+
+async def test_too_many_frames_are_refused(tmp_path: Path) -> None:
+    engine = PyavEngine(type(LIMITS)(image_frames_max=3), str(tmp_path / "scratch"))
+    with pytest.raises(Refused) as caught:
+        await engine.inspect(FileSource(animation(tmp_path / "dance.gif", frames=6)))
+    assert caught.value.code is Code.REJECTED_FRAMES

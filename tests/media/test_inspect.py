@@ -1,0 +1,240 @@
+"""What inspection measures of made media and of the corpus, through the engine and its child process."""
+
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from smmu.adapters.media.engine import PyavEngine
+from smmu.domain.errors import Code, Refused
+from smmu.domain.facts import Kind, MediaFacts
+from tests.support.corpus import CorpusFile, each_corpus_file
+from tests.support.media import (
+    LIMITS,
+    MIB,
+    FileSource,
+    clip,
+    gradient,
+    song,
+)
+
+pytestmark = [pytest.mark.anyio, pytest.mark.media]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> PyavEngine:
+    return PyavEngine(LIMITS, str(tmp_path / "scratch"))
+
+
+async def inspect(engine: PyavEngine, path: Path, *, distant: bool = False) -> MediaFacts:
+    return await engine.inspect(FileSource(path, distant=distant))
+
+
+async def refusal(engine: PyavEngine, path: Path) -> Refused:
+    with pytest.raises(Refused) as caught:
+        await engine.inspect(FileSource(path))
+    return caught.value
+
+
+# --- made media
+
+
+@pytest.mark.parametrize("distant", [False, True])
+async def test_a_clip_is_measured_alike_by_path_and_by_ranges(
+    engine: PyavEngine, tmp_path: Path, distant: bool
+) -> None:
+    facts = await inspect(engine, clip(tmp_path / "clip.mp4"), distant=distant)
+    assert (facts.kind, facts.content_type, facts.container) == (Kind.VIDEO, "video/mp4", "mp4")
+    assert facts.duration_s == pytest.approx(1.0, abs=0.05)
+    assert facts.duration_exact
+    assert facts.video is not None
+    assert (facts.video.codec, facts.video.display_size, facts.video.frames) == ("h264", (320, 180), 25)
+    assert facts.video.frame_rate == 25
+    assert not facts.video.variable_frame_rate
+    assert [(track.codec, track.channels, track.sample_rate) for track in facts.audio] == [("aac", 1, 48_000)]
+    assert facts.bytes_read > 0
+
+
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+async def test_a_turned_clip_is_shown_upright(engine: PyavEngine, tmp_path: Path, rotation: int) -> None:
+    facts = await inspect(engine, clip(tmp_path / "clip.mp4", rotation_cw=rotation, tone=False))
+    assert facts.video is not None
+    assert facts.video.rotation_cw == rotation
+    assert facts.video.display_size == ((320, 180) if rotation == 180 else (180, 320))
+    assert facts.audio == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type"),
+    [("a.mov", "video/quicktime"), ("a.mkv", "video/x-matroska"), ("a.ts", "video/mp2t")],
+)
+async def test_the_content_names_the_type_and_the_name_does_not(
+    engine: PyavEngine, tmp_path: Path, name: str, content_type: str
+) -> None:
+    odd = shutil.copy(clip(tmp_path / name, fps=Fraction(30_000, 1001)), tmp_path / "holiday.jpg")
+    facts = await inspect(engine, Path(odd))
+    assert facts.content_type == content_type
+    assert facts.video is not None
+    assert facts.video.frame_rate == Fraction(30_000, 1001)
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type"),
+    [
+        ("a.mp4", "audio/mp4"),
+        ("a.webm", "audio/webm"),
+        ("a.ogg", "audio/ogg"),
+        ("a.mkv", "audio/x-matroska"),
+        ("a.wav", "audio/wav"),
+        ("a.flac", "audio/flac"),
+    ],
+)
+async def test_sound_alone_is_audio_whatever_its_container(
+    engine: PyavEngine, tmp_path: Path, name: str, content_type: str
+) -> None:
+    facts = await inspect(engine, song(tmp_path / name))
+    assert (facts.kind, facts.content_type, facts.video) == (Kind.AUDIO, content_type, None)
+    assert facts.duration_s == pytest.approx(1.0, abs=0.05)
+
+
+async def test_cover_art_does_not_make_a_song_a_video(engine: PyavEngine, tmp_path: Path) -> None:
+    gradient(100, 100).save(tmp_path / "cover.jpg")
+    cover = (tmp_path / "cover.jpg").read_bytes()
+    facts = await inspect(engine, song(tmp_path / "song.mp3", cover=cover))
+    assert (facts.kind, facts.content_type, facts.has_cover_art) == (Kind.AUDIO, "audio/mpeg", True)
+
+
+async def test_a_fragmented_file_is_as_long_as_its_packets(engine: PyavEngine, tmp_path: Path) -> None:
+    flags = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+    facts = await inspect(engine, clip(tmp_path / "clip.mp4", container_options=flags))
+    assert facts.duration_s == pytest.approx(1.0, abs=0.1)
+
+
+async def test_a_huge_file_with_its_index_at_the_end_is_hardly_read(engine: PyavEngine, tmp_path: Path) -> None:
+    whole = clip(tmp_path / "clip.mp4").read_bytes()
+    at = whole.rindex(b"moov") - 4
+    padding = 2 * 1024 * MIB
+    with (tmp_path / "huge.mp4").open("wb") as file:  # the same samples, then 2 GiB that no sample uses
+        file.write(whole[:at] + (1).to_bytes(4) + b"free" + padding.to_bytes(8))
+        file.seek(at + padding)
+        file.write(whole[at:])
+    source = FileSource(tmp_path / "huge.mp4", distant=True)
+    facts = await engine.inspect(source)
+    assert facts.size_bytes > padding
+    assert facts.duration_s == pytest.approx(1.0, abs=0.05)
+    assert facts.duration_exact
+    assert source.bytes_read < 8 * MIB
+
+
+async def test_a_file_without_its_end_is_refused(engine: PyavEngine, tmp_path: Path) -> None:
+    whole = clip(tmp_path / "clip.mp4", container_options={"movflags": "faststart"}).read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) * 2 // 3])
+    assert (await refusal(engine, tmp_path / "cut.mp4")).code is Code.REJECTED_TRUNCATED
+
+
+async def test_a_file_without_its_index_is_refused_as_cut_off(engine: PyavEngine, tmp_path: Path) -> None:
+    whole = clip(tmp_path / "clip.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: whole.rindex(b"moov") - 4])
+    error = await refusal(engine, tmp_path / "cut.mp4")
+    assert error.code is Code.REJECTED_TRUNCATED
+    assert "no index" in error.message
+
+
+async def test_an_empty_file_is_refused(engine: PyavEngine, tmp_path: Path) -> None:
+    (tmp_path / "empty.mp4").touch()
+    assert (await refusal(engine, tmp_path / "empty.mp4")).code is Code.REJECTED_EMPTY
+
+
+async def test_a_file_over_the_duration_budget_is_refused(tmp_path: Path) -> None:
+    limits = type(LIMITS)(duration_seconds_max=1)
+    engine = PyavEngine(limits, str(tmp_path / "scratch"))
+    assert (await refusal(engine, song(tmp_path / "song.wav", seconds=2))).code is Code.REJECTED_DURATION
+
+
+async def test_a_picture_track_over_the_side_budget_is_refused(tmp_path: Path) -> None:
+    engine = PyavEngine(type(LIMITS)(video_side_max=200), str(tmp_path / "scratch"))
+    assert (await refusal(engine, clip(tmp_path / "clip.mp4"))).code is Code.REJECTED_DIMENSIONS
+
+
+async def test_more_streams_than_allowed_are_refused(tmp_path: Path) -> None:
+    engine = PyavEngine(type(LIMITS)(streams_max=1), str(tmp_path / "scratch"))
+    assert (await refusal(engine, clip(tmp_path / "clip.mp4"))).code is Code.REJECTED_STREAMS
+
+
+# --- the corpus
+
+
+def expected_durations(file: CorpusFile) -> list[float]:
+    found = [file.number(column) for column in ("duration_s", "duration_packets_s")]
+    return [duration for duration in found if duration is not None]
+
+
+def tolerance(file: CorpusFile, facts: MediaFacts) -> float:
+    """Two pictures or two packets of sound, and at least a tenth of a second."""
+    rate = file.number("fps") or 25
+    packets = [2 * 1024 / track.sample_rate for track in facts.audio]
+    return max(0.1, 2 / rate, *packets)
+
+
+def check_sizes(file: CorpusFile, facts: MediaFacts) -> None:
+    width, height = file.number("display_width"), file.number("display_height")
+    if facts.image is not None and width is not None:
+        assert facts.image.display_size == (width, height)
+    elif facts.video is not None and width is not None:
+        # The manifest knows no sample aspect: it turns the coded size.
+        size = (facts.video.width, facts.video.height)
+        assert (size[::-1] if facts.video.rotation_cw % 180 else size) == (width, height)
+
+
+def check_picture(file: CorpusFile, facts: MediaFacts) -> None:
+    """Orientation, but for HEIF and AVIF, whose container turns the picture: there the displayed size says it."""
+    orientation = file.number("exif_orientation")
+    if facts.image is not None and orientation is not None and facts.container not in {"heif", "avif", "avis"}:
+        assert facts.image.orientation == orientation
+    if facts.image is not None and file.flag("has_icc"):
+        assert facts.image.has_icc
+
+
+def check_tracks(file: CorpusFile, facts: MediaFacts) -> None:
+    rotation = file.number("rotation_cw")
+    assert rotation is None or (facts.video is not None and facts.video.rotation_cw == rotation)
+    for column, found in (("audio_streams", facts.audio), ("subtitle_streams", facts.subtitles)):
+        count = file.number(column)
+        assert count is None or len(found) == count, column
+    if facts.video is not None:
+        light = file.expected.get("hdr", "no").lower()
+        assert facts.video.transfer.value == ("sdr" if light == "no" else light)
+
+
+@each_corpus_file(where=lambda file: file.expected["should_accept"] == "accept")
+async def test_good_files_of_the_corpus_are_measured(engine: PyavEngine, corpus_file: CorpusFile) -> None:
+    facts = await inspect(engine, corpus_file.path)
+    assert facts.content_type == corpus_file.expected["expected_mime"]
+    check_sizes(corpus_file, facts)
+    check_picture(corpus_file, facts)
+    check_tracks(corpus_file, facts)
+    durations = expected_durations(corpus_file)
+    if durations and facts.image is None:
+        allowed = tolerance(corpus_file, facts)
+        assert facts.duration_s is not None
+        assert any(abs(facts.duration_s - duration) <= allowed for duration in durations), facts.duration_s
+    if corpus_file.flag("has_gps"):
+        assert facts.has_position
+
+
+@each_corpus_file(where=lambda file: file.expected["should_accept"] == "reject")
+async def test_bad_files_of_the_corpus_are_refused(engine: PyavEngine, corpus_file: CorpusFile) -> None:
+    error = await refusal(engine, corpus_file.path)
+    assert error.code.startswith("rejected_")
+    assert error.message.endswith(".")
+
+
+@each_corpus_file(where=lambda file: file.expected["should_accept"] == "policy")
+async def test_doubtful_files_of_the_corpus_end_cleanly(engine: PyavEngine, corpus_file: CorpusFile) -> None:
+    try:
+        facts = await inspect(engine, corpus_file.path)
+    except Refused as error:
+        assert error.code.startswith("rejected_")  # noqa: PT017 - either end is right
+        return
+    assert facts.content_type == corpus_file.expected["expected_mime"]

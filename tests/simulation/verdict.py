@@ -1,0 +1,153 @@
+"""What must be true when all faults are over and the world has had time: the promise, word by word."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from smmu.adapters.inmemory.world import ObjectRow
+from smmu.domain import job, keys, media, quota, task, upload
+from smmu.domain.job import Job
+from smmu.domain.media import Media
+from smmu.domain.task import Task
+from smmu.domain.upload import Upload
+from smmu.domain.values import ObjectRef
+from smmu.ports.records import Run
+from tests.simulation.history import WatchedWorld
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledged:
+    """An upload whose client was told that a job has it."""
+
+    owner: str
+    upload_id: str
+    job_id: str
+    media_id: str
+    size: int
+
+
+def verdict(world: WatchedWorld, acknowledged: list[Acknowledged]) -> list[str]:
+    """Everything that is not as it was promised."""
+    history = world.history
+    problems = [problem for known in acknowledged for problem in _kept(world, known)]
+    problems += [problem for known in history.of(Job) for problem in _settled(world, known)]
+    problems += [problem for known in history.of(Job) for problem in _told(world, known)]
+    problems += _quotas(world)
+    problems += _messages(world)
+    return problems
+
+
+def is_quiet(world: WatchedWorld) -> bool:
+    """Whether nothing is left to do."""
+    of, busy = world.history.of, (task.State.QUEUED, task.State.RUNNING)
+    return not (
+        world.outbox
+        or any(world.queue.values())
+        or any(known.state in job.ACTIVE for known in of(Job))
+        or any(known.state in busy for known in of(Task))
+        or any(known.state == "running" for known in of(Run))
+    )
+
+
+def _kept(world: WatchedWorld, known: Acknowledged) -> Iterator[str]:
+    """An acknowledged job is there, has ended, and its bytes are what was sent."""
+    of_upload = world.history.find(Job, known.owner, known.job_id)
+    kept = world.history.find(Upload, known.owner, known.upload_id)
+    if of_upload is None or kept is None or kept.state is not upload.State.COMPLETED:
+        yield f"LOST: {known.job_id} was acknowledged, and is not there"
+        return
+    if of_upload.state not in job.TERMINAL:
+        yield f"LOST: {known.job_id} was acknowledged, and is {of_upload.state} for ever"
+    source = _stored(world, of_upload.source)
+    if source is None or len(source.data) != known.size:
+        yield f"LOST: the bytes of {known.job_id} were acknowledged, and are not there"
+
+
+def _settled(world: WatchedWorld, known: Job) -> Iterator[str]:
+    """What has ended has nothing at work any more, and says the truth about what it made."""
+    if known.state in job.ACTIVE:
+        return
+    of_media = world.history.find(Media, known.owner, known.media_id)
+    tasks = [found for found in world.history.of(Task) if found.job_id == known.id]
+    at_work = [found.name for found in tasks if found.state in (task.State.QUEUED, task.State.RUNNING)]
+    if at_work:
+        yield f"{known.id} is {known.state}, and {', '.join(at_work)} is still at work"
+    runs = [run.name for run in world.history.of(Run) if run.job_id == known.id and run.state == "running"]
+    if runs:
+        yield f"{known.id} is {known.state}, and {', '.join(runs)} is still running"
+    if known.state is job.State.SUCCEEDED:
+        now = [found for found in tasks if found.attempt == known.attempt]
+        yield from _succeeded(world, known, of_media, now)
+    elif of_media.state is media.State.PROCESSING:
+        yield f"{known.id} is {known.state}, and its media is processing for ever"
+    if known.state is job.State.FAILED and (known.error is None or not known.error.message):
+        yield f"{known.id} failed without a reason"
+
+
+def _succeeded(world: WatchedWorld, known: Job, of_media: Media, tasks: list[Task]) -> Iterator[str]:
+    if (of_media.state, of_media.attempt, of_media.job_id) != (media.State.READY, known.attempt, known.id):
+        yield f"{known.id} succeeded at attempt {known.attempt}; its media is {of_media.state} of {of_media.attempt}"
+    document = _stored(world, of_media.manifest) if of_media.manifest else None
+    if document is None:
+        yield f"{known.id} succeeded, and its manifest is not there"
+        return
+    told = json.loads(document.data)
+    if (told["attempt"], told["revision"]) != (known.attempt, of_media.revision):
+        yield f"{known.id}: the manifest is of attempt {told['attempt']}, revision {told['revision']}"
+    winners = {f"{found.name}-{found.fence}" for found in tasks if found.state is task.State.SUCCEEDED}
+    prefix = keys.attempt_prefix(known.owner, known.media_id, known.id, known.attempt)
+    for rendition in told["renditions"]:
+        for file in rendition.get("files", [rendition]):
+            yield from _file(world, prefix, file, winners)
+
+
+def _file(world: WatchedWorld, prefix: str, file: dict[str, str], winners: set[str]) -> Iterator[str]:
+    row = world.objects.rows.get(prefix + file["path"])
+    if row is None:
+        yield f"{file['path']} is in the manifest, and not in storage"
+    elif (len(row.data), hashlib.sha256(row.data).hexdigest()) != (file["size"], file["sha256"]):
+        yield f"{file['path']} in storage is not what the manifest says"
+    if file["path"].partition("/")[0] not in winners:
+        yield f"{file['path']} was not made by the try that won ({', '.join(sorted(winners))})"
+
+
+def _told(world: WatchedWorld, known: Job) -> Iterator[str]:
+    """The stored events are numbered from 1 without a gap, and the last state told is the state."""
+    shelf = world.history.newest
+    told = [written.value for key, written in shelf.items() if key.table == "events" and written.value.job_id == known.id]  # type: ignore[union-attr] # that table holds events
+    numbers = sorted(event.seq for event in told)  # type: ignore[union-attr] # as above
+    if numbers != list(range(1, known.events + 1)):
+        yield f"{known.id} has {known.events} events, and stored are {numbers}"
+    states = [event.data["state"] for event in told if event.type == "state"]  # type: ignore[union-attr] # as above
+    if states and states[-1] != known.state:
+        yield f"{known.id} is {known.state}, and its last event says {states[-1]}"
+
+
+def _quotas(world: WatchedWorld) -> list[str]:
+    """What is counted is what is there: kept files, and what open uploads have reserved."""
+    counted: Counter[tuple[str, str]] = Counter()
+    for known in world.history.of(Media):
+        if known.state is not media.State.DELETED:
+            counted[known.owner, quota.BYTES] += known.bytes_stored
+    for known in world.history.of(Upload):
+        if known.state in (upload.State.OPEN, upload.State.COMPLETING):
+            counted[known.owner, quota.BYTES] += known.reserved_bytes
+            counted[known.owner, quota.OPEN] += 1
+    kept = {(owner, name): value for owner, all_of in world.counters.items() for name, value in all_of.items()}
+    return [
+        f"{owner} is charged {kept.get((owner, name), 0)} {name}, and has {counted[owner, name]}"
+        for owner, name in sorted({*kept, *counted})
+        if kept.get((owner, name), 0) != counted[owner, name]
+    ]
+
+
+def _messages(world: WatchedWorld) -> list[str]:
+    left = [*world.outbox.values(), *(row.data for rows in world.queue.values() for row in rows.values())]
+    return [f"a message goes round for ever: {data.decode()}" for data in left]
+
+
+def _stored(world: WatchedWorld, ref: ObjectRef) -> ObjectRow | None:
+    row = world.objects.rows.get(ref.key)
+    return row if row is not None and row.ref == ref else None
