@@ -1,8 +1,9 @@
-"""The servers that are measured: `python -m benchmarks.servers empty | bare FOLDER | api DATA [IDS]`.
+"""The servers that are measured: `python -m benchmarks.servers empty | bare FOLDER | api DATA [IDS] | whole DATA`.
 
 `empty` is a FastAPI application with one route that does nothing. `bare` is an ASGI application that writes what comes
 to a file and syncs it, and nothing else. `api` is the product's own API on the embedded platform with all its code as
 it is; only its workers are off, and the ids of uploads come from the file IDS, whose objects are in place already.
+`whole` is all of `smmu serve`.
 
 All run under the same server with the product's own settings of it. The port is printed when they are ready.
 """
@@ -14,6 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 import uvloop
@@ -25,9 +27,10 @@ from smmu.adapters.media.engine import PyavEngine
 from smmu.application.system import assemble
 from smmu.bootstrap.limits import limits_in
 from smmu.bootstrap.opening import verifier_of
+from smmu.bootstrap.settings import load_settings
 from smmu.domain.values import UPLOAD
+from smmu.entrypoints import server as whole
 from smmu.entrypoints.api.app import create_app
-from smmu.entrypoints.server import _configuration as configuration
 from smmu.ports.system import Clock
 
 
@@ -94,7 +97,7 @@ async def api(data: Path, uploads: list[str]) -> AsyncIterator[App]:
 async def serve(app: App) -> None:
     """Serve on a free port until asked to end."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        server = uvicorn.Server(configuration(app))
+        server = uvicorn.Server(whole._configuration(app))
         print(listener.getsockname()[1], flush=True)
         await server.serve([listener])
 
@@ -110,8 +113,14 @@ def main(name: str, folder: str = "", ids: str = "") -> None:
     if name == "api":
         uploads = Path(ids).read_text(encoding="ascii").split() if ids else []
         uvloop.run(serve_api(Path(folder), uploads))
+    elif name == "whole":
+        uvloop.run(whole.serve(load_settings(data=Path(folder)), "127.0.0.1", 0, _announce))
     else:
         uvloop.run(serve(empty() if name == "empty" else bare(Path(folder))))
+
+
+def _announce(address: whole.Address) -> None:
+    print(urlsplit(address.url).port, flush=True)
 
 
 if __name__ == "__main__":

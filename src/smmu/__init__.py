@@ -1,1 +1,73 @@
-"""Smart Media Uploader: what an embedder imports."""
+"""Smart Media Uploader: uploads of media that never lose a byte or a job.
+
+What a program that embeds the product imports, without a web framework, a media library or a settings reader: a whole
+service in memory (`open_in_memory`), or the parts to assemble one over other adapters (`assemble`). docs/embedding.md
+shows it. Each name is loaded when it is first used, so that importing this package costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from smmu.adapters.inmemory.media import PretendEngine, pretend_file
+    from smmu.adapters.inmemory.platform import memory_platform
+    from smmu.application.system import System, assemble
+    from smmu.bootstrap.embedding import open_in_memory, send, until_over
+    from smmu.domain.admission import UploadRequest
+    from smmu.domain.errors import Code, Refused
+    from smmu.domain.facts import Kind
+    from smmu.domain.limits import Limits
+    from smmu.domain.options import Options
+    from smmu.ports.errors import WorldError
+    from smmu.ports.media import MediaEngine
+    from smmu.ports.platform import Platform
+    from smmu.ports.system import Telemetry
+
+__all__ = [
+    "Code",
+    "Kind",
+    "Limits",
+    "MediaEngine",
+    "Options",
+    "Platform",
+    "PretendEngine",
+    "Refused",
+    "System",
+    "Telemetry",
+    "UploadRequest",
+    "WorldError",
+    "assemble",
+    "memory_platform",
+    "open_in_memory",
+    "pretend_file",
+    "send",
+    "until_over",
+]
+
+_HOMES = {
+    "Code": "domain.errors",
+    "Kind": "domain.facts",
+    "Limits": "domain.limits",
+    "MediaEngine": "ports.media",
+    "Options": "domain.options",
+    "Platform": "ports.platform",
+    "PretendEngine": "adapters.inmemory.media",
+    "Refused": "domain.errors",
+    "System": "application.system",
+    "Telemetry": "ports.system",
+    "UploadRequest": "domain.admission",
+    "WorldError": "ports.errors",
+    "assemble": "application.system",
+    "memory_platform": "adapters.inmemory.platform",
+    "open_in_memory": "bootstrap.embedding",
+    "pretend_file": "adapters.inmemory.media",
+    "send": "bootstrap.embedding",
+    "until_over": "bootstrap.embedding",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - each name has its own type: see above
+    """Load a name from its home."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -24,9 +24,10 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def neighbour(tmp_path: Path, database: Database) -> AsyncIterator[sqlite3.Connection]:
-    """Another process's connection to the same file."""
-    connection = sqlite3.connect(tmp_path / "smmu.db", isolation_level=None)
+async def neighbour(database: Database) -> AsyncIterator[sqlite3.Connection]:
+    """A connection to the same file as another process would have it."""
+    ((_, _, path),) = database.read("PRAGMA database_list")
+    connection = sqlite3.connect(path, isolation_level=None)
     yield connection
     connection.close()
 

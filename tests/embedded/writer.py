@@ -14,7 +14,7 @@ from smmu.adapters.embedded.platform import open_platform
 from smmu.domain.limits import Limits
 from smmu.domain.values import Algorithm
 from smmu.ports.checksums import Digest
-from smmu.ports.ledger import Count, Put
+from smmu.ports.ledger import Change, Count, Put
 from smmu.ports.platform import Platform
 from smmu.ports.queue import Message, Topic
 from smmu.ports.uploads import PartSlot, Session, StoredPart
@@ -38,7 +38,7 @@ async def commits(platform: Platform, round_: str, lane: int) -> None:
     for number in count():
         name = f"job_{round_}_{lane}_{number}"
         message = Message(id=name, topic=Topic.JOBS, body={}, group="ada")
-        changes = [Put(value=a_job(name), expect=0), Count(owner="ada", deltas={"jobs": 1})]
+        changes: list[Change] = [Put(value=a_job(name), expect=0), Count(owner="ada", deltas={"jobs": 1})]
         await platform.ledger.commit(changes, [message])
         tell("committed", id=name)
 

@@ -1,6 +1,7 @@
 """Times, choices and keyframes in exact arithmetic, over drawn timestamps."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -58,7 +59,7 @@ def test_a_clock_only_goes_forward_from_zero(drawn: list[Fraction]) -> None:
     clock = Clock(zero=Fraction(0), planned_end=Fraction(20))
     placed = [at for at in map(clock.place, drawn) if at is not None]
     assert placed[0] == 0
-    assert all(before < after for before, after in zip(placed, placed[1:], strict=False))
+    assert all(before < after for before, after in pairwise(placed))
     assert len(placed) + clock.dropped == len(drawn)
     assert placed[-1] <= 20 + 10 + len(drawn)
 
@@ -81,7 +82,9 @@ def test_a_timescale_holds_the_sources_timestamps_exactly(time_base: Fraction | 
     assert ticks_per_second(time_base) == ticks
 
 
-@pytest.mark.parametrize(("rate", "jitter"), [(Fraction(30000, 1001), 0), (Fraction(24), 1), (Fraction(60), 1), (Fraction(25), 0)])
+@pytest.mark.parametrize(
+    ("rate", "jitter"), [(Fraction(30000, 1001), 0), (Fraction(24), 1), (Fraction(60), 1), (Fraction(25), 0)]
+)
 def test_a_rate_is_measured_through_jitter(rate: Fraction, jitter: int) -> None:
     cadence = Cadence(ticks=1000 if jitter else 90000)
     for index in range(300):

@@ -1,6 +1,7 @@
 """Playlists say what was measured; segments hold what their track holds, bit by bit."""
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,9 @@ def test_the_peak_is_that_of_any_run_of_half_to_one_and_a_half_targets() -> None
 
 
 def test_a_clip_shorter_than_half_a_target_peaks_at_its_average() -> None:
-    assert hls.peak_bps([piece(Fraction(1, 25), 5_000)]) == hls.average_bps([piece(Fraction(1, 25), 5_000)]) == 1_000_000
+    assert (
+        hls.peak_bps([piece(Fraction(1, 25), 5_000)]) == hls.average_bps([piece(Fraction(1, 25), 5_000)]) == 1_000_000
+    )
 
 
 @given(st.lists(st.tuples(st.fractions(Fraction(1, 50), 12), st.integers(1, 10**7)), min_size=1, max_size=20))
@@ -79,7 +82,7 @@ def test_segments_follow_each_other_without_gap_or_overlap(steps: list[int], key
     segmenter.close(at)
     assert found[0].start == 0
     assert sum(one.duration for one in found) == Fraction(at, 10)
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert before.start + before.duration == after.start
         assert after.packets[0].key
         # A cut is made at the first keyframe of a six-second cell, and only there.
@@ -102,7 +105,10 @@ def test_the_multivariant_playlist_describes_what_the_streams_are(tmp_path: Path
         assert told["RESOLUTION"] == f"{shown['width']}x{shown['height']}"
         assert told["CODECS"] == f'"avc1.6400{shown["level"]:02x},mp4a.40.2"'
         assert told["FRAME-RATE"] == "25.000"
-        rates = [sum(rate) for rate in zip(segment_rates(playlist), segment_rates(master.parent / "audio/playlist.m3u8"), strict=True)]
+        rates = [
+            sum(rate)
+            for rate in zip(segment_rates(playlist), segment_rates(master.parent / "audio/playlist.m3u8"), strict=True)
+        ]
         assert int(told["BANDWIDTH"]) >= max(rates[:1])
         assert int(told["AVERAGE-BANDWIDTH"]) <= int(told["BANDWIDTH"])
 

@@ -79,9 +79,7 @@ async def test_a_playlist_named_mp4_reaches_nothing(
 
 
 @pytest.mark.parametrize("name", ["hls", "hls-file", "concat", "sdp"])
-def test_the_demuxer_refuses_a_playlist_that_got_past_the_first_look(
-    tmp_path: Path, canary: Canary, name: str
-) -> None:
+def test_the_demuxer_refuses_a_playlist_that_got_past_the_first_look(tmp_path: Path, canary: Canary, name: str) -> None:
     clip(tmp_path / "victim.mp4", tone=False)
     path = tmp_path / "film.mp4"
     path.write_text(PLAYLISTS[name].format(url=f"http://127.0.0.1:{canary.port}/x.ts", port=canary.port))

@@ -53,12 +53,7 @@ def is_upright(picture: Image.Image) -> bool:
     small = picture.convert("RGB").resize((8, 8))
     corners = [small.getpixel(at) for at in ((1, 1), (7, 0), (0, 7), (7, 7))]
     white, red, green, both = [corner for corner in corners if isinstance(corner, tuple)]
-    return (
-        min(white) > 200
-        and red[0] > 150 > red[1]
-        and green[1] > 150 > green[0]
-        and min(both[0], both[1]) > 150
-    )
+    return min(white) > 200 and red[0] > 150 > red[1] and green[1] > 150 > green[0] and min(both[0], both[1]) > 150
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

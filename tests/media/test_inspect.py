@@ -42,7 +42,7 @@ async def refusal(engine: PyavEngine, path: Path) -> Refused:
 
 @pytest.mark.parametrize("distant", [False, True])
 async def test_a_clip_is_measured_alike_by_path_and_by_ranges(
-    engine: PyavEngine, tmp_path: Path, distant: bool
+    engine: PyavEngine, tmp_path: Path, *, distant: bool
 ) -> None:
     facts = await inspect(engine, clip(tmp_path / "clip.mp4"), distant=distant)
     assert (facts.kind, facts.content_type, facts.container) == (Kind.VIDEO, "video/mp4", "mp4")
@@ -192,7 +192,7 @@ def check_picture(file: CorpusFile, facts: MediaFacts) -> None:
     orientation = file.number("exif_orientation")
     if facts.image is not None and orientation is not None and facts.container not in {"heif", "avif", "avis"}:
         assert facts.image.orientation == orientation
-    if facts.image is not None and file.flag("has_icc"):
+    if facts.image is not None and file.flag("has_icc") and facts.container != "heif":  # of any picture in the file
         assert facts.image.has_icc
 
 

@@ -77,6 +77,9 @@ def _settled(world: WatchedWorld, known: Job) -> Iterator[str]:
     runs = [run.name for run in world.history.of(Run) if run.job_id == known.id and run.state == "running"]
     if runs:
         yield f"{known.id} is {known.state}, and {', '.join(runs)} is still running"
+    last = world.history.find(Run, known.owner, known.run_name)
+    if last is not None and last.state not in (known.state, "running"):
+        yield f"{known.id} is {known.state}, and its run is {last.state}"
     if known.state is job.State.SUCCEEDED:
         now = [found for found in tasks if found.attempt == known.attempt]
         yield from _succeeded(world, known, of_media, now)

@@ -64,9 +64,7 @@ def find_corpus() -> Corpus | None:
     return read_corpus(BESIDE)
 
 
-def each_corpus_file(
-    *groups: str, where: Callable[[CorpusFile], bool] = lambda _: True
-) -> Callable[[Test], Test]:
+def each_corpus_file(*groups: str, where: Callable[[CorpusFile], bool] = lambda _: True) -> Callable[[Test], Test]:
     """Run a test once for every file of these groups (all, when none is named) as its argument `corpus_file`."""
 
     def decorate(test: Test) -> Test:

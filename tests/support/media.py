@@ -13,6 +13,8 @@ from typing import Any
 
 import av
 import numpy as np
+import pillow_heif
+import pyvips
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.stream import VideoStream
@@ -44,11 +46,19 @@ class FileSource(Source):
         return None if self.distant else str(self.path)
 
     async def read(self, start: int, length: int) -> bytes:
-        with self.path.open("rb") as file:
-            file.seek(start)
-            data = file.read(length)
+        data = _slice(self.path, start, length)
         self.bytes_read += len(data)
         return data
+
+
+def _slice(path: Path, start: int, length: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read(length)
+
+
+def _whole(body: Body) -> bytes:
+    return Path(body.path).read_bytes() if isinstance(body, LocalFile) else body
 
 
 @dataclass
@@ -59,7 +69,7 @@ class MemorySink(Sink):
     types: dict[str, str] = field(default_factory=dict)
 
     async def put(self, path: str, body: Body, content_type: str) -> None:
-        self.files[path] = Path(body.path).read_bytes() if isinstance(body, LocalFile) else body
+        self.files[path] = _whole(body)
         self.types[path] = content_type
 
 
@@ -162,7 +172,7 @@ def _gradients(size: tuple[int, int], count: int) -> Iterator[av.VideoFrame]:
 
 
 def _attach(container: OutputContainer, cover: bytes) -> None:
-    with av.open(io.BytesIO(cover)) as picture:
+    with av.open(io.BytesIO(cover), "r") as picture:
         source = picture.streams.video[0]
         stream = container.add_stream_from_template(source)
         stream.disposition = av.stream.Disposition.attached_pic
@@ -217,12 +227,8 @@ def _stored(upright: Image.Image, orientation: int) -> Image.Image:
     return upright.transpose(turns[orientation]) if orientation in turns else upright
 
 
-def heic(
-    path: Path, *, size: tuple[int, int] = (256, 192), orientation: int = 1, tile: int | None = None
-) -> Path:
+def heic(path: Path, *, size: tuple[int, int] = (256, 192), orientation: int = 1, tile: int | None = None) -> Path:
     """A HEIC photo whose container turns it, and whose EXIF says the same again. `tile`: a grid, as phones write."""
-    import pillow_heif
-
     exif = Image.Exif()
     exif[0x0112] = orientation
     heif = pillow_heif.from_pillow(_stored(gradient(*size), orientation))
@@ -232,8 +238,6 @@ def heic(
 
 def deep_png(path: Path, size: tuple[int, int] = (120, 80)) -> Path:
     """Sixteen bits of each colour."""
-    import pyvips
-
     image = pyvips.Image.new_from_memory(gradient(*size).tobytes(), *size, 3, "uchar")
     (image.cast("ushort") * 257).copy(interpretation="rgb16").pngsave(str(path), bitdepth=16)
     return path

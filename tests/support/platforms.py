@@ -32,8 +32,9 @@ async def in_memory(folder: Path) -> AsyncIterator[Platform]:
 
 @asynccontextmanager
 async def embedded(folder: Path) -> AsyncIterator[Platform]:
-    async with open_platform(str(folder), LIMITS, exclusive=True, command=partial(command, folder)) as platform:
-        vars(platform.tasks)["_grace"] = GRACE  # a task that does not listen costs every test that has one its grace
+    # A task that does not listen costs every test that has one its grace.
+    labour = partial(command, folder)
+    async with open_platform(str(folder), LIMITS, exclusive=True, command=labour, grace_seconds=GRACE) as platform:
         yield platform
 
 

@@ -3,7 +3,7 @@
 It keeps nothing: the journal is the task records, so advancing a run twice, late, or after a crash does no harm.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from smmu.application.jobs import Jobs
@@ -24,6 +24,11 @@ from smmu.ports.records import Stored
 from smmu.ports.system import Clock
 
 _BATCH = 25  # tasks queued in one commit
+_ENDS: Mapping[job.State, RunState] = {  # what a job's end makes of its run
+    job.State.SUCCEEDED: "succeeded",
+    job.State.FAILED: "failed",
+    job.State.CANCELLED: "cancelled",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +46,10 @@ class Interpreter:
         status = await self.runs.describe(request)
         if stored is None or status is None or status.state != "running":
             return
-        if stored.value.attempt != request.attempt or stored.value.state in job.TERMINAL:
+        if stored.value.attempt != request.attempt:
             await self._close(request, "cancelled")
+        elif stored.value.state in _ENDS:
+            await self._close(request, _ENDS[stored.value.state])
         elif stored.value.state is job.State.CANCELLING:
             await self.jobs.settle(request)
         else:

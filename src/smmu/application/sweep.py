@@ -25,7 +25,7 @@ from smmu.domain.task import Task
 from smmu.domain.upload import Upload
 from smmu.ports.errors import Conflict, WorldError
 from smmu.ports.ledger import Remove
-from smmu.ports.orchestrator import Orchestrator
+from smmu.ports.orchestrator import Orchestrator, RunRequest
 from smmu.ports.queue import Message
 from smmu.ports.records import IdempotencyKey, Key, Stored, Value
 from smmu.ports.system import Clock, Telemetry
@@ -167,7 +167,9 @@ class Sweeper:
         of_task = await self.store.find(Job, known.owner, known.job_id)
         if of_task is None or of_task.value.attempt != known.attempt or of_task.value.state in job.TERMINAL:
             cancelled = task.step(known, task.Event.CANCEL, now)
-            await self.store.commit([self.store.put(cancelled, stored.version)])
+            request = RunRequest(owner=known.owner, job_id=known.job_id, attempt=known.attempt)
+            message = run_wants_advance(request, f"swept-{int(now)}")  # its run may not know that all is over
+            await self.store.commit([self.store.put(cancelled, stored.version)], [message])
         elif known.state is task.State.QUEUED:
             touched = replace(known, updated_at=now)
             message = task_wants_worker(touched, f"swept-{int(now)}", now)

@@ -5,14 +5,12 @@ The container is filled here and nowhere else. What is opened serves nothing yet
 
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TextIO
 
 from anyio import to_thread
 
@@ -39,7 +37,6 @@ class Running:
     settings: Settings
     system: System
     verifier: TokenVerifier
-    telemetry: Telemetry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,16 +51,16 @@ class _Opened:
 
 @asynccontextmanager
 async def open_system(
-    settings: Settings, *, exclusive: bool = True, inline: bool = False, log: TextIO | None = None
+    settings: Settings, *, exclusive: bool = True, inline: bool = False, telemetry: Telemetry | None = None
 ) -> AsyncIterator[Running]:
-    """The product that `settings` describe, until the block ends. Operators' lines go to `log` (standard error).
+    """The product that `settings` describe, until the block ends. Without `telemetry`, JSON goes to standard error.
 
     `exclusive`: nobody else serves the same data. `inline`: heavy tasks run here, not in processes of their own.
     Raises `WorldError` when the platform cannot be opened.
     """
     async with AsyncExitStack() as stack:
         opened = await _open(stack, settings, exclusive=exclusive, inline=inline)
-        telemetry = JsonLines(SystemClock(), log or sys.stderr)
+        telemetry = telemetry or JsonLines(SystemClock())
         container = Container(
             settings=settings,
             platform=opened.platform,
@@ -74,7 +71,7 @@ async def open_system(
         system = container.system()
         if opened.inline is not None:
             await stack.enter_async_context(opened.inline.working(system.perform))
-        yield Running(settings=settings, system=system, verifier=opened.verifier, telemetry=telemetry)
+        yield Running(settings=settings, system=system, verifier=opened.verifier)
 
 
 def verifier_of(data: Path) -> HmacVerifier:

@@ -44,7 +44,10 @@ class Workers(Branch):
 
 
 class Settings(BaseSettings):
-    """The tree. `public_url` is what clients reach the service as, when that is not the address it listens on."""
+    """The tree. `public_url` is what clients reach the service as, when that is not the address it listens on.
+
+    `origins` are the web origins whose pages may call the API, as a JSON list.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_nested_delimiter=SEPARATOR, frozen=True, extra="forbid", validate_default=True
@@ -56,6 +59,7 @@ class Settings(BaseSettings):
     workers: Workers = Workers()
     limits: Limits = Limits()
     public_url: str | None = None
+    origins: tuple[str, ...] = ()
     debug: bool = False
 
 

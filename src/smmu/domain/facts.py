@@ -49,7 +49,10 @@ class ImageFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoTrack:
-    """The main picture track. `width`, `height` as coded; `rotation_cw` degrees clockwise make it upright."""
+    """The main picture track. `width`, `height` as coded; `rotation_cw` degrees clockwise make it upright.
+
+    A `reflected` one is mirrored top to bottom first, and turned then.
+    """
 
     index: int
     codec: str

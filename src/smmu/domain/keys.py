@@ -7,12 +7,12 @@ media/{owner}/{media}/{job}-a{attempt}/…          what one attempt made; attem
 import hashlib
 import re
 
-_SAFE = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+_SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def owner_segment(owner: str) -> str:
     """An owner as one key segment: itself where it is safe, else a digest that cannot collide with a safe one."""
-    if _SAFE.match(owner):
+    if _SAFE.fullmatch(owner):
         return owner
     return f"~{hashlib.sha256(owner.encode()).hexdigest()[:40]}"
 

@@ -34,9 +34,13 @@ class Ticket:
     filename: str = ""
 
 
+_ALWAYS = frozenset({"does", "key", "expires_at", "size"})  # without a default, or with one that is not nothing
+
+
 def seal(ticket: Ticket, secret: bytes) -> str:
     """The ticket as a URL-safe token."""
-    payload = json.dumps({k: v for k, v in asdict(ticket).items() if v}, separators=(",", ":")).encode()
+    told = {name: value for name, value in asdict(ticket).items() if value or name in _ALWAYS}
+    payload = json.dumps(told, separators=(",", ":")).encode()
     return f"{_encode(payload)}.{_encode(_signature(payload, secret))}"
 
 

@@ -13,16 +13,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import anyio
 import uvicorn
 from anyio.abc import TaskStatus
 
+from smmu.adapters.embedded.system import JsonLines, SystemClock
 from smmu.bootstrap.opening import Running, open_system
 from smmu.bootstrap.settings import EmbeddedPlatform, Settings
 from smmu.entrypoints.api.app import create_app
-from smmu.entrypoints.api.drain import Drain
+from smmu.entrypoints.api.metrics import Meter
 from smmu.entrypoints.api.server import DrainingServer
 from smmu.ports.errors import Unavailable
 
@@ -52,10 +53,11 @@ async def serve(settings: Settings, host: str, port: int, announce: Announce) ->
     Raises `WorldError` when it cannot begin: the address is taken, the data is served by another process.
     """
     with _bound(host, port) as listener:
-        async with open_system(settings) as running:
+        meter = Meter(JsonLines(SystemClock()))
+        async with open_system(settings, telemetry=meter) as running:
             await running.system.sweeper.take_over()
             address = Address(url=_url(listener), pid=os.getpid())
-            service = _Service(running)
+            service = _Service(running, meter)
             with _address_file(settings, address) as write:
 
                 def ready() -> None:
@@ -86,6 +88,7 @@ class _Service:
     """What runs side by side, and how it is brought to an end."""
 
     running: Running
+    meter: Meter
     begin_drain: Callable[[], None] = field(init=False)
     server: _Uvicorn = field(init=False)
     loops: anyio.CancelScope = field(default_factory=anyio.CancelScope)
@@ -93,7 +96,14 @@ class _Service:
 
     def __post_init__(self) -> None:
         known = self.running
-        app = create_app(known.system, known.verifier, public_url=known.settings.public_url)
+        settings = known.settings
+        app = create_app(
+            known.system,
+            known.verifier,
+            public_url=settings.public_url,
+            origins=settings.origins,
+            meter=self.meter,
+        )
         self.begin_drain = app.state.drain.begin
         self.server = _Uvicorn(_configuration(app), self.begin_drain)
 
@@ -129,7 +139,7 @@ class _Service:
             _exit_now(await anext(aiter(signals)))
 
 
-def _configuration(app: FastAPI) -> uvicorn.Config:
+def _configuration(app: Callable[..., Any]) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http="httptools",

@@ -15,6 +15,7 @@ import anyio
 
 from smmu.bootstrap.isolated import open_worker
 from smmu.bootstrap.variables import SettingsError
+from smmu.entrypoints.asked import until_asked
 from smmu.ports.errors import WorldError
 
 INTERRUPTED = 128 + signal.SIGTERM
@@ -49,23 +50,9 @@ def run(errand: Errand) -> int:
 
 
 async def _work(errand: Errand) -> int:
-    with anyio.CancelScope() as whole:
-        async with anyio.create_task_group() as group:
-            await group.start(_cancel_when_asked, whole)
-            async with open_worker(errand.data, os.environ) as system:
-                await system.worker.perform(errand.owner, errand.record, errand.tries)
-            group.cancel_scope.cancel()
-    return INTERRUPTED if whole.cancelled_caught else 0
-
-
-async def _cancel_when_asked(
-    whole: anyio.CancelScope, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED
-) -> None:
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        task_status.started()
-        async for _ in signals:
-            whole.cancel()
-            return
+    async with until_asked() as asked, open_worker(errand.data, os.environ) as system:
+        await system.worker.perform(errand.owner, errand.record, errand.tries)
+    return INTERRUPTED if asked.number else 0
 
 
 def _parser() -> argparse.ArgumentParser:

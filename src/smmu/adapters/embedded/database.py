@@ -16,6 +16,7 @@ It refuses to know what is stored: the ports' adapters beside it do.
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import anyio
@@ -72,6 +73,7 @@ class Database:
 
     def __init__(self, path: str) -> None:
         with translating():
+            Path(path).touch(0o600)  # SQLite gives the files beside it the same mode
             self._writer = _connect(path)
             migrate(self._writer)
             self._writer.execute("PRAGMA busy_timeout = 0")  # waiting is done here, not with the loop held up

@@ -30,8 +30,8 @@ _sync_file_range = ctypes.CDLL(None).sync_file_range  # Python has no other way 
 _sync_file_range.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
 _SYNC_FILE_RANGE_WRITE = 2
 
-_NAME = re.compile(r"^[0-9a-f]{32}$")
-_DATA_MODE = 0o600
+_NAME = re.compile(r"[0-9a-f]{32}")
+DATA_MODE = 0o600
 _FOLDER_MODE = 0o700
 
 
@@ -47,8 +47,8 @@ class Files:
         self._incoming = Path(data, "incoming")
         self._objects = Path(data, "objects")
         with translating():
-            for folder in (self._incoming, *(self._objects / f"{n:02x}" for n in range(256))):
-                folder.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
+            for folder in (self._incoming, self._objects, *(self._objects / f"{n:02x}" for n in range(256))):
+                folder.mkdir(_FOLDER_MODE, exist_ok=True)
             self._folder = os.open(self._incoming, os.O_RDONLY | os.O_DIRECTORY)
 
     def close(self) -> None:
@@ -61,7 +61,7 @@ class Files:
 
     def create(self, name: str) -> int:
         """A new file in `incoming`, open for writing and reading."""
-        return os.open(self.incoming(name), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _DATA_MODE)
+        return os.open(self.incoming(name), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, DATA_MODE)
 
     def take_over(self, path: str, name: str) -> None:
         """Move a finished file into `incoming`, or copy it when it is on another file system."""
@@ -117,7 +117,7 @@ class Files:
 
     def all_incoming(self) -> list[str]:
         """The names in `incoming`."""
-        return [path.name for path in self._incoming.iterdir() if _NAME.match(path.name)]
+        return [path.name for path in self._incoming.iterdir() if _NAME.fullmatch(path.name)]
 
     def _place(self, name: str) -> Path:
         return self._objects / name[:2] / _checked(name)
@@ -168,6 +168,6 @@ def try_lock(file: int) -> bool:
 
 
 def _checked(name: str) -> str:
-    if not _NAME.match(name):
+    if not _NAME.fullmatch(name):
         raise ValueError(f"not a name of ours: {name!r}")
     return name

@@ -6,8 +6,8 @@ It refuses a stream longer than it may be as soon as it is, and one shorter at i
 
 import fcntl
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,21 +133,21 @@ async def pour(body: AsyncIterator[bytes], slot: Slot, expected: Expected) -> in
     """Bring all of `body` to its slot, not yet synced; how many bytes came."""
     send, receive = anyio.create_memory_object_stream[Chunks](0)
     size = 0
-    with one_error():  # reading and writing fail one at a time, or for the same reason
-        async with anyio.create_task_group() as tasks, send:
+    with one_error(), receive:  # reading and writing fail one at a time, or for the same reason
+        async with anyio.create_task_group() as tasks, send, aclosing(_batches(body, expected.most)) as batches:
             tasks.start_soon(_drain, receive, slot.write)
-            async for batch, size in _batches(body, expected.most):  # noqa: B007 - the last one is the answer
+            async for batch, size in batches:  # noqa: B007 - the last one is the answer
                 await send.send(batch)
     return size
 
 
 async def _drain(batches: MemoryObjectReceiveStream[Chunks], write: Callable[[Chunks], None]) -> None:
-    async with batches:
-        async for batch in batches:
-            await to_thread.run_sync(write, batch)
+    # Not closed here: a writer that fails is to end the reading by cancelling it, not by a broken stream.
+    async for batch in batches:
+        await to_thread.run_sync(write, batch)
 
 
-async def _batches(body: AsyncIterator[bytes], most: int) -> AsyncIterator[tuple[Chunks, int]]:
+async def _batches(body: AsyncIterator[bytes], most: int) -> AsyncGenerator[tuple[Chunks, int]]:
     """The stream in batches, each with how many bytes have come so far."""
     batch: Chunks = []
     total = flushed = 0

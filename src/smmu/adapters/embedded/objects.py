@@ -19,7 +19,7 @@ from anyio import to_thread
 
 from smmu.adapters.embedded.database import Database, Row
 from smmu.adapters.embedded.errors import translating
-from smmu.adapters.embedded.files import Files, closing_file, new_name, write_at
+from smmu.adapters.embedded.files import DATA_MODE, Files, closing_file, new_name, write_at
 from smmu.adapters.embedded.intake import Digests
 from smmu.adapters.embedded.recovery import forget_garbage
 from smmu.domain.tickets import Ticket, seal
@@ -96,6 +96,8 @@ class FileObjectStore(ObjectStore):
         self._files = files
         self._clock = clock
         self._secret = secret
+        # Apart from other work on threads: writers of parts may be waiting there for a lock that our caller holds.
+        self._removers = anyio.CapacityLimiter(4)
 
     async def stat(self, key: str) -> ObjectInfo | None:
         """See the port."""
@@ -168,7 +170,7 @@ class FileObjectStore(ObjectStore):
         if versions:
             with translating():
                 for version in versions:
-                    await to_thread.run_sync(self._files.remove, version)
+                    await to_thread.run_sync(self._files.remove, version, limiter=self._removers)
             await self._db.write(partial(forget_garbage, versions))
 
 
@@ -249,6 +251,7 @@ def _take(files: Files, name: str, body: LocalFile, digests: Digests) -> int:
         while chunk := os.pread(file, _READ_BYTES, size):
             digests.update([chunk])
             size += len(chunk)
+        os.fchmod(file, DATA_MODE)
         os.fsync(file)
     return size
 

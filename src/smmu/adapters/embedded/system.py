@@ -45,8 +45,8 @@ class JsonLines(Telemetry):
 
     def event(self, name: str, **fields: object) -> None:
         """See the port. `at` and `event` are the line's own; a field that is no JSON is written as its text."""
-        line = json.dumps({"at": round(self._clock.now(), 3), "event": name, **fields}, default=str)
-        with suppress(OSError, ValueError):  # the stream is gone or closed
+        with suppress(OSError, ValueError, TypeError):  # the stream is gone or closed, or a field is no JSON at all
+            line = json.dumps({"at": round(self._clock.now(), 3), "event": name, **fields}, default=str)
             print(line, file=self._stream or sys.stderr, flush=True)
 
     def count(self, name: str, value: float = 1, **labels: str) -> None:

@@ -6,7 +6,7 @@ Refuses to publish anything: it leaves a fragmented file, and segments where the
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -65,6 +65,7 @@ class Encoded:
     samples: int = 0
     configuration: bytes = b""
     init_path: str = ""
+    packets: int = 0
     segments: list[Segment] = field(default_factory=list)
 
     @property
@@ -88,8 +89,7 @@ def listen(
     progress: Callable[[float], None],
 ) -> Heard:
     """Decode a track once for all `listeners`. Raises `Refused` when too little of it decodes."""
-    limit = Fraction(planned_s) if planned_s is not None else None
-    heard = Heard(Damage(track=track), Line(zero, limit))
+    heard = Heard(Damage(track=track), Line(zero, Fraction(planned_s or bench.limits.duration_seconds_max)))
     for frame in heard.line.join(audio_frames(bench, heard.damage)):
         for listener in listeners:
             listener.feed(frame)
@@ -114,8 +114,8 @@ def encode(
     """Encode the track as `spec` says, with segments below `folder` when it is given."""
     gain = gain_towards(loudness, target_lufs=spec.target_lufs, ceiling_dbtp=spec.ceiling_dbtp)
     whole = bench.directory / f"whole-{spec.name}.mp4"
-    segments: list[Segment] = []
-    encoder = _Encoder(spec, gain, Output(root=bench.directory, folder=folder, whole=whole, emit=segments.append))
+    cut = _Cut()
+    encoder = _Encoder(spec, gain, Output(root=bench.directory, folder=folder, whole=whole, emit=cut.add))
     heard = listen(bench, spec.track_index, [encoder], zero=zero, planned_s=planned_s, progress=progress)
     encoder.finish()
     if not encoder.samples:
@@ -130,8 +130,21 @@ def encode(
         samples=encoder.samples,
         configuration=encoder.configuration,
         init_path=encoder.segmenter.init_path,
-        segments=segments,
+        packets=cut.packets,
+        segments=cut.segments,
     )
+
+
+@dataclass(slots=True)
+class _Cut:
+    """The segments so far, without the times of their packets: a day of sound has four million."""
+
+    segments: list[Segment] = field(default_factory=list)
+    packets: int = 0
+
+    def add(self, segment: Segment) -> None:
+        self.packets += len(segment.packets)
+        self.segments.append(replace(segment, packets=()))
 
 
 class _Encoder:

@@ -16,7 +16,7 @@ JUMP_SECONDS = Fraction(10)  # beyond the planned end, a timestamp this far away
 STEP_BACK_SECONDS = Fraction(1)
 EARLY = Fraction(95, 100)  # a frame may come 5 % early: containers that count milliseconds jitter by that much
 NEAR_USUAL = Fraction(5, 10_000)
-AGREEING = Fraction(2, 100)
+AGREEING = Fraction(5, 100)  # milliseconds put the typical gap of 60 frames a second 2 % off
 _WHOLE_RATES = (24, 25, 30, 48, 50, 60)
 USUAL_RATES = (*map(Fraction, _WHOLE_RATES), *(Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60)))
 
@@ -37,7 +37,7 @@ class Clock:
     """
 
     zero: Fraction
-    planned_end: Fraction | None = None
+    planned_end: Fraction
     step: Fraction = Fraction(1, 30)
     last: Fraction | None = None
     dropped: int = 0
@@ -61,8 +61,7 @@ class Clock:
 
     def _is_broken(self, at: Fraction) -> bool:
         last = self.last or Fraction(0)
-        beyond = self.planned_end is not None and at > max(self.planned_end, last) + JUMP_SECONDS
-        return beyond or at < last - STEP_BACK_SECONDS
+        return at > max(self.planned_end, last) + JUMP_SECONDS or at < last - STEP_BACK_SECONDS
 
 
 @dataclass(slots=True)

@@ -129,7 +129,7 @@ def _packets(container: InputContainer, stream: Stream, damage: Damage) -> "Iter
 
 def _flushes(stream: Stream) -> "Iterator[Packet[Stream]]":
     # What the decoder still holds is wanted also when reading broke off.
-    packet: "Packet[Stream]" = Packet()
+    packet: Packet[Stream] = Packet()
     packet.stream = stream
     yield packet
 

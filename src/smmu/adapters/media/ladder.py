@@ -14,11 +14,11 @@ from pathlib import Path
 from av.video.frame import VideoFrame
 
 from smmu.adapters.media import graph, hls
+from smmu.adapters.media.cadence import Cadence, Clock, Selector, ticks_per_second
 from smmu.adapters.media.decode import Damage, Survey, time_of, video_frames
 from smmu.adapters.media.encoder import RungEncoder, mark
 from smmu.adapters.media.proof import RungWitness
 from smmu.adapters.media.segments import Output, Segment
-from smmu.adapters.media.cadence import Cadence, Clock, Selector, ticks_per_second
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.manifest import RenderedFile
 from smmu.domain.plan import PlannedTask, RungSpec
@@ -53,7 +53,7 @@ class Ladder:
         self.ticks = ticks_per_second(survey.time_base)
         self._rate = survey.rate if survey.rate and 0 < survey.rate <= RATE_MAX else USUAL_RATE
         self._keep, self._whole = keep, whole
-        planned = Fraction(task.duration_s) if task.duration_s is not None else None
+        planned = Fraction(task.duration_s or bench.limits.duration_seconds_max)
         self.clock = Clock(zero=survey.zero, planned_end=planned, step=1 / self._rate)
         self._hold = Fraction(0)
         self.longest_gap = Fraction(0)
@@ -166,9 +166,7 @@ class Ladder:
             if not rung.files:
                 rung.files.append(self._bench.finish(init.init_path, hls.INIT_TYPE))
             rung.files.append(self._bench.finish(segment.path, hls.SEGMENT_TYPE))
-            rung.pieces.append(
-                hls.Piece(name=Path(segment.path).name, duration=segment.duration, size=segment.size)
-            )
+            rung.pieces.append(hls.Piece(name=Path(segment.path).name, duration=segment.duration, size=segment.size))
 
     def _tell(self, progress: Callable[[float], None]) -> None:
         if self._task.duration_s and self.clock.last is not None:

@@ -51,9 +51,7 @@ class Meter:
     """Measures what is fed to it, after conversion to the layout and rate it will be published in."""
 
     def __init__(self, *, sample_rate: int, channels: int) -> None:
-        self._converter = Converter(
-            sample_rate=sample_rate, channels=channels, sample_format="flt", extra=METER
-        )
+        self._converter = Converter(sample_rate=sample_rate, channels=channels, sample_format="flt", extra=METER)
         self._seconds = Fraction(0)
         self._readings: dict[str, str] = {}
         self._last: AudioFrame | None = None

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +32,7 @@ PATH, CONTENT_TYPE = "poster.jpg", "image/jpeg"
 POSITIONS = (Fraction(25, 100), Fraction(10, 100), Fraction(40, 100), Fraction(55, 100), Fraction(70, 100))
 GOOD_ENOUGH = 0.6  # a picture that scores this much ends the search
 PACKETS_MAX = 600  # per candidate: from a keyframe to the first picture is a few packets
-BEGINNING_FRAMES = 90
+BEGINNING_FRAMES, FEW, EVERY = 90, 2, 10  # the second and third picture, then every tenth
 THUMB_WIDTH, THUMB_HEIGHT = 96, 54
 DARK, LIGHT = 40, 225  # a picture whose lights are below, or whose shadows are above, shows nothing
 
@@ -89,15 +90,12 @@ def _beginning(bench: Workbench, task: PlannedTask) -> Iterator[Candidate]:
     with bench.open_container() as container:
         stream = only(container, task.transform.track_index)
         first: VideoFrame | None = None
-        found = 0
-        for frame in _decoding(container, stream, PACKETS_MAX):
-            if first is None:
+        frames = islice(_decoding(container, stream, PACKETS_MAX), BEGINNING_FRAMES)
+        for number, frame in enumerate(frames):
+            if number == 0:
                 first = frame
-            elif found % 10 == 0:
+            elif number % EVERY == 0 or number <= FEW:
                 yield _judged(frame)
-            found += 1
-            if found > BEGINNING_FRAMES:
-                break
         if first is not None:
             # The first is often black, a fade or a title: it wins only where nothing better was found.
             judged = _judged(first)
@@ -156,9 +154,7 @@ def score(pixels: npt.NDArray[np.uint8]) -> float:
     return 0.6 * entropy + 0.4 * min(1.0, spread / 64)
 
 
-def _publish(
-    bench: Workbench, task: PlannedTask, spec: PosterSpec, best: Candidate, looked_at: int
-) -> Rendition:
+def _publish(bench: Workbench, task: PlannedTask, spec: PosterSpec, best: Candidate, looked_at: int) -> Rendition:
     picture = _finished(best.frame, task, spec)
     data = _jpeg(picture, spec.quality)
     (bench.directory / PATH).write_bytes(data)

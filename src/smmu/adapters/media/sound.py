@@ -28,7 +28,7 @@ class Line:
     """Places decoded blocks end to end. `position` counts samples since the common zero, at the current rate."""
 
     zero: Fraction
-    limit_seconds: Fraction | None = None
+    limit_seconds: Fraction
     position: Fraction = Fraction(0)
     filled_seconds: Fraction = Fraction(0)
     cut_seconds: Fraction = Fraction(0)
@@ -71,7 +71,7 @@ class Line:
     def _is_broken(self, gap: Fraction) -> bool:
         if gap < 0:
             return -gap > 1
-        return self.limit_seconds is not None and self.position + gap > self.limit_seconds + 1
+        return self.position + gap > self.limit_seconds + 1
 
     def measures(self) -> dict[str, float | int | str]:
         """What to note in a proof, when there was anything to repair."""
@@ -110,9 +110,7 @@ class Converter:
     when it is given. Timestamps of what comes out are not to be relied on: samples are counted.
     """
 
-    def __init__(
-        self, *, sample_rate: int, channels: int, sample_format: str, extra: str = "", block: int = 0
-    ) -> None:
+    def __init__(self, *, sample_rate: int, channels: int, sample_format: str, extra: str = "", block: int = 0) -> None:
         layout = LAYOUTS.get(channels, f"{channels} channels")
         self._target = f"sample_rates={sample_rate}:sample_fmts={sample_format}:channel_layouts={layout}"
         self._extra, self._block = extra, block

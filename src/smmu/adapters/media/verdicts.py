@@ -18,6 +18,7 @@ from smmu.domain.signatures import Sniffed
 
 _AGAIN = "Export it again and upload the new file."
 _WHOLE = "Check that the original plays to its end, and upload it again."
+_LOCK = "enc_key_id"  # what FFmpeg's Matroska demuxer notes of an encrypted track
 _DECODERS = frozenset(DECODERS.split(","))
 
 
@@ -26,7 +27,7 @@ def before_opening(boxes: Outline | None) -> None:
     if boxes is None:
         return
     if boxes.locked:
-        raise refuse(Code.REJECTED_ENCRYPTED, "The file is encrypted. Upload a copy without copy protection.")
+        raise _locked()
     if boxes.fragmented and boxes.missing_bytes:
         raise _cut_off(f"its last {boxes.missing_bytes} bytes are missing")
 
@@ -54,6 +55,8 @@ def on_streams(container: InputContainer, boxes: Outline | None, limits: Limits)
         raise too_many_streams(limits)
     if not container.streams.video and not container.streams.audio:
         raise refuse(Code.REJECTED_EMPTY, f"The file holds neither picture nor sound. {_WHOLE}")
+    if any(_LOCK in stream.metadata for stream in container.streams):
+        raise _locked()
     for stream in (*container.streams.video, *container.streams.audio):
         _check_decoder(stream, boxes)
 
@@ -141,6 +144,10 @@ def _check_size(width: int, height: int, limits: Limits) -> None:
             Code.REJECTED_PIXELS,
             f"The picture has {width * height} pixels; at most {limits.video_pixels_max} are allowed. Scale it down.",
         )
+
+
+def _locked() -> Refused:
+    return refuse(Code.REJECTED_ENCRYPTED, "The file is encrypted. Upload a copy without copy protection.")
 
 
 def _cut_off(how: str) -> Refused:

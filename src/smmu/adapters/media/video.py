@@ -128,9 +128,7 @@ class _Job:
         sound.files.append(init)
         for segment in encoded.segments:
             sound.files.append(self._bench.finish(segment.path, hls.SEGMENT_TYPE))
-            sound.pieces.append(
-                hls.Piece(name=Path(segment.path).name, duration=segment.duration, size=segment.size)
-            )
+            sound.pieces.append(hls.Piece(name=Path(segment.path).name, duration=segment.duration, size=segment.size))
         return Rendition(
             name=encoded.spec.name,
             role=encoded.spec.role,
@@ -146,13 +144,7 @@ class _Job:
         audio = [sound.stream for sound in sounds]
         file = self._text(MASTER_PATH, hls.multivariant_playlist(streams, audio))
         top = ladder.rungs[0]
-        starts = {tuple(rung.witness.starts) for rung in ladder.rungs}
-        keyframes = {rung.witness.keyframes for rung in ladder.rungs}
-        checks = (
-            check("segments start at the same times on every rung", 1, len(starts)),
-            check("as many keyframes on every rung", 1, len(keyframes)),
-            check("rungs listed", [rung.spec.name for rung in ladder.rungs], [rung.spec.name for rung in ladder.rungs if rung.pieces]),
-        )  # fmt: skip
+        checks = (*_common_checks(ladder), *(_together(ladder, sound) for sound in sounds))
         codecs = ",".join(dict.fromkeys([stream.codecs for stream in (*streams, *audio)]))
         return Rendition(
             name=spec.name, role=spec.role, files=(file,), width=top.spec.width, height=top.spec.height,
@@ -166,7 +158,7 @@ class _Job:
         tracks = [self._whole, *([sound.encoded.whole] if sound else [])]
         progressive(tracks, target, self._bench.beat)
         counts = [rung.witness.frames]
-        counts += [sum(len(segment.packets) for segment in sound.encoded.segments)] if sound else []
+        counts += [sound.encoded.packets] if sound else []
         checks = prove_progressive(target, counts, self._bench.beat)
         file = self._bench.finish(MP4_PATH, MP4_TYPE)
         codecs = [cmaf.avc_codec(rung.encoder.configuration), *([sound.encoded.codecs] if sound else [])]
@@ -186,6 +178,27 @@ class _Job:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(content, encoding="utf-8")
         return self._bench.finish(path, hls.PLAYLIST_TYPE)
+
+
+def _common_checks(ladder: Ladder) -> Iterator[Check]:
+    starts = {tuple(rung.witness.starts) for rung in ladder.rungs}
+    keyframes = {rung.witness.keyframes for rung in ladder.rungs}
+    yield check("segments start at the same times on every rung", 1, len(starts))
+    yield check("as many keyframes on every rung", 1, len(keyframes))
+    yield check("rungs that have segments", len(ladder.rungs), sum(bool(rung.pieces) for rung in ladder.rungs))
+
+
+def _together(ladder: Ladder, sound: Sound) -> Check:
+    """Picture and sound end as far from each other as in the source, to one picture and one AAC frame."""
+    encoded = sound.encoded
+    source = float(ladder.end - encoded.heard.line.position)
+    made = float(sum(ladder.rungs[0].witness.durations, Fraction(0))) - encoded.seconds
+    return check_within(
+        "picture ends after sound (s)",
+        source,
+        made,
+        float(ladder.clock.step) + aac.FRAME_SAMPLES / encoded.spec.sample_rate,
+    )
 
 
 def _rung_checks(ladder: Ladder, rung: Rung) -> Iterator[Check]:

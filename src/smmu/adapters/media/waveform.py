@@ -1,7 +1,7 @@
 """Peaks of a track for drawing: audiowaveform's JSON, version 2, number for number.
 
 Channels are averaged to one as audiowaveform does by default, each pixel is the lowest and highest sample of
-`samples_per_pixel`, and the last, shorter pixel is emitted. Memory does not grow with the samples, only with the pixels.
+`samples_per_pixel`, and the last, shorter pixel is emitted. Memory grows with the pixels and not with the samples.
 Refuses to draw.
 """
 
@@ -19,6 +19,7 @@ from smmu.domain.plan import WaveformSpec
 CONTENT_TYPE = "application/json"
 LOWEST, HIGHEST = -32_768, 32_767
 VERSION = 2
+WRITTEN_AT_ONCE = 65_536  # numbers
 
 
 class Peaks:
@@ -47,9 +48,7 @@ class Peaks:
         if self._converter is None:
             self.sample_rate = frame.sample_rate
             channels = len(frame.layout.channels) or frame.layout.nb_channels
-            self._converter = Converter(
-                sample_rate=self.sample_rate, channels=channels, sample_format="s16"
-            )
+            self._converter = Converter(sample_rate=self.sample_rate, channels=channels, sample_format="s16")
         for block in self._converter.feed(frame):
             self._add(block)
 
@@ -73,7 +72,10 @@ class Peaks:
         }
         with path.open("w", encoding="ascii") as file:
             file.write(json.dumps(head, separators=(",", ":"))[:-1] + ',"data":[')
-            file.write(",".join(map(str, self._pairs)) + "]}")
+            for start in range(0, len(self._pairs), WRITTEN_AT_ONCE):
+                file.write("," if start else "")
+                file.write(",".join(map(str, self._pairs[start : start + WRITTEN_AT_ONCE])))
+            file.write("]}")
 
     def _add(self, block: AudioFrame) -> None:
         channels = len(block.layout.channels)

@@ -10,7 +10,8 @@ _BATCH = 1_000
 
 def sweep(data: Data = None) -> None:
     """Look once at every record whose deadline has passed, and at storage that no upload owns."""
-    say(f"{anyio.run(_sweep, data)} records looked at")
+    looked, stuck = anyio.run(_sweep, data)
+    say(f"{looked} records looked at, {stuck} of them could not be put right")
 
 
 def redrive(data: Data = None) -> None:
@@ -18,14 +19,14 @@ def redrive(data: Data = None) -> None:
     say(f"{anyio.run(_redrive, data)} messages sent again")
 
 
-async def _sweep(data: Data) -> int:
+async def _sweep(data: Data) -> tuple[int, int]:
     from smmu.bootstrap.opening import open_system
     from smmu.bootstrap.settings import load_settings
 
     async with open_system(load_settings(data=data), exclusive=False) as running:
-        looked = await running.system.sweeper.once()
+        found = await running.system.sweeper.once(_BATCH)
         await running.system.sweeper.sweep_orphans()
-    return looked
+    return found
 
 
 async def _redrive(data: Data) -> int:

@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-Data = Annotated[
-    Path | None, typer.Option("--data", metavar="DIR", help="Where everything is kept. [default: .smmu]")
-]
+Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Where everything is kept. [default: .smmu]")]
 Url = Annotated[str, typer.Option("--url", envvar="SMMU_URL", metavar="URL", help="The server.")]
 Token = Annotated[
     str,

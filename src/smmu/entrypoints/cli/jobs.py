@@ -1,0 +1,112 @@
+"""`smmu jobs`: look at the jobs of a server, watch one, cancel it or try it again."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import anyio
+import typer
+
+from smmu.entrypoints.cli.boundary import REFUSED, Stop
+from smmu.entrypoints.cli.options import Json, Token, Url
+from smmu.entrypoints.cli.terminal import gauges, say
+
+if TYPE_CHECKING:
+    from smmu.client.client import Client
+    from smmu.wire import JobAnswer, JobList, JobSummary
+
+R = TypeVar("R")
+JobId = Annotated[str, typer.Argument(metavar="JOB_ID", help="The job.")]
+
+group = typer.Typer(help="Jobs of a server.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@group.command("list")
+def list_jobs(
+    url: Url,
+    token: Token,
+    state: Annotated[str | None, typer.Option(metavar="STATE", help="Only jobs in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, metavar="N", help="How many.")] = 20,
+    *,
+    json: Json = False,
+) -> None:
+    """The newest jobs."""
+
+    async def ask(client: "Client") -> "JobList":
+        return await client.jobs.list(state=state, limit=limit)
+
+    page = _ask(url, token, ask)
+    if json:
+        say(page.model_dump_json(indent=2))
+        return
+    for known in page.jobs:
+        say(_line(known))
+
+
+@group.command("show")
+def show(job_id: JobId, url: Url, token: Token, *, json: Json = False) -> None:
+    """One job with its tasks."""
+
+    async def ask(client: "Client") -> "JobAnswer":
+        return await client.jobs.get(job_id)
+
+    _print(_ask(url, token, ask), as_json=json)
+
+
+@group.command("watch")
+def watch(job_id: JobId, url: Url, token: Token) -> None:
+    """Stay until a job has ended; fails if it did."""
+    from smmu.entrypoints.cli.upload import follow
+
+    async def ask(client: "Client") -> "JobAnswer":
+        with gauges() as shown:
+            await follow(client, job_id, shown.add(job_id))
+        return await client.jobs.get(job_id)
+
+    ended = _ask(url, token, ask)
+    say(_line(ended))
+    if ended.state != "succeeded":
+        raise Stop(REFUSED)
+
+
+@group.command("cancel")
+def cancel(job_id: JobId, url: Url, token: Token) -> None:
+    """Ask a job to end."""
+
+    async def ask(client: "Client") -> "JobAnswer":
+        return await client.jobs.cancel(job_id)
+
+    say(_line(_ask(url, token, ask)))
+
+
+@group.command("retry")
+def retry(job_id: JobId, url: Url, token: Token) -> None:
+    """Try a failed or cancelled job again."""
+
+    async def ask(client: "Client") -> "JobAnswer":
+        return await client.jobs.retry(job_id)
+
+    say(_line(_ask(url, token, ask)))
+
+
+def _ask(url: str, token: str, ask: Callable[["Client"], Awaitable[R]]) -> R:
+    async def main() -> R:
+        from smmu.client.client import open_client
+
+        async with open_client(url, token) as client:
+            return await ask(client)
+
+    return anyio.run(main, backend="asyncio")
+
+
+def _print(known: "JobAnswer", *, as_json: bool) -> None:
+    if as_json:
+        say(known.model_dump_json(indent=2))
+        return
+    say(_line(known))
+    for task in known.tasks:
+        say(f"  {task.name:<24} {task.state:<10} {task.progress:>3} %")
+
+
+def _line(known: "JobSummary") -> str:
+    why = f"  {known.error.code}: {known.error.message}" if known.error else ""
+    return f"{known.job_id}  {known.state:<10} {known.progress:>3} %  attempt {known.attempt}{why}"

@@ -1,0 +1,156 @@
+"""`smmu upload`: the client, parallel and resumable, with a bar for each file, and on wish its job to the end."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import anyio
+import typer
+
+from smmu.entrypoints.cli.boundary import REFUSED, WORLD_FAILED, Stop, explained
+from smmu.entrypoints.cli.options import Token, Url
+from smmu.entrypoints.cli.terminal import Gauge, Gauges, complain, gauges, note, say
+
+if TYPE_CHECKING:
+    from smmu.client.client import Client
+
+_FILES_AT_ONCE = 3
+_SHOWN_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the command line asks for."""
+
+    url: str
+    token: str
+    parallel: int
+    watch: bool
+    resume: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for, for each file, and what it takes to do it."""
+
+    asked: Asked
+    client: "Client"
+    shown: Gauges
+    turns: anyio.CapacityLimiter
+    statuses: list[int]
+
+
+def upload(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Images, videos, audio files.")],
+    url: Url,
+    token: Token,
+    *,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay until the jobs have ended.")] = False,
+    parallel: Annotated[int, typer.Option(min=1, max=64, metavar="N", help="Parts of a file at once.")] = 4,
+    resume: Annotated[
+        str | None, typer.Option(metavar="UPLOAD_ID", help="Go on with an upload that was broken off.")
+    ] = None,
+) -> None:
+    """Send files to a server. Prints the job of each."""
+    if resume is not None and len(files) != 1:
+        raise typer.BadParameter("An upload is of one file: name one.", param_hint="--resume")
+    asked = Asked(url=url, token=token, parallel=parallel, watch=watch, resume=resume)
+    statuses = anyio.run(_upload, asked, files, backend="asyncio")
+    if any(statuses):
+        failed = sum(map(bool, statuses))
+        raise Stop(max(statuses), f"{failed} of {len(files)} files failed" if len(files) > 1 else "")
+
+
+async def _upload(asked: Asked, files: Sequence[Path]) -> list[int]:
+    from smmu.client.client import open_client
+
+    statuses = [0] * len(files)
+    turns = anyio.CapacityLimiter(_FILES_AT_ONCE)
+    with gauges() as shown:
+        async with (
+            open_client(asked.url, asked.token, parallel=asked.parallel) as client,
+            anyio.create_task_group() as group,
+        ):
+            order = Order(asked, client, shown, turns, statuses)
+            for at, file in enumerate(files):
+                group.start_soon(_one, order, file, at)
+    return statuses
+
+
+async def _one(order: Order, file: Path, at: int) -> None:
+    """One file from here to its job; what goes wrong with it does not stop the others."""
+    async with order.turns:
+        try:
+            await _send(order, file)
+        except Exception as error:  # noqa: BLE001 - the boundary of one file, told as at the boundary of all
+            words, order.statuses[at] = explained(error)
+            if words:
+                complain(f"{file}: {words}")
+
+
+async def _send(order: Order, file: Path) -> None:
+    from smmu.client.uploader import Wish
+
+    _require_file(file)
+    gauge = order.shown.add(file.name)
+    upload_id = order.asked.resume or ""
+
+    def opened(known: str) -> None:
+        nonlocal upload_id
+        upload_id = known
+
+    try:
+        wish = Wish(path=file, resume=order.asked.resume)
+        done = await order.client.uploads.upload(wish, progress=_seldom(gauge), opened=opened)
+    except (anyio.get_cancelled_exc_class(), Exception) as error:
+        _tell_how_to_go_on(error, file, upload_id)
+        raise
+    gauge.show(1.0, "sent")
+    if order.asked.watch:
+        await _watch(order.client, done.job_id, gauge)
+    say(f"{file}: {done.job_id}")
+
+
+def _tell_how_to_go_on(error: BaseException, file: Path, upload_id: str) -> None:
+    if upload_id and (not isinstance(error, Exception) or explained(error)[1] == WORLD_FAILED):
+        note(f"{file}: go on later with --resume {upload_id}")
+
+
+async def _watch(client: "Client", job_id: str, gauge: Gauge) -> None:
+    await follow(client, job_id, gauge)
+    ended = await client.jobs.get(job_id)
+    if ended.error is not None:
+        raise Stop(REFUSED, f"job {job_id} failed: {ended.error.message}")
+    if ended.state != "succeeded":
+        raise Stop(REFUSED, f"job {job_id} is {ended.state}")
+
+
+async def follow(client: "Client", job_id: str, gauge: Gauge) -> None:
+    """Show a job until it has ended."""
+    async with aclosing(client.jobs.watch(job_id)) as glimpses:
+        async for glimpse in glimpses:
+            gauge.show(glimpse.progress / 100, glimpse.task or glimpse.state)
+
+
+def _seldom(gauge: Gauge) -> Callable[[int, int], None]:
+    """Parts tell of every piece; a person sees ten steps in a second."""
+    shown_at = 0.0
+
+    def show(sent: int, total: int) -> None:
+        nonlocal shown_at
+        now = time.monotonic()
+        if now - shown_at >= _SHOWN_SECONDS:
+            shown_at = now
+            gauge.show(sent / total if total else 0.0, "sending")
+
+    return show
+
+
+def _require_file(file: Path) -> None:
+    if not file.exists():
+        raise Stop(REFUSED, "There is no such file.")
+    if not file.is_file():
+        raise Stop(REFUSED, "This is not a file: name the files themselves.")

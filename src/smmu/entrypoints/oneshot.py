@@ -1,0 +1,164 @@
+"""Files in, folders out, and no server: the whole product runs once, over a data folder that nobody sees.
+
+That folder is made inside of the one for the results, so that results are moved and not copied, and it goes away
+whatever happens. A result's folder appears at once and whole, or not at all. Each file is one upload of one owner and
+goes through every check that an upload of a stranger goes through.
+"""
+
+import io
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from smmu.adapters.embedded.system import JsonLines, SystemClock
+from smmu.application.system import System
+from smmu.bootstrap.opening import open_system
+from smmu.bootstrap.settings import EmbeddedPlatform, Settings
+from smmu.domain import job
+from smmu.domain.admission import UploadRequest
+from smmu.domain.errors import Code, Refused, refuse
+from smmu.domain.upload import Upload
+from smmu.entrypoints.exporting import export, require_free
+from smmu.ports.errors import Unavailable, WorldError
+from smmu.ports.gateway import PATH
+from smmu.ports.uploads import SignedPart
+
+OWNER = "local"
+_PIECE_BYTES = 1 << 20
+_LOOK_SECONDS = 0.1
+_CLEANING_SECONDS = 10
+_OF_THE_WORLD = frozenset({Code.WORLD_UNAVAILABLE, Code.DISK_FULL})
+
+Show = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one file: a `folder` with its `manifest`, or why not. `world_failed`: not the file's fault."""
+
+    file: Path
+    folder: Path | None = None
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    code: str = ""
+    message: str = ""
+    world_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """Turns files into folders under `out`, which grow under `staging`."""
+
+    system: System
+    out: Path
+    staging: Path
+
+    async def process(self, file: Path, name: str, show: Show) -> Outcome:
+        """Make the folder `name` of a file. What goes wrong with the file or the world is its outcome."""
+        try:
+            manifest = await self._process(file, self.out / name, show)
+        except Refused as error:
+            return Outcome(file=file, code=error.code, message=error.message)
+        except (WorldError, OSError) as error:
+            words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            return Outcome(file=file, code=Code.WORLD_UNAVAILABLE, message=words, world_failed=True)
+        return Outcome(file=file, folder=self.out / name, manifest=manifest)
+
+    async def _process(self, file: Path, target: Path, show: Show) -> dict[str, Any]:
+        require_free(target)
+        show(0.0, "reading")
+        done = await self._send(file)
+        try:
+            _require_success(await self._until_over(done.job_id, show))
+            made = (await self.system.library.get(OWNER, done.media_id)).value
+            manifest = await export(self.system.platform.objects, made, target, self.staging / done.media_id)
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEANING_SECONDS):
+                await self.system.library.delete(OWNER, done.media_id)  # its bytes were moved, or nobody wants them
+        show(1.0, "done")
+        return manifest
+
+    async def _send(self, file: Path) -> Upload:
+        """An upload as any other, but that its bytes take no network."""
+        uploads = self.system.uploads
+        request = UploadRequest(filename=file.name, size=_size_of(file))
+        begun = (await uploads.begin(OWNER, request)).upload
+        for number in range(1, begun.layout.number_max + 1):
+            (part,) = await uploads.sign(OWNER, begun.id, [number])
+            await self._send_part(file, part, begun.layout.offset_of(number))
+        return await uploads.complete(OWNER, begun.id)
+
+    async def _send_part(self, file: Path, part: SignedPart, offset: int) -> None:
+        gateway = self.system.platform.gateway
+        assert gateway is not None, "the embedded platform serves its own URLs"  # noqa: S101 - or we have a bug
+        token = part.url.rpartition(PATH)[2]
+        await gateway.receive(token, part.size, _pieces(file, offset, part.size or 0))
+
+    async def _until_over(self, job_id: str, show: Show) -> job.Job:
+        while True:
+            seen = await self.system.jobs.get(OWNER, job_id)
+            if seen.job.state in job.TERMINAL:
+                return seen.job
+            at_work = sorted({task.name for task in seen.tasks if task.state == "running"})
+            show(seen.job.progress / 100, ", ".join(at_work) or str(seen.job.state))
+            await anyio.sleep(_LOOK_SECONDS)
+
+
+@asynccontextmanager
+async def processing(settings: Settings, out: Path) -> AsyncIterator[Processor]:
+    """A processor with everything that it needs running beside it. Raises `OSError` when `out` cannot be written."""
+    with _hidden_folder(out) as hidden:
+        platform = EmbeddedPlatform(kind="embedded", data=hidden / "data")
+        mine = settings.model_copy(update={"platform": platform})
+        silent = None if settings.debug else io.StringIO()
+        telemetry = JsonLines(SystemClock(), silent)
+        async with open_system(mine, inline=True, telemetry=telemetry) as running, anyio.create_task_group() as group:
+            group.start_soon(_serve, running.system, mine)
+            yield Processor(running.system, out, hidden)
+            group.cancel_scope.cancel()
+
+
+async def _serve(system: System, settings: Settings) -> None:
+    await system.serve(light=settings.workers.light, heavy=settings.workers.heavy)
+
+
+@contextmanager
+def _hidden_folder(out: Path) -> Iterator[Path]:
+    out.mkdir(parents=True, exist_ok=True)
+    hidden = Path(tempfile.mkdtemp(prefix=".smmu-", dir=out))
+    try:
+        yield hidden
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+
+
+async def _pieces(file: Path, offset: int, length: int) -> AsyncIterator[bytes]:
+    async with await anyio.open_file(file, "rb") as source:
+        await source.seek(offset)
+        while length > 0 and (piece := await source.read(min(length, _PIECE_BYTES))):
+            length -= len(piece)
+            yield piece
+
+
+def _size_of(file: Path) -> int:
+    """The size of what is a file; refuses whatever else a path may name."""
+    if not file.exists():
+        raise refuse(Code.NOT_FOUND, "There is no such file.")
+    if not file.is_file():
+        raise refuse(Code.INVALID_REQUEST, "This is not a file: name the files themselves.")
+    return file.stat().st_size
+
+
+def _require_success(ended: job.Job) -> None:
+    if ended.state is job.State.SUCCEEDED:
+        return
+    if ended.error is None:
+        raise refuse(Code.JOB_CANCELLED, "The job was cancelled.")
+    if ended.error.code in _OF_THE_WORLD:
+        raise Unavailable(ended.error.message)
+    raise refuse(ended.error.code, ended.error.message)
