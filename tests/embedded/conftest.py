@@ -9,6 +9,8 @@ from smmu.adapters.embedded.database import Database
 from smmu.adapters.embedded.platform import open_platform
 from smmu.domain.limits import Limits
 from smmu.ports.platform import Platform
+from smmu.ports.uploads import Session
+from tests.support.sessions import KEY, PART
 
 
 @pytest.fixture
@@ -27,3 +29,8 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     opened = Database(str(tmp_path / "smmu.db"))
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def session(platform: Platform) -> Session:
+    return await platform.uploads.begin(KEY, method="multipart", part_size=PART, content_type="video/mp4")

@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import gettempdir
 
-import anyio
-import anyio.lowlevel
 import pytest
 
 from smmu.adapters.embedded.database import Database
@@ -22,63 +20,19 @@ from smmu.adapters.embedded.intake import Digests, Expected, Slot, pour
 from smmu.adapters.embedded.platform import open_platform, token_secret
 from smmu.adapters.embedded.secret import secret_at
 from smmu.domain.limits import MIB, Limits
-from smmu.domain.values import Algorithm, Checksum, ObjectRef
+from smmu.domain.values import Algorithm, Checksum
 from smmu.ports.errors import Corrupt, Denied, Full, NotFound, Unavailable
-from smmu.ports.objects import LocalFile, Source
+from smmu.ports.objects import LocalFile
 from smmu.ports.platform import Platform
-from smmu.ports.uploads import PartSlot, Session, StoredPart
-from tests.support.delivery import chunks, content, deliver, gateway_of, in_pieces, token_of
+from smmu.ports.uploads import Session
+from tests.support.delivery import chunks, content, gateway_of
+from tests.support.sessions import KEY, PART, A, B, C, names, send, token
 
-KEY = "raw/ada/upl_1/source"
-PART = 1_000
 ANOTHER_FILE_SYSTEM = next(filter(Path.is_dir, (Path("/dev/shm"), Path(gettempdir()))))
-A, B, C = (bytes([letter]) * PART for letter in b"abc")
-
-
-@pytest.fixture
-async def session(platform: Platform) -> Session:
-    return await platform.uploads.begin(KEY, method="multipart", part_size=PART, content_type="video/mp4")
-
-
-async def token(platform: Platform, session: Session, number: int, size: int = PART) -> str:
-    slot = PartSlot(number=number, size=size)
-    (part,) = await platform.uploads.sign(session, [slot], expires_at=platform.clock.now() + 60)
-    return token_of(part.url)
-
-
-async def send(platform: Platform, session: Session, number: int, body: bytes) -> StoredPart:
-    slot = PartSlot(number=number, size=len(body))
-    (part,) = await platform.uploads.sign(session, [slot], expires_at=platform.clock.now() + 60)
-    return await deliver(platform, part, body)
 
 
 def open_to_others(folder: Path) -> set[str]:
     return {path.name for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077}
-
-
-def file_of(source: Source) -> bytes:
-    assert source.local_path is not None
-    return Path(source.local_path).read_bytes()
-
-
-def names(folder: Path, place: str) -> set[str]:
-    return {path.name for path in (folder / place).rglob("*") if path.is_file()}
-
-
-class SlowBody:
-    """A body whose sender waits before each piece until it is let go on."""
-
-    def __init__(self, body: bytes) -> None:
-        self.pieces = in_pieces(body, 300)
-        self.go_on = anyio.Event()
-        self.begun = anyio.Event()
-
-    async def stream(self) -> AsyncIterator[bytes]:
-        yield self.pieces[0]
-        self.begun.set()
-        await self.go_on.wait()
-        for piece in self.pieces[1:]:
-            yield piece
 
 
 # --- crash windows
@@ -135,118 +89,6 @@ async def test_a_pinned_source_ends_when_its_object_is_overwritten(platform: Pla
     await platform.objects.put(KEY, b"2", content_type="x/y")
     with pytest.raises(NotFound):
         await source.read(0, 1)
-
-
-# --- parts that come twice, late, or at once
-
-
-async def test_a_part_that_comes_again_counts_only_when_it_is_whole(
-    folder: Path, platform: Platform, session: Session
-) -> None:
-    first = await send(platform, session, 1, A)
-    with pytest.raises(Corrupt):
-        await gateway_of(platform).receive(await token(platform, session, 1), None, chunks([B[:500]]))
-    assert await platform.uploads.list_parts(session) == [first]
-    second = await send(platform, session, 1, B)
-    assert await platform.uploads.list_parts(session) == [second]
-    await platform.uploads.complete(session, [second])
-    assert await content(platform, KEY) == B
-    assert names(folder, "incoming") == set()
-
-
-async def test_of_two_senders_of_one_part_the_last_to_be_whole_wins(platform: Platform, session: Session) -> None:
-    slow, put = SlowBody(A), await token(platform, session, 1)
-    async with anyio.create_task_group() as group:
-        group.start_soon(gateway_of(platform).receive, put, PART, slow.stream())
-        await slow.begun.wait()
-        await send(platform, session, 1, B)
-        slow.go_on.set()
-    (stored,) = await platform.uploads.list_parts(session)
-    await platform.uploads.complete(session, [stored])
-    assert await content(platform, KEY) == A
-
-
-async def test_a_part_still_on_its_way_does_not_reach_the_completed_object(
-    folder: Path, platform: Platform, session: Session
-) -> None:
-    parts = [await send(platform, session, 1, A), await send(platform, session, 2, B)]
-    slow, put = SlowBody(C), await token(platform, session, 3)
-    refused = []
-
-    async def send_late() -> None:
-        with pytest.raises(NotFound):
-            await gateway_of(platform).receive(put, PART, slow.stream())
-        refused.append(put)
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(send_late)
-        await slow.begun.wait()
-        ref = await platform.uploads.complete(session, parts)
-        slow.go_on.set()
-    assert refused
-    assert file_of(await platform.objects.open(ref)) == A + B
-    assert names(folder, "incoming") == set()
-
-
-async def test_an_abort_ends_parts_on_their_way(folder: Path, platform: Platform, session: Session) -> None:
-    slow, put = SlowBody(A), await token(platform, session, 1)
-
-    async def send_late() -> None:
-        with pytest.raises(NotFound):
-            await gateway_of(platform).receive(put, PART, slow.stream())
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(send_late)
-        await slow.begun.wait()
-        await platform.uploads.abort(session)
-        slow.go_on.set()
-    assert names(folder, "incoming") == set()
-
-
-async def test_many_completions_at_once_make_one_object(platform: Platform, session: Session) -> None:
-    parts = [await send(platform, session, 1, A), await send(platform, session, 2, B)]
-    refs: list[ObjectRef] = []
-
-    async def complete() -> None:
-        refs.append(await platform.uploads.complete(session, parts))
-
-    async with anyio.create_task_group() as group:
-        for _ in range(8):
-            group.start_soon(complete)
-    assert len(refs) == 8
-    assert len(set(refs)) == 1
-    assert await content(platform, KEY) == A + B
-
-
-async def test_parts_that_are_left_out_leave_no_hole(folder: Path, platform: Platform, session: Session) -> None:
-    parts = [await send(platform, session, number, body) for number, body in enumerate((A, B, C), 1)]
-    replaced = await send(platform, session, 3, A[:10])
-    ref = await platform.uploads.complete(session, [parts[1], replaced])
-    assert await content(platform, KEY) == B + A[:10]
-    assert names(folder, "objects") == {ref.version}
-    assert names(folder, "incoming") == set()
-
-
-async def test_a_sender_that_goes_away_leaves_no_file(folder: Path, platform: Platform) -> None:
-    single = await platform.uploads.begin(KEY, method="single", part_size=0, content_type="x/y")
-    put, slow = await token(platform, single, 1), SlowBody(A)
-    with anyio.CancelScope() as scope:
-        async with anyio.create_task_group() as group:
-            group.start_soon(gateway_of(platform).receive, put, PART, slow.stream())
-            await slow.begun.wait()
-            assert len(names(folder, "incoming")) == 1
-            scope.cancel()
-    assert names(folder, "incoming") == set()
-
-
-async def test_an_error_of_the_sender_reaches_the_caller_as_it_is(platform: Platform, session: Session) -> None:
-    async def broken() -> AsyncIterator[bytes]:
-        yield A[:10]
-        raise ConnectionResetError("gone")
-
-    with pytest.raises(ConnectionResetError):
-        await gateway_of(platform).receive(await token(platform, session, 1), PART, broken())
-    assert await platform.uploads.list_parts(session) == []
 
 
 # --- no room

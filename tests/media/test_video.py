@@ -115,6 +115,27 @@ def test_pictures_of_every_shape_and_depth(
     assert np.abs(clips.pictures(made.path("mp4"), *size, count=1).astype(int) - expected).mean() < 8
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("untimed.avi", ["-c:v", "libx264", "-bf", "3", "-c:a", "mp3"]),  # has no presentation times at all
+        ("packed.avi", ["-c:v", "mpeg4", "-bf", "2", "-c:a", "pcm_s16le"]),
+        ("open.mp4", ["-c:v", "libx264", "-x264-params", "open-gop=1:keyint=10", "-bf", "3", "-c:a", "alac"]),
+        ("fragments.mp4", [*FAST, "-movflags", "frag_keyframe+empty_moov", "-c:a", "aac"]),
+        ("broadcast.ts", ["-c:v", "mpeg2video", "-bf", "2", "-c:a", "ac3"]),
+        ("web.webm", ["-c:v", "libvpx", "-c:a", "libopus"]),
+        ("studio.mov", ["-c:v", "prores_ks", "-c:a", "pcm_s24le"]),
+        ("old.wmv", ["-c:v", "wmv2", "-c:a", "wmav2"]),
+    ],
+)
+def test_every_picture_of_every_container_comes_through(tmp_path: Path, name: str, options: list[str]) -> None:
+    source = make(tmp_path / name, *picture("testsrc2=s=160x120:r=25", 1.2), *tone(1.2), *options)
+    made = render(source, tmp_path / "o", "video")
+    check_all(made)
+    assert len(clips.packets(made.path("mp4"))) == len(clips.pictures(source, 16, 12)) == 30
+    assert made["mp4"].duration_s == pytest.approx(1.25, abs=0.1)
+
+
 @pytest.mark.parametrize("frames", [1, 3])
 def test_a_clip_of_a_few_frames_is_a_video_all_the_same(tmp_path: Path, frames: int) -> None:
     source = make(tmp_path / "s.mp4", *picture("testsrc2=s=320x240:r=30", 1), "-frames:v", str(frames), *FAST)

@@ -6,7 +6,7 @@ of every process has a number; a plan says which fault happens at which number, 
 
 import inspect
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -84,8 +84,9 @@ class Process:
 
     async def awake(self) -> None:
         """Wait for the end of a pause; raise when there is nobody left to wait."""
-        while not self.gone and (left := self.asleep_until - anyio.current_time()) > 0:
-            await anyio.sleep(left)
+        if not self.gone and self.asleep_until > anyio.current_time():
+            await anyio.sleep(self.asleep_until - anyio.current_time())
+            await self.awake()  # it may have been prolonged meanwhile
         if self.gone:
             raise Crash(self.name)
 
@@ -161,11 +162,11 @@ class Faults:
 
 def faulty(port: type[P], target: P, process: Process, faults: Faults) -> P:
     """`target` behind its port, every call of it by this process numbered and, when planned, gone wrong."""
-    return cast("P", _class_of(port)(target, process, faults))
+    return cast("P", _class_of(cast("Hashable", port))(target, process, faults))
 
 
 @cache
-def _class_of(port: type[Any]) -> type[Any]:
+def _class_of(port: Any) -> type[Any]:
     public = {name: member for name, member in vars(port).items() if not name.startswith("_")}
     members = {name: _member(port, name, member) for name, member in public.items()}
     return new_class(f"Faulty{port.__name__}", (_Wrapper, port), exec_body=lambda body: body.update(members))

@@ -49,7 +49,10 @@ class Hints:
             journals.setdefault((known.job_id, known.attempt), {})[known.path] = known
         for of_job in self.world.history.of(Job):
             if of_job.state in (job.State.CREATED, job.State.CANCELLING):
-                yield (Topic.JOBS, of_job.id, of_job.attempt), f"job {of_job.id} is {of_job.state}, and no message says so"
+                yield (
+                    (Topic.JOBS, of_job.id, of_job.attempt),
+                    f"job {of_job.id} is {of_job.state}, and no message says so",
+                )
             if of_job.state in (job.State.QUEUED, job.State.RUNNING):
                 yield from self._of_attempt(of_job, journals.get((of_job.id, of_job.attempt), {}))
 

@@ -17,7 +17,7 @@ from smmu.domain.job import Job
 from smmu.domain.media import Media
 from smmu.domain.task import Task
 from smmu.domain.upload import Upload
-from smmu.ports.records import HOME, Key, Run, Table, Value, decode, key_of
+from smmu.ports.records import HOME, IdempotencyKey, Key, Run, Table, Value, decode, key_of
 
 _TYPES: Mapping[Table, type[Value]] = {table: kind for kind, table in HOME.items()}  # type: ignore[misc] # HOME's keys are the values' types
 
@@ -173,6 +173,12 @@ def _run(old: Run | None, new: Run) -> Iterator[str]:
         yield f"has ended ({old.state}), and is written again as {new.state}"
 
 
+def _key(old: IdempotencyKey | None, new: IdempotencyKey) -> Iterator[str]:
+    """No run lasts as long as a key is good for."""
+    if old is not None and old.upload_id != new.upload_id:
+        yield f"was used for {old.upload_id}, and now for {new.upload_id}"
+
+
 _RULES: Mapping[type[Any], Callable[[Any, Any], Iterator[str]]] = {
     Job: _job,
     Task: _task,
@@ -180,4 +186,5 @@ _RULES: Mapping[type[Any], Callable[[Any, Any], Iterator[str]]] = {
     Upload: _upload,
     JobEvent: _event,
     Run: _run,
+    IdempotencyKey: _key,
 }

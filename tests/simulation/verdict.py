@@ -5,9 +5,11 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from smmu.adapters.inmemory.world import ObjectRow
 from smmu.domain import job, keys, media, quota, task, upload
+from smmu.domain.events import JobEvent
 from smmu.domain.job import Job
 from smmu.domain.media import Media
 from smmu.domain.task import Task
@@ -106,7 +108,7 @@ def _succeeded(world: WatchedWorld, known: Job, of_media: Media, tasks: list[Tas
             yield from _file(world, prefix, file, winners)
 
 
-def _file(world: WatchedWorld, prefix: str, file: dict[str, str], winners: set[str]) -> Iterator[str]:
+def _file(world: WatchedWorld, prefix: str, file: dict[str, Any], winners: set[str]) -> Iterator[str]:
     row = world.objects.rows.get(prefix + file["path"])
     if row is None:
         yield f"{file['path']} is in the manifest, and not in storage"
@@ -118,12 +120,11 @@ def _file(world: WatchedWorld, prefix: str, file: dict[str, str], winners: set[s
 
 def _told(world: WatchedWorld, known: Job) -> Iterator[str]:
     """The stored events are numbered from 1 without a gap, and the last state told is the state."""
-    shelf = world.history.newest
-    told = [written.value for key, written in shelf.items() if key.table == "events" and written.value.job_id == known.id]  # type: ignore[union-attr] # that table holds events
-    numbers = sorted(event.seq for event in told)  # type: ignore[union-attr] # as above
+    told = [event for event in world.history.of(JobEvent) if event.job_id == known.id]
+    numbers = sorted(event.seq for event in told)
     if numbers != list(range(1, known.events + 1)):
         yield f"{known.id} has {known.events} events, and stored are {numbers}"
-    states = [event.data["state"] for event in told if event.type == "state"]  # type: ignore[union-attr] # as above
+    states = [event.data["state"] for event in told if event.type == "state"]
     if states and states[-1] != known.state:
         yield f"{known.id} is {known.state}, and its last event says {states[-1]}"
 

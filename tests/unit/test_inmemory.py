@@ -112,7 +112,9 @@ async def test_in_bad_weather_pages_are_short_and_together_whole() -> None:
     names = [f"job_{number}" for number in range(9)]
     kinds = {name: "image" if number % 3 else "video" for number, name in enumerate(names)}
     await platform.ledger.commit([Put(value=a_job(name, kind=kinds[name]), expect=0) for name in names])
-    found, sizes, cursor = [], [], None
+    found: list[str] = []
+    sizes: list[int] = []
+    cursor: str | None = None
     while not sizes or cursor is not None:
         page = await platform.ledger.query(Query(type=Job, owner=OWNER, kind="video", after=cursor, limit=3))
         cursor = page.cursor

@@ -74,9 +74,9 @@ class Completion:
         await self.store.commit([self.store.put(replace(known, cleaned=True), stored.version)])
 
     async def arrived(self, known: Upload) -> Sequence[StoredPart]:
-        """The parts of an open upload that are there. What was assembled by a call that was cut short counts as well:
+        """The parts of an upload that are there, an object that a call which was cut short has assembled among them.
 
-        a single session is over then, while its upload is still open.
+        The session of a single part is over then, while its upload is still open.
         """
         listed = await self.storage.list_parts(session_of(known))
         if listed or known.layout.method != "single":

@@ -156,7 +156,7 @@ class Jobs:
     async def cancel_tasks(self, request: RunRequest) -> None:
         """Cancel every task of an attempt that has not ended: its worker finds out at its next heartbeat."""
         prefix = f"{request.job_id}/a{request.attempt}/"
-        async for stored in self.store.all(Task, request.owner, prefix):
+        for stored in [stored async for stored in self.store.all(Task, request.owner, prefix)]:
             await self._cancel_task(stored)
 
     async def _cancel_task(self, stored: Stored[Task]) -> None:

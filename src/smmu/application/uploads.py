@@ -167,6 +167,8 @@ class Uploads:
                 key=key, owner=opened.owner, fingerprint=fingerprint, upload_id=opened.id, expires_at=expires
             )
             known = await self.store.find(IdempotencyKey, opened.owner, key)
+            if known is not None and known.value.expires_at > self.clock.now():
+                raise Conflict("the key was used by another call since we looked")
             changes.append(self.store.put(used, known.version if known else 0))
         await self.store.commit(changes)
 

@@ -5,9 +5,8 @@ must not look as if it held. Nothing below `bootstrap` reads the environment.
 """
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -91,13 +90,8 @@ def _sentence(error: ValidationError) -> str:
         return f"{name} is missing."
     if first["type"] == "union_tag_not_found":
         return f"{name}{SEPARATOR}KIND is missing: set it to embedded or inmemory."
-    return f"{name} is wrong: {_words(first['msg'], first)}."
+    given = f" ({first['input']!r})" if isinstance(first["input"], str) else ""
+    return f"{name} is wrong{given}: {first['msg'].removeprefix('Value error, ')}."
 
 
 _TAGS = ("embedded", "inmemory")  # a location in a discriminated union holds the tag, which no variable's name does
-
-
-def _words(message: str, first: Mapping[str, Any]) -> str:
-    given = first["input"]
-    said = message.removeprefix("Value error, ")
-    return f"{said}, and not {given!r}" if isinstance(given, str) else said

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 PREFIX, SEPARATOR = "SMMU_", "__"
-DATA = ".smmu"  # where the embedded platform keeps everything unless told otherwise
+_CLOSE = 0.8  # of 1: nearer than this, it was probably meant
+DATA = "smmu-data"  # where the embedded platform keeps everything unless told otherwise
 
 CLIENTS = frozenset({"SMMU_URL", "SMMU_TOKEN"})  # read by the commands that talk to a server
 
@@ -28,7 +29,7 @@ def refuse_strays(environment: Mapping[str, str], tree: type[Any]) -> None:
     known = {variable(path) for path in leaves(tree)} | CLIENTS
     for name in sorted(environment):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
-            close = difflib.get_close_matches(name.upper(), known, n=1)
+            close = difflib.get_close_matches(name.upper(), known, n=1, cutoff=_CLOSE)
             advice = f"did you mean {close[0]}?" if close else "remove it."
             raise SettingsError(f"{name} is not a setting: {advice}")
 

@@ -17,7 +17,7 @@ from typing import Literal
 import anyio
 from anyio import to_thread
 
-from smmu.adapters.embedded.database import Database
+from smmu.adapters.embedded.database import Database, Work
 from smmu.adapters.embedded.errors import translating
 from smmu.adapters.embedded.files import Files, closing_file, new_name
 from smmu.adapters.embedded.intake import Digests, Expected, Slot, pour
@@ -28,6 +28,7 @@ from smmu.adapters.embedded.parts import (
     find_parts,
     find_session,
     part_of,
+    record_in_place,
     record_part,
     require_open,
     row_id,
@@ -99,14 +100,16 @@ class FileGateway(Gateway):
             at=self._clock.now(),
             checksums=digests.known(),
         )
-        ref = await self._objects.name(new, partial(_replace, new, session.id))
+        with self._files.unless_refused(name):
+            ref = await self._objects.name(new, partial(_replace, new, session.id))
         return StoredPart(number=1, size=size, etag=ref.etag)
 
     async def _take_aside(self, session: OpenSession, number: int, body: Bytes, expected: Expected) -> StoredPart:
         name = new_name()
         size, digests = await self._write_new(name, body, expected)
         with self._files.unless_refused(name):
-            return await self._record(part_of(session, number, size, digests, name))
+            part = part_of(session, number, size, digests, name)
+            return await self._record(part, partial(record_part, part))
 
     async def _take_in_place(self, session: OpenSession, number: int, body: Bytes, expected: Expected) -> StoredPart:
         path, digests = self._files.incoming(session.id), Digests()
@@ -115,7 +118,8 @@ class FileGateway(Gateway):
             size = await pour(body, slot, expected)
             expected.check(size, digests)
             await to_thread.run_sync(slot.sync)
-        return await self._record(part_of(session, number, size, digests, None))
+        part = part_of(session, number, size, digests, None)
+        return await self._record(part, partial(record_in_place, part, session.assemblies))
 
     async def _write_new(self, name: str, body: Bytes, expected: Expected) -> tuple[int, Digests]:
         """Bring the stream to a file of its own, durable, or leave nothing."""
@@ -133,9 +137,9 @@ class FileGateway(Gateway):
             raise
         return size, digests
 
-    async def _record(self, part: PartRow) -> StoredPart:
+    async def _record(self, part: PartRow, work: Work[list[str]]) -> StoredPart:
         with anyio.CancelScope(shield=True):  # bounded as every commit is; whether it counts must be known here
-            replaced = await self._db.write(partial(record_part, part))
+            replaced = await self._db.write(work)
             for name in replaced:
                 await to_thread.run_sync(self._files.remove_incoming, name)
         return part.stored()

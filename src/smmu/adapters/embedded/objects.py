@@ -11,6 +11,7 @@ import base64
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,7 +25,7 @@ from smmu.adapters.embedded.intake import Digests
 from smmu.adapters.embedded.recovery import forget_garbage
 from smmu.domain.tickets import Ticket, seal
 from smmu.domain.values import Algorithm, Checksum, ObjectRef
-from smmu.ports.errors import AlreadyExists, NotFound
+from smmu.ports.errors import AlreadyExists, Full, NotFound, Unavailable
 from smmu.ports.gateway import PATH
 from smmu.ports.objects import Body, LocalFile, ObjectInfo, ObjectStore, ReadLink, Source
 from smmu.ports.system import Clock
@@ -129,13 +130,14 @@ class FileObjectStore(ObjectStore):
             at=self._clock.now(),
             checksums=digests.known(),
         )
-        return await self.name(new, partial(_insert if if_absent else put_row, new))
+        with self._files.unless_refused(name):
+            return await self.name(new, partial(_insert if if_absent else put_row, new))
 
     async def name(self, new: NewObject, work: Naming) -> ObjectRef:
         """Make a file in `incoming` the newest version of its key: `work` writes the row, and more if it likes."""
-        with self._files.unless_refused(new.version), anyio.CancelScope(shield=True):  # bounded as commits are
+        with anyio.CancelScope(shield=True):  # bounded as commits are; what happened must be known here
             replaced = await self._db.write(work)
-        with translating():
+        with suppress(OSError):  # it is named, so it exists: who opens it settles it then
             self._files.settle(new.version)
         await self._remove(replaced)
         return new.ref
@@ -166,12 +168,12 @@ class FileObjectStore(ObjectStore):
         return ReadLink(url=PATH + seal(ticket, self._secret), expires_at=expires_at)
 
     async def _remove(self, versions: Sequence[str]) -> None:
-        """Remove files that no row names any more. What a crash leaves of it is in `garbage`, for `recover`."""
-        if versions:
-            with translating():
-                for version in versions:
-                    await to_thread.run_sync(self._files.remove, version, limiter=self._removers)
-            await self._db.write(partial(forget_garbage, versions))
+        """Remove files that no row names any more. What fails of it is in `garbage`, and `recover_files` does it."""
+        with suppress(Full, Unavailable), translating():
+            for version in versions:
+                await to_thread.run_sync(self._files.remove, version, limiter=self._removers)
+            if versions:
+                await self._db.write(partial(forget_garbage, versions))
 
 
 def etag_of(crc64nvme: Checksum) -> str:

@@ -4,6 +4,9 @@ Storage of a multipart session: one file with the session's id, in `incoming`. P
 `(n - 1) * part_size`, when it comes for the first time, so that completing moves no bytes. A part that comes again is
 a file of its own (`aside`) and counts from the commit that names it; completing copies it to its place. Copying again
 after a crash does no harm: the row still says where the part is.
+
+Before completing changes the session's file it counts an assembly. A part that was on its way to its place meanwhile
+may have been copied over or cut off, so it is refused when it wants to count, and its sender sends it again.
 """
 
 import hashlib
@@ -19,7 +22,7 @@ from smmu.adapters.embedded.intake import Digests
 from smmu.adapters.embedded.objects import NewObject, etag_of, put_row
 from smmu.domain.values import Algorithm, Checksum
 from smmu.ports.checksums import Span, combine
-from smmu.ports.errors import NotFound
+from smmu.ports.errors import NotFound, Unavailable
 from smmu.ports.uploads import Session, StoredPart
 
 _COPY_BYTES = 1 << 20
@@ -34,6 +37,7 @@ class OpenSession:
     part_size: int
     content_type: str
     begun_at: float
+    assemblies: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +69,13 @@ def row_id(storage_id: str, key: str) -> str:
 
 def find_session(database: Database, session_id: str) -> OpenSession:
     """The session. Raises `NotFound` when it is over, or never was."""
-    rows = database.read("SELECT key, part_size, content_type, begun_at FROM sessions WHERE id = ?", (session_id,))
+    rows = database.read(
+        "SELECT id, key, part_size, content_type, begun_at, assemblies FROM sessions WHERE id = ?", (session_id,)
+    )
     if not rows:
         raise NotFound("the upload is over")
-    key, part_size, content_type, begun_at = rows[0]
-    return OpenSession(id=session_id, key=key, part_size=part_size, content_type=content_type, begun_at=begun_at)
+    names = ("id", "key", "part_size", "content_type", "begun_at", "assemblies")
+    return OpenSession(**dict(zip(names, rows[0], strict=True)))
 
 
 def find_parts(database: Database, session_id: str, number: int | None = None) -> list[PartRow]:
@@ -121,6 +127,22 @@ def record_part(part: PartRow, connection: sqlite3.Connection) -> list[str]:
     return [aside for (aside,) in replaced if aside]
 
 
+def record_in_place(part: PartRow, assemblies: int, connection: sqlite3.Connection) -> list[str]:
+    """As `record_part`, for one in its place: `assemblies` is how many there had been when it began to come."""
+    counted = connection.execute("SELECT assemblies FROM sessions WHERE id = ?", (part.session,)).fetchall()
+    if counted and counted[0][0] != assemblies:
+        raise Unavailable("the upload was about to be completed while this part came: send it again")
+    return record_part(part, connection)
+
+
+def count_assembly(session_id: str, parts: int, connection: sqlite3.Connection) -> None:
+    """The session's file is about to be changed. Raises `Unavailable` when it has other than so many parts by now."""
+    rows = connection.execute("SELECT count(*) FROM parts WHERE session = ?", (session_id,)).fetchall()
+    if rows[0][0] != parts:
+        raise Unavailable("a part came while the upload was being completed: complete it again")
+    connection.execute("UPDATE sessions SET assemblies = assemblies + 1 WHERE id = ?", (session_id,))
+
+
 def require_open(session_id: str, connection: sqlite3.Connection) -> None:
     """Raise `NotFound` when the session is over."""
     if not connection.execute("SELECT 1 FROM sessions WHERE id = ?", (session_id,)).fetchall():
@@ -170,11 +192,13 @@ def checksums_of(parts: Sequence[PartRow]) -> dict[Algorithm, Checksum]:
     return {algorithm: checksum for algorithm, checksum in found.items() if checksum is not None}
 
 
-def is_in_place(session: OpenSession, parts: Sequence[PartRow]) -> bool:
-    """Whether the parts' places, one behind the other, are the object."""
+def is_in_place(session: OpenSession, parts: Sequence[PartRow], there: int) -> bool:
+    """Whether the places of these parts, one behind the other, are the object, and there are no others."""
     *before, _ = parts
-    return all(part.size == session.part_size for part in before) and all(
-        part.number == place for place, part in enumerate(parts, start=1)
+    return (
+        len(parts) == there
+        and all(part.size == session.part_size for part in before)
+        and all(part.number == place for place, part in enumerate(parts, start=1))
     )
 
 

@@ -45,7 +45,7 @@ CREATE TABLE objects (
 CREATE TABLE garbage (version TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE sessions (
     id TEXT PRIMARY KEY, key TEXT NOT NULL, part_size INTEGER NOT NULL, content_type TEXT NOT NULL,
-    begun_at REAL NOT NULL
+    begun_at REAL NOT NULL, assemblies INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX sessions_begun ON sessions (begun_at);
 CREATE TABLE parts (

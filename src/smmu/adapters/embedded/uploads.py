@@ -30,6 +30,7 @@ from smmu.adapters.embedded.parts import (
     assemble_anew,
     checksums_of,
     choose,
+    count_assembly,
     digest_of,
     end_session,
     find_parts,
@@ -188,11 +189,13 @@ class FileUploadStore(UploadStore):
 
     async def _join(self, file: int, session: Session, wanted: Sequence[StoredPart]) -> ObjectRef:
         row = find_session(self._db, session.storage_id)
-        parts = choose(find_parts(self._db, row.id), wanted)
+        there = find_parts(self._db, row.id)
+        parts = choose(there, wanted)
+        in_place = is_in_place(row, parts, len(there))
         asides: list[str] = []
         new = NewObject(
             key=row.key,
-            version=await self._assemble(file, row, parts),
+            version=await (self._assemble if in_place else self._assemble_anew)(file, row, parts),
             size=sum(part.size for part in parts),
             content_type=row.content_type,
             at=self._clock.now(),
@@ -204,11 +207,14 @@ class FileUploadStore(UploadStore):
         return ref
 
     async def _assemble(self, file: int, session: OpenSession, parts: Sequence[PartRow]) -> str:
-        """The name of the file that is the object."""
-        if is_in_place(session, parts):
-            if any(part.aside for part in parts) or os.fstat(file).st_size != sum(part.size for part in parts):
-                await to_thread.run_sync(assemble, self._files, file, session, parts, limiter=self._assemblers)
-            return session.id
+        """Make the session's file the object, which it mostly is; its name."""
+        if any(part.aside for part in parts) or os.fstat(file).st_size != sum(part.size for part in parts):
+            await self._db.write(partial(count_assembly, session.id, len(parts)))
+            await to_thread.run_sync(assemble, self._files, file, session, parts, limiter=self._assemblers)
+        return session.id
+
+    async def _assemble_anew(self, file: int, session: OpenSession, parts: Sequence[PartRow]) -> str:
+        """Make the object a new file of its own; its name."""
         name = new_name()
         await to_thread.run_sync(assemble_anew, self._files, file, session, parts, name, limiter=self._assemblers)
         return name

@@ -30,6 +30,7 @@ from smmu.domain.errors import Code, refuse
 LOST_SHARE_MAX, LOST_MIN = 0.25, 5
 COVERED_SHARE_MIN, MISSING_SECONDS_MIN = 0.9, 0.5
 FIRST_FRAME_PACKETS_MAX = 4_000
+GENERATE_TIMES = 0x0001  # AVFMT_FLAG_GENPTS, which PyAV sets on everything it opens
 
 
 @dataclass(slots=True)
@@ -89,8 +90,10 @@ def _falls_short(covered: float, expected: float) -> bool:
 
 def video_frames(bench: Workbench, damage: Damage) -> Iterator[VideoFrame]:
     """Every picture of the track that decodes, in order of presentation."""
+    stamps = _Stamps()
     for frame in _frames(bench, damage):
         if isinstance(frame, VideoFrame):
+            stamps.mend(frame)
             yield frame
 
 
@@ -150,6 +153,7 @@ def decoded(packet: "Packet[Stream]", damage: Damage) -> Sequence[object]:
 
 def only(container: InputContainer, index: int) -> Stream:
     """The stream `index`, with all others switched off so that their bytes need not be read."""
+    container.flags &= ~GENERATE_TIMES  # presentation times that a file does not have are better left out than made up
     if index >= len(container.streams):
         raise refuse(Code.REJECTED_CORRUPT, f"The file has no track {index} any more.")
     for stream in container.streams:
@@ -170,6 +174,31 @@ def time_of(frame: VideoFrame | AudioFrame) -> Fraction | None:
     return None if stamp is None or frame.time_base is None else stamp * frame.time_base
 
 
+@dataclass(slots=True)
+class _Stamps:
+    """Chooses the timestamps that rise, as FFmpeg's "best effort" does: some files have wrong presentation times.
+
+    Frames come out of a decoder in order of presentation, so both of their timestamps must rise.
+    """
+
+    last_pts: int | None = None
+    last_dts: int | None = None
+    faulty_pts: int = 0
+    faulty_dts: int = 0
+
+    def mend(self, frame: VideoFrame) -> None:
+        """Write the better of both onto the frame."""
+        pts, dts = frame.pts, frame.dts
+        if dts is not None:
+            self.faulty_dts += self.last_dts is not None and dts <= self.last_dts
+            self.last_dts = dts
+        if pts is not None:
+            self.faulty_pts += self.last_pts is not None and pts <= self.last_pts
+            self.last_pts = pts
+        if pts is None or (self.faulty_pts > self.faulty_dts and dts is not None):
+            frame.pts = dts
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """What has to be known before the first frame is encoded.
@@ -188,6 +217,7 @@ class Survey:
 def survey(bench: Workbench, *tracks: int) -> Survey:
     """Look at the first frame of each of `tracks` and of the moving picture."""
     with bench.open_container() as container:
+        container.flags &= ~GENERATE_TIMES  # as in `only`
         streams = tuple(s for s in container.streams if s.index in tracks or _moves(s))
         times = _first_times(container, streams)
         for stream in streams:

@@ -22,7 +22,6 @@ import anyio.abc
 import anyio.to_thread
 from pydantic import JsonValue
 
-import smmu
 from smmu.adapters.media import confine
 from smmu.adapters.media.conversation import Conversation, Ears, Room
 from smmu.ports.errors import Full, NotFound, TaskDied
@@ -31,7 +30,7 @@ from smmu.ports.objects import Source
 CLEANING_SECONDS = 10
 
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from smmu.adapters.media.child import main; main()"
-_PACKAGE_ROOT = str(Path(smmu.__file__).resolve().parents[1])
+_PACKAGE_ROOT = str(Path(__file__).resolve().parents[3])
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "MALLOC_ARENA_MAX": "2",  # arenas reserve address space, which is limited

@@ -1,6 +1,8 @@
 """The HTTP API as one ASGI application over a system. It decides nothing: use cases do."""
 
 from collections.abc import Sequence
+from functools import partial
+from http import HTTPStatus
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -17,7 +19,7 @@ from smmu.entrypoints.api.health import Ready, ledger_answers
 from smmu.entrypoints.api.links import Links
 from smmu.entrypoints.api.metrics import Meter
 from smmu.entrypoints.api.problems import Problems
-from smmu.entrypoints.api.routes import Operation, install
+from smmu.entrypoints.api.routes import Api, App, Operation
 from smmu.ports.identity import TokenVerifier
 
 TITLE, VERSION = "Smart Media Uploader", "1"
@@ -73,14 +75,13 @@ def _blobs(system: System, problems: Problems) -> list[Operation]:
     return [] if gateway is None else blobs.operations(blobs.BlobRoutes(gateway=gateway, problems=problems))
 
 
-def _bare(problems: Problems, operations: list[Operation], meter: Meter, origins: Sequence[str]) -> FastAPI:
-    app = FastAPI(title=TITLE, version=VERSION, openapi_url=None, redirect_slashes=False)
+def _bare(problems: Problems, operations: list[Operation], meter: Meter, origins: Sequence[str]) -> Api:
+    around = partial(_for_pages_of, origins) if origins else _as_it_is
+    app = Api(around, title=TITLE, version=VERSION, openapi_url=None, redirect_slashes=False)
     described = openapi.document(TITLE, VERSION, operations)
     app.openapi = lambda: described  # type: ignore[method-assign] # FastAPI's documented way to replace it
-    install(app, [*operations, openapi.serving(described)], problems, meter)
+    app.install([*operations, openapi.serving(described)], problems, meter)
     _refuse_by_problems(app, problems, meter)
-    if origins:
-        _allow(app, origins)
     return app
 
 
@@ -96,7 +97,7 @@ def _refuse_by_problems(app: FastAPI, problems: Problems, meter: Meter) -> None:
 
 def _allowed_methods(app: FastAPI, request: Request, error: Exception) -> dict[str, str]:
     """All methods of a path: routing names those of the first route that has it."""
-    if not isinstance(error, HTTPException) or error.status_code != 405:  # noqa: PLR2004 - routing's own
+    if not isinstance(error, HTTPException) or error.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
         return {}
     found = {
         method
@@ -107,10 +108,14 @@ def _allowed_methods(app: FastAPI, request: Request, error: Exception) -> dict[s
     return {"Allow": ", ".join(sorted(found))}
 
 
-def _allow(app: FastAPI, origins: Sequence[str]) -> None:
-    """Credentials go with a named origin, never with `*`."""
-    app.add_middleware(
-        CORSMiddleware,
+def _as_it_is(app: App) -> App:
+    return app
+
+
+def _for_pages_of(origins: Sequence[str], app: App) -> App:
+    """Lets pages of other origins in. Credentials go with a named origin, never with `*`."""
+    return CORSMiddleware(
+        app,
         allow_origins=list(origins),
         allow_credentials="*" not in origins,
         allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],

@@ -45,7 +45,7 @@ class JobRoutes:
         page = await self._page(owner, wanted)
         query = wanted.query(owner, page.cursor) if page.cursor else {}
         jobs = [views.job_summary(item.value) for item in page.items]
-        answer = wire.JobList.model_construct(jobs=jobs, cursor=query.get("cursor"))
+        answer = wire.JobList(jobs=jobs, cursor=query.get("cursor"))
         return reply(answer, headers=next_page("/jobs", query) if query else None)
 
     async def cancel(self, request: Request) -> Response:

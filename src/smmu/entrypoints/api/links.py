@@ -19,7 +19,11 @@ class Links:
 
     def base(self, request: Request) -> str:
         """The address of the API, without a slash at its end."""
-        return (self.public_url or str(request.base_url)).rstrip("/")
+        if self.public_url is not None:
+            return self.public_url.rstrip("/")
+        scope = request.scope
+        host = request.headers.get("host") or "localhost"
+        return f"{scope['scheme']}://{host}{scope.get('root_path', '')}".rstrip("/")
 
     def absolute(self, url: str, base: str) -> str:
         """`url` as a client can use it. Stores with an address of their own sign absolute URLs already."""

@@ -45,7 +45,7 @@ class MediaRoutes:
         page = await self._page(owner, wanted)
         query = wanted.query(owner, page.cursor) if page.cursor else {}
         listed = [views.media_summary(item.value) for item in page.items]
-        answer = wire.MediaList.model_construct(media=listed, cursor=query.get("cursor"))
+        answer = wire.MediaList(media=listed, cursor=query.get("cursor"))
         return reply(answer, headers=next_page("/media", query) if query else None)
 
     async def change(self, request: Request) -> Response:

@@ -1,6 +1,6 @@
 """Whole answers in memory, as near to ASGI as they can be: one is made for every request."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -13,7 +13,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 # What an API answers is nobody else's, changes, and is never a page.
-_ALWAYS: Final = ((b"cache-control", b"private, no-cache"), (b"x-content-type-options", b"nosniff"))
+_PRIVATE: Final = (b"cache-control", b"private, no-cache")
+_NEVER_SNIFFED: Final = (b"x-content-type-options", b"nosniff")
 _EMPTY: Final = frozenset({204, 304})
 
 
@@ -31,7 +32,7 @@ class Reply(Response):
         self.status_code = status
         self.body = body
         self.background = None
-        self.raw_headers = list(_headers(body, status, content_type, headers or {}))
+        self.raw_headers = _headers(body, status, content_type, headers or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's
         """Send it."""
@@ -40,14 +41,17 @@ class Reply(Response):
         await send({"type": "http.response.body", "body": body})
 
 
-def _headers(body: bytes, status: int, content_type: str, more: Mapping[str, str]) -> Iterable[tuple[bytes, bytes]]:
-    if status not in _EMPTY:
-        yield b"content-length", str(len(body)).encode()
+def _headers(body: bytes, status: int, content_type: str, more: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in more.items()]
+    if "x-content-type-options" not in more:
+        headers.append(_NEVER_SNIFFED)
+    if "cache-control" not in more:
+        headers.append(_PRIVATE)
     if body:
-        yield b"content-type", content_type.encode()
-    yield from (pair for pair in _ALWAYS if pair[0].decode() not in more)
-    for name, value in more.items():
-        yield name.encode("latin-1"), value.encode("latin-1")
+        headers.append((b"content-type", content_type.encode()))
+    if status not in _EMPTY:
+        headers.append((b"content-length", b"%d" % len(body)))
+    return headers
 
 
 def reply(message: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:

@@ -21,6 +21,7 @@ from smmu.entrypoints.api.replies import Receive, Scope, Send
 from smmu.wire import JSON
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,26 +56,53 @@ class LeanRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
         super().__init__(path, endpoint, **options)
+        self.app = _asgi(endpoint)
+
+
+class Api(FastAPI):
+    """FastAPI, with a short cut: addresses without a parameter are found in a table and answered at once.
+
+    Everything else goes through FastAPI's own stack, and so does a method that the table does not have.
+    """
+
+    def __init__(self, around: Callable[[App], App], **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
+        super().__init__(**options)
+        self._around = around
+        self._table: dict[tuple[str, str], App] = {}
+
+    def install(self, operations: Sequence[Operation], problems: Problems, meter: Meter) -> None:
+        """Make the operations routes, in order: the first that matches answers."""
+        for operation in operations:
+            endpoint = partial(_answer, operation, problems, meter)
+            self.router.add_api_route(
+                operation.path,
+                endpoint,
+                methods=[operation.method],
+                name=f"{operation.method} {operation.path}",
+                response_model=None,
+                include_in_schema=False,
+                route_class_override=LeanRoute,
+            )
+            if "{" not in operation.path:
+                self._table[operation.method, operation.path] = _asgi(endpoint)
+
+    def build_middleware_stack(self) -> App:
+        """Whatever is wrapped around everything, then the table, then FastAPI."""
+        table, beyond = self._table, super().build_middleware_stack()
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            response = await endpoint(Request(scope, receive, send))
-            await response(scope, receive, send)
+            found = table.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+            await (found or beyond)(scope, receive, send)
 
-        self.app = app
+        return self._around(app)
 
 
-def install(app: FastAPI, operations: Sequence[Operation], problems: Problems, meter: Meter) -> None:
-    """Make the operations routes of `app`, in order: the first that matches answers."""
-    for operation in operations:
-        app.router.add_api_route(
-            operation.path,
-            partial(_answer, operation, problems, meter),
-            methods=[operation.method],
-            name=f"{operation.method} {operation.path}",
-            response_model=None,
-            include_in_schema=False,
-            route_class_override=LeanRoute,
-        )
+def _asgi(endpoint: Endpoint) -> App:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        response = await endpoint(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+    return app
 
 
 async def _answer(operation: Operation, problems: Problems, meter: Meter, request: Request) -> Response:

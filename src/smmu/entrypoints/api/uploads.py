@@ -97,7 +97,7 @@ class UploadRoutes:
 
     async def _begun(self, request: Request, owner: str, asked: wire.InitRequest) -> Begun:
         key = key_in(request, self.system.limits)
-        wanted = views.upload_request(asked)
+        wanted = views.upload_request(asked, self.system.limits)
         if key is None:
             return await self.system.uploads.begin(owner, wanted)
         fingerprint = hashlib.sha256(asked.model_dump_json().encode()).hexdigest()

@@ -1,14 +1,16 @@
 """Records as messages: what of the domain is shown, and under which name. Pure functions, both directions."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from smmu import wire
 from smmu.application.jobs import Seen
 from smmu.application.uploads import Begun, Progress
 from smmu.domain import upload
-from smmu.domain.admission import UploadRequest
-from smmu.domain.errors import Code, refuse
+from smmu.domain.admission import UploadRequest, admit
+from smmu.domain.errors import Code, Refused, refuse
 from smmu.domain.job import Job
+from smmu.domain.limits import Limits
 from smmu.domain.media import Media, RenditionRecord
 from smmu.domain.options import parse_options
 from smmu.domain.task import Task
@@ -23,16 +25,18 @@ Absolute = Callable[[str], str]
 # --- what clients send
 
 
-def upload_request(asked: wire.InitRequest) -> UploadRequest:
-    """A request to begin an upload. Raises `Refused` for a checksum or options that cannot be."""
-    return UploadRequest(
-        filename=asked.filename,
-        size=asked.size,
-        content_type=asked.content_type,
-        checksum=checksum(asked.checksum),
-        metadata=asked.metadata,
-        options=parse_options(asked.options),
+def upload_request(asked: wire.InitRequest, limits: Limits) -> UploadRequest:
+    """A request to begin an upload. Raises `Refused` for a checksum or options that cannot be.
+
+    Whoever is refused for these learns of everything else at once: hence the look at what admission will say.
+    """
+    claims = UploadRequest(
+        filename=asked.filename, size=asked.size, content_type=asked.content_type, metadata=asked.metadata
     )
+    try:
+        return replace(claims, checksum=checksum(asked.checksum), options=parse_options(asked.options))
+    except Refused as refusal:
+        raise Refused(*admit(claims, limits), *refusal.reasons) from refusal
 
 
 def checksum(given: wire.Checksum | None) -> Checksum | None:
@@ -52,7 +56,7 @@ def checksum(given: wire.Checksum | None) -> Checksum | None:
 def init_answer(begun: Begun, now: float, absolute: Absolute) -> wire.InitAnswer:
     """The answer to `init`."""
     known = begun.upload
-    return wire.InitAnswer.model_construct(
+    return wire.InitAnswer(
         upload_id=known.id,
         media_id=known.media_id,
         state=known.state,
@@ -68,7 +72,7 @@ def init_answer(begun: Begun, now: float, absolute: Absolute) -> wire.InitAnswer
 def part_urls(parts: Sequence[SignedPart], absolute: Absolute) -> list[wire.PartUrl]:
     """Where parts go."""
     return [
-        wire.PartUrl.model_construct(
+        wire.PartUrl(
             number=part.number,
             size=part.size,
             url=absolute(part.url),
@@ -105,7 +109,7 @@ def upload_answer(progress: Progress, now: float) -> wire.UploadAnswer:
 
 def complete_answer(done: Upload) -> wire.CompleteAnswer:
     """The answer to `complete`: the same whenever it is asked again."""
-    return wire.CompleteAnswer.model_construct(job_id=done.job_id, media_id=done.media_id, state=done.state)
+    return wire.CompleteAnswer(job_id=done.job_id, media_id=done.media_id, state=done.state)
 
 
 # --- jobs
@@ -113,7 +117,7 @@ def complete_answer(done: Upload) -> wire.CompleteAnswer:
 
 def job_summary(known: Job) -> wire.JobSummary:
     """A job in a list."""
-    return wire.JobSummary.model_construct(
+    return wire.JobSummary(
         job_id=known.id,
         media_id=known.media_id,
         upload_id=known.upload_id,
@@ -130,7 +134,7 @@ def job_summary(known: Job) -> wire.JobSummary:
 def job_answer(seen: Seen) -> wire.JobAnswer:
     """A job with its tasks."""
     tasks = [_task(task) for task in seen.tasks]
-    return wire.JobAnswer.model_construct(**dict(job_summary(seen.job)), tasks=tasks)
+    return wire.JobAnswer(**dict(job_summary(seen.job)), tasks=tasks)
 
 
 def _failure(known: Job) -> wire.FailureAnswer | None:
@@ -141,9 +145,7 @@ def _failure(known: Job) -> wire.FailureAnswer | None:
 
 
 def _task(task: Task) -> wire.TaskAnswer:
-    return wire.TaskAnswer.model_construct(
-        task_id=task.id, kind=task.does, name=task.name, state=task.state, progress=task.progress
-    )
+    return wire.TaskAnswer(task_id=task.id, kind=task.does, name=task.name, state=task.state, progress=task.progress)
 
 
 # --- media

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from smmu.entrypoints.cli.boundary import ended
+from smmu.entrypoints.cli.boundary import USAGE, ended
 
 __all__ = ["main"]
 
@@ -17,7 +17,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit status."""
     from smmu.entrypoints.cli.commands import application
 
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        return int(application(args=arguments, standalone_mode=False) or 0)
+        status = int(application(args=given or ["--help"], standalone_mode=False) or 0)
     except BaseException as error:  # noqa: BLE001 - the boundary: whatever it is, it ends in one line and a status
         return ended(error)
+    return status if given else USAGE

@@ -74,7 +74,7 @@ def _of_usage(error: BaseException) -> tuple[str, int] | None:
         return str(error), USAGE
     if isinstance(error, TyperException):
         command = getattr(getattr(error, "ctx", None), "command_path", "smmu")
-        return f"{_line(error.format_message())} See {command} --help.", USAGE
+        return f"{_sentence(error.format_message())} See {command} --help.", USAGE
     return None
 
 

@@ -7,7 +7,6 @@ from smmu.entrypoints.cli import doctor, jobs, operations, process, serve, token
 application = typer.Typer(
     name="smmu",
     help="Uploads of media that never lose a byte or a job.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

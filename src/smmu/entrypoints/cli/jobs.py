@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 JobId = Annotated[str, typer.Argument(metavar="JOB_ID", help="The job.")]
 
-group = typer.Typer(help="Jobs of a server.", no_args_is_help=True, rich_markup_mode=None)
+group = typer.Typer(help="Jobs of a server.", rich_markup_mode=None)
 
 
 @group.command("list")

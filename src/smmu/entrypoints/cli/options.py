@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Where everything is kept. [default: .smmu]")]
+Data = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Where everything is kept. [default: smmu-data]")
+]
 Url = Annotated[str, typer.Option("--url", envvar="SMMU_URL", metavar="URL", help="The server.")]
 Token = Annotated[
     str,

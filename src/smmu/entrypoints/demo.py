@@ -1,0 +1,159 @@
+"""`make demo`: the product at work, from a file to its renditions, by the same doors that everybody uses.
+
+A real `smmu serve` is started as a process of its own on a free port. The real client uploads over REST, watches the
+job, and brings the renditions to `demo-data/` by the signed URLs that the API gives out. Then the server is asked to
+end, and its data goes; the renditions stay.
+"""
+
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio import to_thread
+from rich.console import Console
+from rich.table import Table
+
+from smmu.adapters.media.specimen import make_film
+from smmu.bootstrap.opening import open_system, verifier_of
+from smmu.bootstrap.settings import load_settings
+from smmu.client.client import Client, open_client
+from smmu.client.uploader import Wish
+from smmu.domain.words import in_bytes
+from smmu.entrypoints.cli.boundary import REFUSED, USAGE, Stop, ended
+from smmu.entrypoints.cli.terminal import Gauge, Gauges, gauges, note
+from smmu.entrypoints.cli.upload import follow
+from smmu.entrypoints.spawned import spawned
+from smmu.wire import MediaAnswer, RenditionAnswer
+
+OUT = "demo-data"
+OWNER = "demo"
+Row = tuple[RenditionAnswer, Path | None]
+
+_TOKEN_SECONDS = 3_600
+_WIDTH = 100  # of the table where nobody says how wide the terminal is
+
+
+def main(arguments: list[str]) -> int:
+    """Show it at work on the file that is named, or on a film of its own; the exit status."""
+    try:
+        anyio.run(_demo, _chosen(arguments), backend="asyncio")
+    except BaseException as error:  # noqa: BLE001 - the boundary: one line and a status, as for every command
+        return ended(error)
+    return 0
+
+
+def _chosen(arguments: list[str]) -> Path | None:
+    if len(arguments) > 1:
+        raise Stop(USAGE, "Name one file, or none.")
+    if not arguments:
+        return None
+    file = Path(arguments[0])
+    if not file.is_file():
+        raise Stop(REFUSED, f"{file}: {'This is not a file.' if file.exists() else 'There is no such file.'}")
+    return file
+
+
+async def _demo(chosen: Path | None) -> None:
+    with _folder() as hidden:
+        file = chosen or await _film(hidden / "film.mp4")
+        target = hidden.parent / file.stem
+        data, began = hidden / "data", time.monotonic()
+        async with spawned(data, hidden / "server.log") as url:
+            note(f"smmu serve is at {url}")
+            token = verifier_of(data).issue(OWNER, _TOKEN_SECONDS)
+            async with open_client(url, token) as client:
+                with gauges() as shown:
+                    media = await _process(client, file, shown)
+                rows = await _bring(client, media, target)
+            proofs = await _proofs(data, media.media_id)
+        _tell(file, rows, proofs)
+        seconds = time.monotonic() - began
+        note(f"{len(rows)} renditions of {file.name} in {seconds:.1f} s, in {target.absolute()}")
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder for the server, beside what is kept; elsewhere when this one cannot be written."""
+    out = Path(OUT)
+    try:
+        out.mkdir(exist_ok=True)
+        hidden = tempfile.mkdtemp(prefix=".demo-", dir=out)
+    except OSError:
+        out = Path(tempfile.mkdtemp(prefix="smmu-demo-"))
+        hidden = tempfile.mkdtemp(prefix=".demo-", dir=out)
+    try:
+        yield Path(hidden)
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+
+
+async def _film(path: Path) -> Path:
+    note("no FILE was given: making a film of 8 seconds, 1280 × 720, with a tone")
+    await to_thread.run_sync(make_film, path)
+    return path
+
+
+async def _process(client: Client, file: Path, shown: Gauges) -> MediaAnswer:
+    """Upload a file and see its job through."""
+    gauge: Gauge = shown.add(file.name)
+    done = await client.uploads.upload(
+        Wish(path=file), progress=lambda sent, total: gauge.show(sent / max(1, total), "sending")
+    )
+    await follow(client, done.job_id, gauge)
+    job = await client.jobs.get(done.job_id)
+    if job.state != "succeeded":
+        raise Stop(REFUSED, f"{file.name}: {job.error.message if job.error else job.state}")
+    return await client.media.get(done.media_id)
+
+
+async def _bring(client: Client, media: MediaAnswer, target: Path) -> list[Row]:
+    """Every rendition that is one file, checked against the manifest as it arrives. HLS is for players, by URL."""
+    await to_thread.run_sync(partial(target.mkdir, parents=True, exist_ok=True))
+    rows: list[Row] = []
+    for rendition in media.manifest.renditions if media.manifest else []:
+        path = None
+        if not rendition.role.startswith("hls"):
+            path = target / (rendition.name + Path(rendition.path).suffix)
+            await client.media.download(media.media_id, rendition, path)
+        rows.append((rendition, path))
+    return rows
+
+
+async def _proofs(data: Path, media_id: str) -> Mapping[str, Mapping[str, Any]]:
+    """The proofs by rendition, from the manifest document beside the running server."""
+    async with open_system(load_settings(data=data), exclusive=False) as running:
+        known = (await running.system.library.get(OWNER, media_id)).value
+        assert known.manifest is not None, "a media that is ready has a manifest"  # noqa: S101 - or we have a bug
+        source = await running.system.platform.objects.open(known.manifest)
+        manifest = json.loads(await source.read(0, source.size))
+    return {rendition["name"]: rendition["proof"] for rendition in manifest["renditions"]}
+
+
+def _tell(file: Path, rows: list[Row], proofs: Mapping[str, Mapping[str, Any]]) -> None:
+    table = Table(title=f"What was made of {file.name}")
+    for heading in ("rendition", "role", "picture", "seconds", "bytes", "proof", "file"):
+        table.add_column(heading, no_wrap=True)
+    for rendition, path in rows:
+        picture = f"{rendition.width} × {rendition.height}" if rendition.width else ""
+        seconds = f"{rendition.duration_s:.1f}" if rendition.duration_s else ""
+        measures = (picture, seconds, in_bytes(rendition.size), _proven(proofs[rendition.name]))
+        table.add_row(rendition.name, rendition.role, *measures, path.name if path else "")
+    Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
+
+
+def _proven(proof: Mapping[str, Any]) -> str:
+    checks = proof["checks"]
+    held = sum(check["ok"] for check in checks)
+    return f"{held} of {len(checks)} hold"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

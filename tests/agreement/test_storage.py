@@ -1,0 +1,157 @@
+"""The stores of all platforms agree on objects, pinned versions, and the life of upload sessions."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from smmu.ports.platform import Platform
+from smmu.ports.uploads import PartSlot, Session, StoredPart
+from tests.support.agreement import SETTINGS, Agreement
+from tests.support.delivery import EXACT, content, send
+
+PART_BYTES = 40
+BODY = bytes(range(200))
+
+object_keys = st.sampled_from(["m/a", "m/a/1", "m/b", "raw/0"])
+bodies = st.integers(0, 60).map(lambda size: BODY[size : 2 * size])
+
+
+@dataclass(slots=True)
+class Sent:
+    """An upload session on every platform, with what was sent in it, oldest first."""
+
+    method: Literal["single", "multipart"]
+    sessions: list[Session]
+    parts: list[list[StoredPart]] = field(default_factory=list)
+
+
+class StorageAgreement(Agreement):
+    """Objects and uploads side by side, sometimes at the same keys."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refs: list[list[Any]] = []
+        self.uploads: list[Sent] = []
+
+    @rule(key=object_keys, body=bodies, if_absent=st.booleans())
+    def put(self, key: str, body: bytes, if_absent: bool) -> None:  # noqa: FBT001
+        answers = self.all(lambda p, _: p.objects.put(key, body, content_type="image/png", if_absent=if_absent))
+        self._pin(answers)
+
+    @rule(key=object_keys)
+    def delete(self, key: str) -> None:
+        self.agree(lambda p: p.objects.delete(key))
+
+    @rule()
+    def list_objects(self) -> None:
+        async def listed(platform: Platform) -> Any:
+            infos = [info async for info in platform.objects.list("m/a")]
+            return [(info.ref.key, info.ref.size, info.content_type, info.modified_at) for info in infos]
+
+        self.agree(listed)
+
+    @rule(key=object_keys)
+    def read(self, key: str) -> None:
+        self.agree(lambda p: content(p, key))
+
+    @precondition(lambda self: self.refs)
+    @rule(which=st.integers(0, 9), start=st.integers(0, 70), length=st.integers(0, 70))
+    def read_pinned(self, which: int, start: int, length: int) -> None:
+        refs = self.refs[which % len(self.refs)]
+
+        async def read(platform: Platform, number: int) -> bytes:
+            return await (await platform.objects.open(refs[number])).read(start, length)
+
+        answers = self.all(read)
+        assert len(set(answers)) == 1, answers
+
+    def _pin(self, answers: list[Any]) -> None:
+        if any(isinstance(answer, type) for answer in answers):
+            assert len(set(answers)) == 1, answers
+        else:
+            assert len({(ref.key, ref.size) for ref in answers}) == 1, answers
+            self.refs.append(answers)
+
+    # --- uploads
+
+    @precondition(lambda self: len(self.uploads) < 3)
+    @rule(method=st.sampled_from(["single", "multipart"]))
+    def begin(self, method: Literal["single", "multipart"]) -> None:
+        key = f"raw/{len(self.uploads)}"
+        part_size = PART_BYTES if method == "multipart" else 0
+        begun = self.all(
+            lambda p, _: p.uploads.begin(key, method=method, part_size=part_size, content_type="video/mp4")
+        )
+        self.uploads.append(Sent(method, begun))
+
+    @precondition(lambda self: self.uploads)
+    @rule(
+        which=st.integers(0, 3),
+        number=st.sampled_from([1, 1, 2]),
+        size=st.sampled_from([PART_BYTES, PART_BYTES, PART_BYTES, 7, 0, PART_BYTES + 1]),
+        signed=st.sampled_from([PART_BYTES, PART_BYTES, None, 7]),
+        told=st.sampled_from([EXACT, EXACT, EXACT, None, 7]),
+        late=st.sampled_from([False, False, False, True]),
+        first=st.integers(0, 9),
+    )
+    def send_part(self, which: int, size: int, signed: int | None, told: int | None, **drawn: Any) -> None:
+        upload = self.uploads[which % len(self.uploads)]
+        slot = PartSlot(number=drawn["number"], size=signed, size_max=PART_BYTES)
+        body = BODY[drawn["first"] :][:size]
+
+        async def once(platform: Platform, at: int) -> StoredPart:
+            expires_at = self.clock.now() + 1 - drawn["late"]
+            (part,) = await platform.uploads.sign(upload.sessions[at], [slot], expires_at=expires_at)
+            return await send(platform, part.url, body, told)
+
+        answers = self.all(once)
+        if isinstance(answers[0], StoredPart):
+            assert len({(part.number, part.size) for part in answers}) == 1, answers
+            upload.parts.append(answers)
+        else:
+            assert len(set(answers)) == 1, answers
+
+    @precondition(lambda self: self.uploads)
+    @rule(which=st.integers(0, 3))
+    def list_parts(self, which: int) -> None:
+        upload = self.uploads[which % len(self.uploads)]
+
+        async def listed(platform: Platform, at: int) -> tuple[Any, ...]:
+            parts = await platform.uploads.list_parts(upload.sessions[at])
+            return tuple((part.number, part.size) for part in parts)
+
+        answers = self.all(listed)
+        assert len(set(answers)) == 1, answers
+
+    @precondition(lambda self: self.uploads)
+    @rule(which=st.integers(0, 3), newest=st.booleans(), left_out=st.sampled_from([0, 0, 1]))
+    def complete(self, which: int, newest: bool, left_out: int) -> None:  # noqa: FBT001
+        """With the newest parts of each number, or with the oldest, which may have been replaced; with all, or not."""
+        upload = self.uploads[which % len(self.uploads)]
+        taken = upload.parts if newest else upload.parts[::-1]
+        chosen = sorted({parts[0].number: at for at, parts in enumerate(taken)}.items())[: 3 - left_out]
+
+        async def once(platform: Platform, at: int) -> Any:
+            return await platform.uploads.complete(upload.sessions[at], [taken[place][at] for _, place in chosen])
+
+        self._pin(self.all(once))
+
+    @precondition(lambda self: self.uploads)
+    @rule(which=st.integers(0, 3))
+    def abort(self, which: int) -> None:
+        upload = self.uploads[which % len(self.uploads)]
+        answers = self.all(lambda p, at: p.uploads.abort(upload.sessions[at]))
+        assert len(set(answers)) == 1, answers
+
+    @rule()
+    def find_orphans(self) -> None:
+        async def keys(platform: Platform) -> Any:
+            return sorted(session.key for session in await platform.uploads.orphans(self.clock.now() + 1))
+
+        self.agree(keys)
+
+
+StorageAgreement.TestCase.settings = SETTINGS
+TestStorageAgreement = StorageAgreement.TestCase
