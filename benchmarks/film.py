@@ -14,6 +14,7 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.packet import Packet
+from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -81,7 +82,7 @@ def _second(
 ) -> None:
     """Write a second's samples; its first one is the one that decoding can begin with."""
     for number, data in enumerate(samples):
-        packet: Packet[VideoStream | AudioStream] = Packet(data)
+        packet: Packet[Stream] = Packet(data)
         packet.stream = stream
         packet.time_base = Fraction(step, _SOUND_RATE) if isinstance(stream, AudioStream) else Fraction(1, _RATE)
         packet.pts = packet.dts = at + number

@@ -13,11 +13,13 @@ import resource
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
 import uvloop
 from pydantic import TypeAdapter
+
+from benchmarks.figures import percentile
 
 Ask = Callable[["Connection"], Awaitable[None]]
 
@@ -40,11 +42,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How it went. `latencies` in seconds; `cpu_seconds` are the generator's own."""
+    """How it went. `p50` and `p99` of the latencies in seconds; `cpu_seconds` are the generator's own."""
 
     seconds: float
     cpu_seconds: float
-    latencies: list[float] = field(default_factory=list)
+    p50: float
+    p99: float
 
 
 PLAN, RESULT = TypeAdapter(Plan), TypeAdapter(Result)
@@ -196,7 +199,9 @@ async def generate(plan: Plan) -> Result:
     seconds = time.perf_counter() - begun
     for connection in connections:
         connection.close()
-    return Result(seconds=seconds, cpu_seconds=_cpu_seconds() - cpu, latencies=sorted(latencies))
+    latencies.sort()
+    p50, p99 = percentile(latencies, 0.5), percentile(latencies, 0.99)
+    return Result(seconds=seconds, cpu_seconds=_cpu_seconds() - cpu, p50=p50, p99=p99)
 
 
 def _cpu_seconds() -> float:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import anyio
 
-from benchmarks.figures import Figure, at_least, percentile
+from benchmarks.figures import Figure, at_least
 from benchmarks.load import Plan, Result
 from benchmarks.processes import Server, load, serving
 from benchmarks.samples import PNG, picture
@@ -149,7 +149,7 @@ def _rates(rounds: list[_Round]) -> Iterator[Figure]:
 
 
 def _tail(result: Result, rate: float) -> Figure:
-    p50, p99 = (percentile(result.latencies, fraction) for fraction in (0.5, 0.99))
+    p50, p99 = result.p50, result.p99
     return Figure(
         name="latency of a pair at half of that rate, open loop: p99 over p50",
         measured=f"{p99 / p50:.1f}; p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms at {rate:.0f} a second",

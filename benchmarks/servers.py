@@ -33,7 +33,6 @@ from smmu.entrypoints import server as whole
 from smmu.entrypoints.api.app import create_app
 from smmu.ports.system import Clock
 
-
 App = Any  # ASGI's own types say no more
 
 
@@ -97,7 +96,7 @@ async def api(data: Path, uploads: list[str]) -> AsyncIterator[App]:
 async def serve(app: App) -> None:
     """Serve on a free port until asked to end."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        server = uvicorn.Server(whole._configuration(app))
+        server = uvicorn.Server(whole.configuration(app))
         print(listener.getsockname()[1], flush=True)
         await server.serve([listener])
 

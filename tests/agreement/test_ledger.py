@@ -9,6 +9,7 @@ from hypothesis.stateful import rule
 from smmu.domain.job import Job, State
 from smmu.ports.ledger import Change, Count, Put, Query, Remove
 from smmu.ports.platform import Platform
+from smmu.ports.queue import Message
 from smmu.ports.records import Key
 from tests.support.agreement import SETTINGS, Agreement
 from tests.support.records import OTHER, OWNER, a_job, a_message
@@ -67,7 +68,10 @@ class LedgerAgreement(Agreement):
     def commit(self, commits: list[list[Change]], messages: int) -> None:
         for together in commits:
             notes = [a_message(f"m{next(self.numbers)}") for _ in range(messages)]
-            self.agree(lambda p, together=together, notes=notes: p.ledger.commit(together, notes))
+            self._commit(together, notes)
+
+    def _commit(self, together: list[Change], notes: list[Message]) -> None:
+        self.agree(lambda p: p.ledger.commit(together, notes))
 
     @rule(name=names, owner=owners)
     def load(self, name: str, owner: str) -> None:

@@ -97,12 +97,23 @@ class StorageAgreement(Agreement):
         first=st.integers(0, 9),
     )
     def send_part(self, which: int, size: int, signed: int | None, told: int | None, **drawn: Any) -> None:
-        upload = self.uploads[which % len(self.uploads)]
+        """As it should be sent, or not: too short, too long, with another length announced, too late."""
         slot = PartSlot(number=drawn["number"], size=signed, size_max=PART_BYTES)
-        body = BODY[drawn["first"] :][:size]
+        self._send(which, slot, BODY[drawn["first"] :][:size], told, seconds=1 - drawn["late"])
+
+    @precondition(lambda self: self.uploads)
+    @rule(which=st.integers(0, 3), number=st.integers(1, 2), firsts=st.lists(st.integers(0, 9), min_size=1, max_size=3))
+    def send_whole_parts(self, which: int, number: int, firsts: list[int]) -> None:
+        """One part, sent as it should be, and again with other bytes."""
+        for first in firsts:
+            slot = PartSlot(number=number, size=PART_BYTES)
+            self._send(which, slot, BODY[first:][:PART_BYTES], EXACT, seconds=1)
+
+    def _send(self, which: int, slot: PartSlot, body: bytes, told: int | None, *, seconds: int) -> None:
+        upload = self.uploads[which % len(self.uploads)]
 
         async def once(platform: Platform, at: int) -> StoredPart:
-            expires_at = self.clock.now() + 1 - drawn["late"]
+            expires_at = self.clock.now() + seconds
             (part,) = await platform.uploads.sign(upload.sessions[at], [slot], expires_at=expires_at)
             return await send(platform, part.url, body, told)
 

@@ -26,15 +26,27 @@ def hold(report: Report) -> None:
     assert [known.state for known in report.jobs] == [State.SUCCEEDED], str(report)
 
 
+def every_call(scenario: Scenario, fault: Fault) -> int:
+    """Let this happen at each of the first calls, one run each; how many runs that were."""
+    calls = min(CALLS, len(simulate(scenario).calls))
+    for number in range(calls):
+        report = simulate(replace(scenario, plan={number: fault}))
+        hold(report)
+        assert len(report.fired) == 1
+    return calls
+
+
 @pytest.mark.parametrize("fault", Fault)
 def test_every_single_fault(fault: Fault, record_property: Tell) -> None:
-    calls = min(CALLS, len(simulate(ONE_UPLOAD).calls))
-    reports = [simulate(replace(ONE_UPLOAD, plan={number: fault})) for number in range(calls)]
-    for report in reports:
-        hold(report)
-    fired = sum(len(report.fired) for report in reports)
-    assert fired == calls
-    record_property("single-fault runs", f"{fault}: {fired} runs, 0 jobs lost, doubled or resurrected")
+    runs = every_call(ONE_UPLOAD, fault)
+    record_property("single faults", f"{fault}: {runs} runs, 0 jobs lost, doubled or resurrected")
+
+
+@pytest.mark.parametrize("fault", [Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.STOP])
+def test_every_single_end_of_the_one_process_of_a_machine(fault: Fault, record_property: Tell) -> None:
+    """It starts again alone: it voids the leases of the one before and need not wait for them."""
+    runs = every_call(replace(ONE_UPLOAD, roles=ONE_MACHINE), fault)
+    record_property("single faults on one machine", f"{fault}: {runs} runs, 0 jobs lost, doubled or resurrected")
 
 
 @pytest.mark.parametrize("roles", [FLEET, ONE_MACHINE], ids=["fleet", "one machine"])

@@ -105,7 +105,7 @@ class _Service:
             meter=self.meter,
         )
         self.begin_drain = app.state.drain.begin
-        self.server = _Uvicorn(_configuration(app), self.begin_drain)
+        self.server = _Uvicorn(configuration(app), self.begin_drain)
 
     async def run(self, listener: socket.socket, ready: Callable[[], None]) -> None:
         """Accept and work until drained, or until one of both fails."""
@@ -139,7 +139,8 @@ class _Service:
             _exit_now(await anext(aiter(signals)))
 
 
-def _configuration(app: Callable[..., Any]) -> uvicorn.Config:
+def configuration(app: Callable[..., Any]) -> uvicorn.Config:
+    """How uvicorn runs an ASGI application here. Benchmarks run what they compare with under the same."""
     return uvicorn.Config(
         app,
         http="httptools",
