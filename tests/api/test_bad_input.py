@@ -224,10 +224,12 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
     max_leaves=8,
 )
-FIELDS = st.sampled_from(["filename", "size", "content_type", "checksum", "metadata", "options", "numbers", "upload_id"])
+FIELDS = st.sampled_from(
+    ["filename", "size", "content_type", "checksum", "metadata", "options", "numbers", "upload_id"]
+)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.dictionaries(FIELDS, ANYTHING, max_size=6),
     path=st.sampled_from(["/media/upload/init", "/media/upload/complete", f"/media/upload/{UPLOAD}/parts"]),

@@ -311,6 +311,15 @@ async def test_redriven_letters_are_sent_again_as_if_new(queue: Queue) -> None:
     assert len(await queue.dead(10)) == 0
 
 
+async def test_a_redriven_letter_comes_at_once(queue: Queue) -> None:
+    await queue.send([a_message(delay_seconds=0.1)])
+    for _ in range(LIMITS.queue_receives_max):
+        await queue.nack((await receive_one(queue, wait=5)).receipt)
+    assert len(await receive(queue)) == 0
+    await queue.redrive(1)
+    assert (await receive_one(queue)).receives == 1
+
+
 async def test_a_message_that_is_dying_holds_up_nobody(queue: Queue) -> None:
     await queue.send([a_message("m1")])
     for _ in range(LIMITS.queue_receives_max):

@@ -14,7 +14,7 @@ from smmu.adapters.inmemory.weather import CALM, Weather
 from smmu.domain.facts import Kind
 from tests.simulation.actors import Wish
 from tests.simulation.faults import Call, Fault, Plan
-from tests.simulation.world import FLEET, ONE_MACHINE, Report, Scenario, simulate
+from tests.simulation.world import DOUBLED, FLEET, ONE_MACHINE, Report, Scenario, simulate
 
 PICTURE = Wish(data=pretend_file(Kind.IMAGE, size=5_000), filename="a.png", content_type="image/png")
 STREAMED = replace(PICTURE, size_told=False)  # its upload is multipart, so that completing it takes two steps
@@ -93,7 +93,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     return Scenario(
         wishes=[draw(_wishes(number)) for number in range(count)],
         plan=draw(_moments(200 * count)),
-        roles=draw(st.sampled_from([FLEET, ONE_MACHINE])),
+        roles=draw(st.sampled_from([FLEET, DOUBLED, ONE_MACHINE])),
         seed=draw(st.integers(0, 999)),
         weather=draw(st.sampled_from([CALM, STORM])),
         skews={role.name: draw(skew) for role in FLEET} if draw(st.booleans()) else {},

@@ -13,7 +13,7 @@ from tests.simulation.faults import Fault
 from tests.simulation.plans import FILM, PICTURE, STORM, Moment, plan_of, scenarios
 from tests.simulation.world import LIMITS, Report, Scenario, simulate
 
-EXAMPLES = int(os.environ.get("SMMU_SIMULATION_EXAMPLES", "50"))
+EXAMPLES = int(os.environ.get("SMMU_SIMULATION_EXAMPLES", "30"))
 
 
 @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow], phases=set(Phase) - {Phase.explain})
@@ -41,7 +41,7 @@ def test_a_worker_that_slept_past_its_lease_is_refused_when_it_wakes() -> None:
     rendered = Moment("heavy-1/child", "engine.render")
     report = sometimes(Scenario(wishes=[PICTURE]), rendered, Moment("heavy-1/child", "ledger.commit", Fault.PAUSE))
     assert failures(report) == {Code.INTERRUPTED: 1}
-    assert report.refusals["ledger.commit Conflict"] >= 1 or report.told["task_ended"] == len(report.tasks) + 1
+    assert report.refusals["ledger.commit Conflict"] >= 1
 
 
 def test_a_worker_that_slept_just_before_it_published_does_not_publish_again() -> None:

@@ -36,7 +36,7 @@ def test_other_seeds_are_other_universes() -> None:
 
 def test_another_interpreter_has_the_same_log() -> None:
     """With other hashes of strings and other addresses of objects, which no order may depend on."""
-    environment = {**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": f"{PROJECT}{os.pathsep}{PROJECT / 'src'}"}
+    environment = {**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": os.pathsep.join([str(PROJECT), *sys.path])}
     done = subprocess.run(
         [sys.executable, "-c", ELSEWHERE], env=environment, check=True, capture_output=True, text=True
     )

@@ -45,7 +45,7 @@ LIMITS = Limits(progress_seconds=5.0, completing_seconds=60)
 PAUSE_SECONDS = 100.0  # longer than a lease, a sweep and a new try together
 RESTART_SECONDS = 5.0
 AFTERMATH_SECONDS = 15.0  # whoever was paused must wake up and try what it was about to do
-PATIENCE_SECONDS = 1_800.0  # T: every acknowledged job has ended within this after the last fault
+PATIENCE_SECONDS = 900.0  # T: every acknowledged job has ended within this after the last fault
 PROMPT_SECONDS = 30.0  # without any fault a job has: half of the minute after which the sweeper helps
 _LOOK_SECONDS = 10.0
 _POLL_SECONDS = 5.0
@@ -73,6 +73,7 @@ FLEET = (
     Role(name="heavy-2", topics=frozenset({Topic.HEAVY_TASKS})),
     Role(name="sweeper", sweeper=True),
 )
+DOUBLED = (*FLEET, *(replace(role, name=f"{role.name}-2") for role in (FLEET[1], FLEET[-1])))  # dispatcher, sweeper
 ONE_MACHINE = (Role(name="machine", topics=_EVERYTHING, api=True, relay=True, sweeper=True, alone=True),)
 
 

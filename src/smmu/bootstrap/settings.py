@@ -89,7 +89,9 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"{name} is missing."
     if first["type"] == "union_tag_not_found":
-        return f"{name}{SEPARATOR}KIND is missing: set it to embedded or inmemory."
+        return f"{name}{SEPARATOR}KIND is missing: set it to {' or '.join(_TAGS)}."
+    if first["type"] == "union_tag_invalid":
+        return f"{name}{SEPARATOR}KIND is wrong ({first['ctx']['tag']!r}): it is {' or '.join(_TAGS)}."
     given = f" ({first['input']!r})" if isinstance(first["input"], str) else ""
     return f"{name} is wrong{given}: {first['msg'].removeprefix('Value error, ')}."
 

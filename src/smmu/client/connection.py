@@ -19,7 +19,7 @@ A = TypeVar("A", bound=BaseModel)
 _TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=60.0, pool=60.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Connection:
     """How a server is reached. Every call may be repeated by whoever makes it, and is, while the world is busy."""
 
@@ -27,6 +27,7 @@ class Connection:
     token: str
     http: httpx.AsyncClient
     patience: Patience = field(default_factory=Patience)
+    has_answered: bool = False
 
     async def ask(
         self,
@@ -71,10 +72,11 @@ class Connection:
                 response = await self.http.send(request)
             except httpx.TransportError as error:
                 failures += 1
-                if failures >= self.patience.tries:
+                if failures >= (self.patience.tries if self.has_answered else self.patience.tries_at_first):
                     raise unreachable(self.url, error) from error
                 await self.patience.wait(failures)
                 continue
+            self.has_answered = True
             failures += 1
             if not is_busy(response) or failures >= self.patience.tries:
                 return response

@@ -25,9 +25,13 @@ _BUSY = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """`tries` in all; waits of at most `first_seconds` · 2ⁿ, never above `longest_seconds`."""
+    """`tries` in all; waits of at most `first_seconds` · 2ⁿ, never above `longest_seconds`.
+
+    A server that has never answered is given up after `tries_at_first`: its address is probably wrong.
+    """
 
     tries: int = 8
+    tries_at_first: int = 3
     first_seconds: float = 0.5
     longest_seconds: float = 20.0
 

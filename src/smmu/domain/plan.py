@@ -142,7 +142,10 @@ Spec = ImageSpec | RungSpec | AudioSpec | PlaylistSpec | Mp4Spec | PosterSpec | 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transform:
-    """What is done to every decoded picture of the source before it is scaled."""
+    """What is done to every decoded picture of the source before it is scaled.
+
+    `reflected` mirrors top to bottom first; then it is turned by `rotation_cw` degrees clockwise.
+    """
 
     track_index: int = 0
     rotation_cw: int = 0
@@ -161,8 +164,14 @@ class PlannedTask:
     renditions: tuple[Spec, ...]
     transform: Transform = field(default_factory=Transform)
     duration_s: float | None = None
+    duration_exact: bool = True
     memory_bytes: int
     seconds_max: int
+
+    @property
+    def owed_s(self) -> float | None:
+        """The duration that its output may be held to, in seconds: a header's word alone is no evidence."""
+        return self.duration_s if self.duration_exact else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,7 @@ def task(facts: MediaFacts, renditions: tuple[Spec, ...], limits: Limits) -> Pla
         kind=TaskKind.AUDIO,
         renditions=renditions,
         duration_s=facts.duration_s,
+        duration_exact=facts.duration_exact,
         memory_bytes=estimates.sound_memory(limits),
         seconds_max=estimates.sound_seconds(believed, limits),
     )

@@ -56,6 +56,7 @@ def poster_task(facts: MediaFacts, video: VideoTrack, limits: Limits) -> Planned
         renditions=(PosterSpec(width=size[0], height=size[1]),),
         transform=_transform(video),
         duration_s=facts.duration_s,
+        duration_exact=facts.duration_exact,
         memory_bytes=estimates.ladder_memory((), pixels, limits),
         seconds_max=estimates.poster_seconds(_believed(facts), limits),
     )
@@ -82,6 +83,7 @@ def _ladder_task(
         renditions=tuple(_ladder_renditions(rungs, track)),
         transform=_transform(video),
         duration_s=facts.duration_s,
+        duration_exact=facts.duration_exact,
         memory_bytes=estimates.ladder_memory(rungs, pixels, limits),
         seconds_max=estimates.ladder_seconds(rungs, pixels, _believed(facts), limits),
     )

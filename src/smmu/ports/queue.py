@@ -73,4 +73,4 @@ class Queue(Protocol):
 
     @abstractmethod
     async def redrive(self, limit: int) -> int:
-        """Send up to `limit` dead letters again; how many."""
+        """Send up to `limit` dead letters again, without the delay they once had; how many."""

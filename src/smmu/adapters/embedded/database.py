@@ -43,12 +43,13 @@ _SETTINGS = (
 
 
 class _Item(Generic[R]):
-    """One caller's work. `woken` is set when it is settled, or when its caller is to lead the next group."""
+    """One caller's work. It is awake when it is settled, or when its caller is to lead the next group."""
 
     def __init__(self, work: Work[R]) -> None:
         self.work = work
-        self.woken = anyio.Event()
+        self.awake = False
         self.settled = False
+        self._woken: anyio.Event | None = None
         self.error: Exception | None = None
         self._result: list[R] = []
 
@@ -60,7 +61,17 @@ class _Item(Generic[R]):
         if not self.settled:
             self.error = self.error or error
             self.settled = True
-            self.woken.set()
+            self.wake()
+
+    def wake(self) -> None:
+        self.awake = True
+        if self._woken is not None:
+            self._woken.set()
+
+    async def sleep(self) -> None:
+        """Until it is awake. An event costs more than a short statement, and whoever leads at once needs none."""
+        self._woken = anyio.Event()
+        await self._woken.wait()
 
     def outcome(self) -> R:
         if self.error is not None:
@@ -126,7 +137,7 @@ class Database:
 
     async def _follow(self, item: _Item[Any]) -> None:
         try:
-            await item.woken.wait()
+            await item.sleep()
         except BaseException:
             self._leave(item)
             raise
@@ -135,7 +146,7 @@ class Database:
         """The caller is cancelled: its work need not be done, and if it was to lead, another must."""
         if item in self._waiting:
             self._waiting.remove(item)
-            if item.woken.is_set():
+            if item.awake:
                 self._hand_over()
 
     async def _lead(self) -> None:
@@ -153,7 +164,7 @@ class Database:
     def _hand_over(self) -> None:
         self._led = bool(self._waiting)
         if self._led:
-            self._waiting[0].woken.set()
+            self._waiting[0].wake()
 
     async def _commit(self, group: list[_Item[Any]]) -> None:
         try:

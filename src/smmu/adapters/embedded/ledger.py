@@ -6,12 +6,12 @@ it shares with whatever else is being committed. A filtered query may scan the o
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from smmu.adapters.embedded.database import Database, Row
+from smmu.adapters.embedded.database import Database
 from smmu.domain.limits import COMMIT_BYTES_MAX, COMMIT_CHANGES_MAX, RECORD_BYTES_MAX
 from smmu.ports.errors import Conflict, LimitReached
 from smmu.ports.ledger import Change, Count, Ledger, Page, Put, Query, Remove, V
@@ -21,7 +21,6 @@ from smmu.ports.records import (
     Key,
     Stored,
     T,
-    Table,
     decode,
     encode,
     key_of,
@@ -29,6 +28,7 @@ from smmu.ports.records import (
     state_of,
 )
 
+Where = tuple[str, str, str]  # table, owner, id
 Statement = Callable[[sqlite3.Connection], None]
 
 MESSAGES = TypeAdapter(Message)
@@ -104,7 +104,7 @@ def _select(query: Query[V]) -> tuple[str, list[Any]]:
     return sql, [*values, query.limit + 1]
 
 
-def _where(key: Key[T]) -> tuple[Table, str, str]:
+def _where(key: Key[T]) -> Where:
     return key.table, key.owner, key.id
 
 
@@ -115,11 +115,12 @@ def _statements(changes: Sequence[Change], messages: Sequence[Message]) -> list[
     named = [_named(change) for change in changes]
     if len(set(named)) < len(named):
         raise ValueError("a commit names no record twice")
-    puts = [(change, encode(change.value)) for change in changes if isinstance(change, Put)]
+    both = zip(changes, named, strict=True)
+    puts = [(change, where, encode(change.value)) for change, where in both if isinstance(change, Put)]
     notes = [(message.id, MESSAGES.dump_json(message)) for message in messages]
-    _check_sizes([len(data) for _, data in puts], [len(data) for _, data in notes])
+    _check_sizes([len(data) for _, _, data in puts], [len(data) for _, data in notes])
     return [
-        *(partial(_put, change, data) for change, data in puts),
+        *(partial(_put, change, where, data) for change, where, data in puts),
         *(partial(_remove, change) for change in changes if isinstance(change, Remove)),
         *(partial(_count, change) for change in changes if isinstance(change, Count)),
         *(partial(_note, id_, data) for id_, data in notes),
@@ -133,7 +134,7 @@ def _check_sizes(records: list[int], notes: list[int]) -> None:
         raise ValueError(f"a commit has at most {COMMIT_BYTES_MAX} bytes")
 
 
-def _named(change: Change) -> tuple[str, str, str]:
+def _named(change: Change) -> Where:
     if isinstance(change, Count):
         return "", change.owner, ""
     return _where(key_of(change.value) if isinstance(change, Put) else change.key)
@@ -144,9 +145,8 @@ def _execute(statements: list[Statement], connection: sqlite3.Connection) -> Non
         statement(connection)
 
 
-def _put(put: Put, data: bytes, connection: sqlite3.Connection) -> None:
-    key = key_of(put.value)
-    columns = (put.expect + 1, state_of(put.value), kind_of(put.value), put.due_at, data, *_where(key))
+def _put(put: Put, where: Where, data: bytes, connection: sqlite3.Connection) -> None:
+    columns = (put.expect + 1, state_of(put.value), kind_of(put.value), put.due_at, data, *where)
     if put.expect == 0:
         written = connection.execute(
             "INSERT INTO records (version, state, kind, due_at, value, tbl, owner, id)"
@@ -159,32 +159,41 @@ def _put(put: Put, data: bytes, connection: sqlite3.Connection) -> None:
             " WHERE tbl = ? AND owner = ? AND id = ? AND version = ?",
             (*columns, put.expect),
         )
-    _require_one(written, key, put.expect)
+    _require_one(written, where, put.expect)
 
 
 def _remove(remove: Remove, connection: sqlite3.Connection) -> None:
+    where = _where(remove.key)
     removed = connection.execute(
-        "DELETE FROM records WHERE tbl = ? AND owner = ? AND id = ? AND version = ?",
-        (*_where(remove.key), remove.expect),
+        "DELETE FROM records WHERE tbl = ? AND owner = ? AND id = ? AND version = ?", (*where, remove.expect)
     )
-    _require_one(removed, remove.key, remove.expect)
+    _require_one(removed, where, remove.expect)
 
 
-def _require_one(done: sqlite3.Cursor, key: Key[Any], expected: int) -> None:
+def _require_one(done: sqlite3.Cursor, where: Where, expected: int) -> None:
     if done.rowcount != 1:
-        raise Conflict(f"{key.table}/{key.id} is not at version {expected} any more")
+        table, _, id_ = where
+        raise Conflict(f"{table}/{id_} is not at version {expected} any more")
 
 
 def _count(count: Count, connection: sqlite3.Connection) -> None:
-    for name, delta in count.deltas.items():
-        rows: list[Row] = connection.execute(
-            "INSERT INTO counters (owner, name, value) VALUES (?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET value = value + excluded.value RETURNING value",
-            (count.owner, name, delta),
-        ).fetchall()
-        bound = count.at_most.get(name)
-        if delta > 0 and bound is not None and rows[0][0] > bound:
-            raise LimitReached(f"{name} would be {rows[0][0]}, and at most {bound} is allowed", name)
+    if not count.deltas:
+        return
+    values = [value for name, delta in count.deltas.items() for value in (count.owner, name, delta)]
+    after: dict[str, int] = dict(connection.execute(_counting(len(count.deltas)), values).fetchall())
+    for name, bound in count.at_most.items():
+        if count.deltas.get(name, 0) > 0 and after[name] > bound:
+            raise LimitReached(f"{name} would be {after[name]}, and at most {bound} is allowed", name)
+
+
+@cache
+def _counting(counters: int) -> str:
+    """One statement for all counters of a change: each costs more in calls than in work."""
+    rows = ", ".join(["(?, ?, ?)"] * counters)
+    return (
+        f"INSERT INTO counters (owner, name, value) VALUES {rows}"  # noqa: S608 - so many question marks
+        " ON CONFLICT DO UPDATE SET value = value + excluded.value RETURNING name, value"
+    )
 
 
 def _note(id_: str, data: bytes, connection: sqlite3.Connection) -> None:

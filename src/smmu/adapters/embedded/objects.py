@@ -8,6 +8,7 @@ it once for its checksums (it is in memory still) and moves it. `list` is a walk
 """
 
 import base64
+import errno
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ from smmu.ports.objects import Body, LocalFile, ObjectInfo, ObjectStore, ReadLin
 from smmu.ports.system import Clock
 
 _PAGE = 200
+_READ_NOW_BYTES_MAX = 1 << 16  # copying more than this takes longer than a hop to a thread
 _READ_BYTES = 1 << 20
 _KEY_BYTES_MAX = 1_024
 _AFTER_ALL = chr(0x10FFFF)
@@ -86,7 +88,10 @@ class FileSource(Source):
         """See the port."""
         if start < 0 or length < 0:
             raise ValueError(f"a range of {length} bytes from {start}")
-        return await to_thread.run_sync(_read, self._path, start, min(length, max(0, self._size - start)))
+        wanted = min(length, max(0, self._size - start))
+        if wanted <= _READ_NOW_BYTES_MAX and (known := _read_known(self._path, start, wanted)) is not None:
+            return known
+        return await to_thread.run_sync(_read, self._path, start, wanted)
 
 
 class FileObjectStore(ObjectStore):
@@ -256,6 +261,19 @@ def _take(files: Files, name: str, body: LocalFile, digests: Digests) -> int:
         os.fchmod(file, DATA_MODE)
         os.fsync(file)
     return size
+
+
+def _read_known(path: str, start: int, length: int) -> bytes | None:
+    """The bytes, if the kernel has all of them in memory; else `None`, without having waited for the disk."""
+    buffer = bytearray(length)
+    with translating(), closing_file(os.open(path, os.O_RDONLY | os.O_CLOEXEC)) as file:
+        try:
+            done = os.preadv(file, [buffer], start, os.RWF_NOWAIT)
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EOPNOTSUPP):
+                return None
+            raise
+    return bytes(buffer) if done == length else None
 
 
 def _read(path: str, start: int, length: int) -> bytes:

@@ -35,7 +35,7 @@ class MemoryQueue(Queue):
         await checkpoint()
         for message, data in encoded:
             for _ in range(2 if self.weather.happens(self.weather.queue_duplicates) else 1):
-                self._store(message, data)
+                self._store(message, data, message.delay_seconds)
 
     async def receive(
         self, topic: Topic, *, limit: int, lease_seconds: float, wait_seconds: float
@@ -87,14 +87,14 @@ class MemoryQueue(Queue):
         numbers = list(self.world.dead)[:limit]
         for number in numbers:
             data = self.world.dead.pop(number)
-            self._store(decode_message(data), data)
+            self._store(decode_message(data), data, 0.0)
         return len(numbers)
 
     def _rows(self, topic: Topic) -> dict[int, MessageRow]:
         return self.world.queue.setdefault(topic, {})
 
-    def _store(self, message: Message, data: bytes) -> None:
-        visible_at = self.clock.now() + message.delay_seconds + self.weather.queue_delay()
+    def _store(self, message: Message, data: bytes, delay_seconds: float) -> None:
+        visible_at = self.clock.now() + delay_seconds + self.weather.queue_delay()
         row = MessageRow(data=data, group=message.group, visible_at=visible_at)
         self._rows(message.topic)[self.world.next_write()] = row
         self.world.bell(message.topic).ring()

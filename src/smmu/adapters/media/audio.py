@@ -38,7 +38,7 @@ def render_audio(bench: Workbench, task: PlannedTask) -> list[Rendition]:
 
 class _Job:
     def __init__(self, bench: Workbench, task: PlannedTask) -> None:
-        self._bench, self._planned_s = bench, task.duration_s
+        self._bench, self._planned_s = bench, task.owed_s
         self._specs = [spec for spec in task.renditions if isinstance(spec, AudioSpec | WaveformSpec)]
         self._tracks = sorted({spec.track_index for spec in self._specs})
         self._survey = survey(bench, *self._tracks)

@@ -30,7 +30,6 @@ from smmu.domain.errors import Code, refuse
 LOST_SHARE_MAX, LOST_MIN = 0.25, 5
 COVERED_SHARE_MIN, MISSING_SECONDS_MIN = 0.9, 0.5
 FIRST_FRAME_PACKETS_MAX = 4_000
-GENERATE_TIMES = 0x0001  # AVFMT_FLAG_GENPTS, which PyAV sets on everything it opens
 
 
 @dataclass(slots=True)
@@ -153,7 +152,6 @@ def decoded(packet: "Packet[Stream]", damage: Damage) -> Sequence[object]:
 
 def only(container: InputContainer, index: int) -> Stream:
     """The stream `index`, with all others switched off so that their bytes need not be read."""
-    container.flags &= ~GENERATE_TIMES  # presentation times that a file does not have are better left out than made up
     if index >= len(container.streams):
         raise refuse(Code.REJECTED_CORRUPT, f"The file has no track {index} any more.")
     for stream in container.streams:
@@ -217,7 +215,6 @@ class Survey:
 def survey(bench: Workbench, *tracks: int) -> Survey:
     """Look at the first frame of each of `tracks` and of the moving picture."""
     with bench.open_container() as container:
-        container.flags &= ~GENERATE_TIMES  # as in `only`
         streams = tuple(s for s in container.streams if s.index in tracks or _moves(s))
         times = _first_times(container, streams)
         for stream in streams:

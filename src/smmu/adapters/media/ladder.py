@@ -75,7 +75,7 @@ class Ladder:
                 self._spread(frame)
                 self._ship()
                 self._tell(progress)
-            self.damage.judge(float(self.end), self._task.duration_s)
+            self.damage.judge(float(self.end), self._task.owed_s)
             for rung in self.rungs:
                 rung.encoder.finish(round(self.end * self.ticks))
             self._ship()

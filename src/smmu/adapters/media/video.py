@@ -66,7 +66,7 @@ class _Job:
         ladder = Ladder(self._bench, self._task, self._survey, keep=keep, whole=self._whole)
         ladder.run(self._between(SOUND_SHARE if sounds else 0.0, VIDEO_SHARE))
         covered = [float(ladder.end), *(sound.encoded.seconds for sound in sounds.values())]
-        judge_together(covered, self._task.duration_s, self._survey)
+        judge_together(covered, self._task.owed_s, self._survey)
         made = dict(self._renditions(ladder, sounds))
         for left in self._bench.directory.glob("whole-*.mp4"):
             left.unlink()
@@ -79,7 +79,7 @@ class _Job:
     def _sound(self, spec: AudioSpec, index: int) -> Sound:
         folder = "hls/audio" if len(self._audio) == 1 else f"hls/audio/{spec.name}"
         meter = aac.meter_for(spec)
-        zero, planned = self._survey.zero, self._task.duration_s
+        zero, planned = self._survey.zero, self._task.owed_s
         share = 1 / len(self._audio)
         measured, done = index * share * SOUND_SHARE, (index + 1) * share * SOUND_SHARE
         middle = measured + (done - measured) * HEARD_SHARE / SOUND_SHARE

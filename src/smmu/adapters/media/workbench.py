@@ -41,6 +41,9 @@ DECODERS = (
     "pcm_bluray,pcm_dvd,mov_text,subrip,srt,ass,ssa,webvtt,text,dvdsub,pgssub"
 )
 
+# AVFMT_FLAG_GENPTS, which PyAV sets on everything it opens: times that a file does not have are better left out than
+# made up (H.264 with B-frames in AVI lost half of its pictures).
+GENERATE_TIMES = 0x0001
 THREADS_MAX = 8  # every frame thread holds whole pictures: more of them do not fit the address space of the child
 DONE = "done-"  # where a finished file waits for the parent: a flat name, so no folder of the child can mislead it
 _PATH = re.compile(r"^[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99}){0,4}$", re.IGNORECASE)
@@ -99,6 +102,7 @@ class Workbench:
                 "max_streams": str(self.limits.streams_max),
             },
         )
+        container.flags &= ~GENERATE_TIMES
         for stream in container.streams:
             self.guard(stream)
         return container

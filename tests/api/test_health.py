@@ -1,0 +1,107 @@
+"""What operators see, and what pages of other origins may do."""
+
+import re
+from collections.abc import Sequence
+
+import httpx
+import pytest
+
+from smmu.entrypoints.api.metrics import Meter
+from tests.support.service import Service, a_service, begun, completed, is_problem
+
+PAGE = "https://app.example.com"
+LINE = re.compile(r'[a-z_]+(\{[a-z_]+="[^"\n]*"(,[a-z_]+="[^"\n]*")*\})? [0-9.e+-]+')
+
+
+async def test_a_healthy_service_says_so(client: httpx.AsyncClient) -> None:
+    for path in ("/healthz", "/readyz"):
+        answer = await client.get(path)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+async def test_a_service_that_misses_something_is_not_ready() -> None:
+    async def not_yet() -> Sequence[str]:
+        return ["the engine is not there"]
+
+    async with a_service(ready=not_yet).client(None) as client:
+        is_problem(await client.get("/readyz"), 503, "world_unavailable")
+        assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_what_is_counted_is_shown(client: httpx.AsyncClient) -> None:
+    for _ in range(2):
+        await completed(client)
+    await client.get("/jobs/job_1")
+    await client.get("/nowhere/at/all")
+    answer = await client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = answer.text.splitlines()
+    assert 'smmu_http_requests_total{method="POST",route="/media/upload/init",status="201"} 2' in lines
+    assert 'smmu_http_requests_total{method="GET",route="/jobs/{id}",status="404"} 1' in lines
+    assert 'smmu_http_requests_total{method="-",route="-",status="404"} 1' in lines
+    assert 'smmu_events_total{event="job_created"} 2' in lines
+    assert all(line.startswith("# TYPE smmu_") or LINE.fullmatch(line) for line in lines)
+    assert answer.text.endswith("\n")
+
+
+def test_counters_are_written_as_prometheus_reads_them() -> None:
+    meter = Meter()
+    meter.count("orphans_aborted")
+    meter.count("bytes-sent", 0.5, reason='a "quoted"\nline\\')
+    meter.count("bytes-sent", 1.0, reason="b")
+    assert meter.text().splitlines() == [
+        "# TYPE smmu_http_requests_total counter",
+        "# TYPE smmu_bytes_sent_total counter",
+        'smmu_bytes_sent_total{reason="a \\"quoted\\"\\nline\\\\"} 0.5',
+        'smmu_bytes_sent_total{reason="b"} 1',
+        "# TYPE smmu_orphans_aborted_total counter",
+        "smmu_orphans_aborted_total 1",
+    ]
+
+
+# --- pages of other origins
+
+
+@pytest.mark.parametrize("path", ["/media/upload/init", "/jobs/job_1", "/blobs/x.y"])
+async def test_a_page_that_is_let_in_may_ask_first(path: str) -> None:
+    asks = {
+        "origin": PAGE,
+        "access-control-request-method": "PUT",
+        "access-control-request-headers": "authorization, content-type, idempotency-key, uppy-auth-token",
+    }
+    async with a_service(origins=[PAGE]).client(None) as client:
+        answer = await client.options(path, headers=asks)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == PAGE
+    assert answer.headers["access-control-allow-credentials"] == "true"
+    assert "idempotency-key" in answer.headers["access-control-allow-headers"]
+    assert answer.headers["access-control-max-age"] == "3000"
+
+
+async def test_a_page_that_is_let_in_may_read_what_it_needs_even_of_an_error() -> None:
+    async with a_service(origins=[PAGE]).client() as client:
+        upload = await begun(client)
+        put = await client.put(upload["parts"][0]["url"], content=b"x", headers={"origin": PAGE})
+        lost = await client.get("/nowhere", headers={"origin": PAGE})
+        fine = await client.get("/jobs", headers={"origin": PAGE})
+    for answer in (put, lost, fine):
+        assert answer.headers["access-control-allow-origin"] == PAGE
+        assert {"ETag", "Location"} <= set(answer.headers["access-control-expose-headers"].split(", "))
+
+
+async def test_other_pages_are_not_let_in() -> None:
+    async with a_service(origins=[PAGE]).client() as client:
+        answer = await client.get("/jobs", headers={"origin": "https://evil.example.com"})
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_everyones_page_gets_no_credentials() -> None:
+    async with a_service(origins=["*"]).client() as client:
+        answer = await client.get("/jobs", headers={"origin": PAGE})
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in answer.headers
+
+
+async def test_no_page_is_let_in_unless_it_is_named(service: Service, client: httpx.AsyncClient) -> None:
+    answer = await client.get("/jobs", headers={"origin": PAGE})
+    assert "access-control-allow-origin" not in answer.headers

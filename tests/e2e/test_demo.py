@@ -1,0 +1,49 @@
+"""`make demo`, as a user without any file of their own sees it, and with a file that is refused."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Files
+from tests.support.served import environment
+
+pytestmark = pytest.mark.live
+DEMO = (sys.executable, "-m", "smmu.entrypoints.demo")
+
+
+def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*DEMO, *arguments], cwd=folder, check=False, capture_output=True, text=True, timeout=100, env=environment()
+    )
+
+
+def test_a_film_of_its_own_becomes_renditions_on_disk(tmp_path: Path) -> None:
+    done = demo(tmp_path)
+    assert done.returncode == 0, done.stderr
+    for word in ("720p", "240p", "poster", "waveform", "hold"):
+        assert word in done.stdout
+    made = tmp_path / "demo-data"
+    assert sorted(path.name for path in made.iterdir()) == ["film"]
+    assert (made / "film" / "mp4.mp4").stat().st_size > 100_000
+    assert (made / "film" / "poster.jpg").read_bytes().startswith(b"\xff\xd8")
+
+
+def test_a_file_of_the_users_is_shown_too(tmp_path: Path, files: Files) -> None:
+    done = demo(tmp_path, str(files.photo))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "demo-data" / "photo").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("which", "sentence"),
+    [("text", "This is a text file, which is not accepted"), ("missing", "There is no such file.")],
+)
+def test_a_file_that_is_refused_is_refused_in_one_clear_line(
+    tmp_path: Path, files: Files, which: str, sentence: str
+) -> None:
+    done = demo(tmp_path, str(files.text if which == "text" else tmp_path / "missing.mp4"))
+    assert done.returncode == 1
+    assert sentence in done.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,97 @@
+"""`smmu process`: files in, folders out, no server."""
+
+import hashlib
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from smmu.entrypoints.exporting import paths_in
+from tests.e2e.conftest import Files
+from tests.support.media import clip
+from tests.support.served import SMMU, environment, smmu
+
+pytestmark = pytest.mark.live
+
+
+def test_each_file_gets_a_folder_with_everything_that_its_manifest_lists(files: Files, tmp_path: Path) -> None:
+    done = smmu("process", files.photo, files.song, files.clip, "--out", tmp_path / "out")
+    assert done.status == 0, done.err
+    assert len(done.out.splitlines()) == 3
+    for name in ("photo", "song", "clip"):
+        folder = tmp_path / "out" / name
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        assert manifest["schema"] == "smmu.manifest/1"
+        listed = set(paths_in(manifest))
+        assert listed
+        there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+        assert there == listed | {"manifest.json"}
+        for rendition in manifest["renditions"]:
+            assert _sha256(folder / rendition["path"]) == rendition["sha256"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["clip", "photo", "song"]
+
+
+def test_it_goes_on_past_bad_files_and_says_so_at_the_end(files: Files, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.png"
+    empty.touch()
+    bad = (files.text, tmp_path / "missing.mp4", tmp_path, empty, files.torn)
+    done = smmu("process", *bad, files.song, "--out", tmp_path / "out", "--json")
+    assert done.status == 1
+    results = json.loads(done.out)["results"]
+    assert [result["ok"] for result in results] == [False, False, False, False, False, True]
+    codes = [result.get("code") for result in results[:4]]
+    assert codes == ["type_not_admitted", "not_found", "invalid_request", "file_empty"]
+    assert results[4]["code"].startswith("rejected_")
+    assert done.complaint.startswith("smmu: 5 of 6 files could not be processed: ")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["song"]
+
+
+def test_files_of_one_name_do_not_share_a_folder(files: Files, tmp_path: Path) -> None:
+    other = tmp_path / "song.flac"
+    other.write_bytes(files.song.read_bytes())
+    done = smmu("process", files.song, other, "--out", tmp_path / "out")
+    assert done.status == 0, done.err
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["song", "song-2"]
+
+
+def test_an_earlier_result_is_replaced_and_anything_else_is_not(files: Files, tmp_path: Path) -> None:
+    precious = tmp_path / "photo" / "precious.txt"
+    precious.parent.mkdir()
+    precious.touch()
+    for _ in range(2):
+        done = smmu("process", files.song, files.photo, "--out", tmp_path)
+        assert done.status == 1
+        assert done.out.startswith(f"{files.song}: ")
+        assert f"{tmp_path / 'photo'} is there already and was not made by smmu" in done.err
+    assert precious.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_the_worlds_fault(files: Files, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = smmu("process", files.song, "--out", tmp_path / "file" / "out")
+    assert (done.status, done.err) == (3, f"smmu: {tmp_path / 'file' / 'out'}: Not a directory.\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_leaves_nothing_half_written(tmp_path: Path, number: signal.Signals) -> None:
+    film = clip(tmp_path / "film.mp4", seconds=20.0, size=(640, 360), options={"preset": "ultrafast"})
+    out = tmp_path / "out"
+    command = [*SMMU, "process", str(film), "--out", str(out)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, env=environment(), text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "video" in line:
+            break
+    time.sleep(0.3)
+    process.send_signal(number)
+    rest = process.stderr.read()
+    assert process.wait(30) == 128 + number
+    assert rest.strip().splitlines()[-1].startswith("smmu: interrupted")
+    assert list(out.iterdir()) == []
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,101 @@
+"""`smmu upload` and `smmu jobs` against a real server: what they print, and what they answer to the shell."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Files
+from tests.support.served import Server, smmu
+
+pytestmark = pytest.mark.live
+
+
+def test_a_file_is_uploaded_and_watched_to_its_end(server: Server, files: Files) -> None:
+    done = smmu("upload", files.song, "--watch", *server.options())
+    assert (done.status, done.complaint) == (0, "song.wav: succeeded 100 %")
+    name, job_id = done.out.split()
+    assert name == f"{files.song}:"
+    assert job_id.startswith("job_")
+
+
+def test_several_files_are_uploaded_past_a_bad_one(server: Server, files: Files) -> None:
+    done = smmu("upload", files.song, files.text, files.photo, *server.options())
+    assert done.status == 1
+    assert len(done.out.splitlines()) == 2
+    assert f"smmu: {files.text}: This is a text file, which is not accepted" in done.err
+    assert done.complaint == "smmu: 1 of 3 files failed"
+
+
+def test_a_job_that_fails_fails_the_command_when_it_is_watched(server: Server, files: Files) -> None:
+    done = smmu("upload", files.torn, "--watch", *server.options())
+    assert done.status == 1
+    assert done.out == ""
+    assert "failed: " in done.complaint
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("missing.mp4", "There is no such file."),
+        ("folder", "This is not a file: name the files themselves."),
+        ("empty.mp4", "The file is empty: choose a file that has something in it."),
+        ("paper.pdf", "This is a PDF document, which is not accepted: send an image, a video or an audio file."),
+    ],
+)
+def test_what_cannot_be_uploaded_is_refused_in_one_line(
+    server: Server, tmp_path: Path, name: str, sentence: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "paper.pdf").write_bytes(b"%PDF-1.7\n")
+    done = smmu("upload", tmp_path / name, *server.options())
+    assert (done.status, done.out, done.complaint) == (1, "", f"smmu: {tmp_path / name}: {sentence}")
+
+
+def test_a_wrong_token_is_refused(server: Server, files: Files) -> None:
+    done = smmu("upload", files.song, "--url", server.url, "--token", "nobody's")
+    assert (done.status, done.complaint) == (
+        1,
+        f"smmu: {files.song}: The token was refused: this is not a token.",
+    )
+
+
+def test_a_server_that_is_not_there_is_the_worlds_fault(files: Files) -> None:
+    done = smmu("upload", files.song, "--url", "http://127.0.0.1:1", "--token", "t")
+    assert done.status == 3
+    assert done.complaint.startswith(f"smmu: {files.song}: http://127.0.0.1:1 cannot be reached:")
+
+
+def test_url_and_token_may_come_from_the_environment(server: Server) -> None:
+    done = smmu("jobs", "list", SMMU_URL=server.url, SMMU_TOKEN=server.token("nobody"))
+    assert (done.status, done.out, done.err) == (0, "", "")
+
+
+def test_jobs_can_be_looked_at(server: Server, files: Files) -> None:
+    uploaded = smmu("upload", files.photo, *server.options("bob"))
+    job_id = uploaded.out.split()[-1]
+    watched = smmu("jobs", "watch", job_id, *server.options("bob"))
+    assert (watched.status, watched.out.split()[:3]) == (0, [job_id, "succeeded", "100"])
+    shown = json.loads(smmu("jobs", "show", job_id, "--json", *server.options("bob")).out)
+    assert {task["state"] for task in shown["tasks"]} == {"succeeded"}
+    listed = smmu("jobs", "list", "--state", "succeeded", *server.options("bob"))
+    assert [line.split()[0] for line in listed.out.splitlines()] == [job_id]
+    cancelled = smmu("jobs", "cancel", job_id, *server.options("bob"))
+    assert (cancelled.status, cancelled.complaint) == (
+        1,
+        "smmu: The job is succeeded already: there is nothing to cancel.",
+    )
+    assert smmu("jobs", "show", job_id, *server.options("eve")).complaint == "smmu: There is no such job."
+
+
+def test_a_token_of_the_command_line_opens_the_server(server: Server) -> None:
+    token = smmu("token", "--owner", "carol", "--data", server.data)
+    assert token.status == 0
+    assert smmu("jobs", "list", "--url", server.url, "--token", token.out.strip()).status == 0
+
+
+def test_operators_sweep_and_redrive_a_served_folder(server: Server) -> None:
+    swept = smmu("sweep", "--data", server.data)
+    assert (swept.status, swept.out.split()[1:4]) == (0, ["records", "looked", "at,"])
+    assert smmu("redrive", "--data", server.data).out == "0 messages sent again\n"
