@@ -21,7 +21,7 @@ from av.video.stream import VideoStream
 _BLOCK = 4096
 _WIDTH, _HEIGHT, _RATE = 320, 180, 30
 _SOUND_RATE, _SOUND_FRAME = 48_000, 1024
-_SOUND_PACKETS = 47  # a second of sound, nearly: the repeats are a little shorter than the pictures' seconds
+_SOUND_PACKETS = 47  # a second of sound, rounded up
 _FILLER = b"\x0c"  # the type of a NAL unit that decoders skip
 
 
@@ -68,7 +68,8 @@ def film(path: Path, size: int, seconds: int) -> None:
         filler = _filler(size // (seconds * _RATE) - sum(map(len, pictures)) // len(pictures))
         for second in range(seconds):
             _second(container, picture, [data + filler for data in pictures], second * _RATE, 1)
-            _second(container, sound, sounds, second * _SOUND_PACKETS, _SOUND_FRAME)
+            first, after = (at * _SOUND_RATE // _SOUND_FRAME for at in (second, second + 1))
+            _second(container, sound, sounds[: after - first], first, _SOUND_FRAME)
     file.close()
 
 

@@ -62,7 +62,7 @@ async def test_a_name_that_is_no_name(service: Service, client: httpx.AsyncClien
         (a_request(metadata={"a/b~c": None}), "/metadata/a~1b~0c"),
         (a_request(options=[]), "/options"),
         (a_request(owner="grace"), "/owner"),
-        (a_request(**{"x\n" * 3_000: 1}), "/x\n"),
+        ({**a_request(), "x\n" * 3_000: 1}, "/x\n"),
         ([], ""),
         ("text", ""),
         (5, ""),

@@ -70,7 +70,7 @@ async def test_a_stream_goes_on_after_the_event_that_the_client_has(
     assert frames(newer.text) == every[4:]
 
 
-async def test_whoever_has_heard_everything_need_not_come_back(service: Service, client: httpx.AsyncClient) -> None:
+async def test_whoever_has_heard_everything_need_not_come_back(client: httpx.AsyncClient) -> None:
     job_id = (await completed(client))["job_id"]
     await client.post(f"/jobs/{job_id}/cancel")
     last = frames((await client.get(f"/jobs/{job_id}/events")).text)[-1]["id"]

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from smmu.entrypoints.api.metrics import Meter
-from tests.support.service import Service, a_service, begun, completed, is_problem
+from tests.support.service import a_service, begun, completed, is_problem
 
 PAGE = "https://app.example.com"
 LINE = re.compile(r'[a-z_]+(\{[a-z_]+="[^"\n]*"(,[a-z_]+="[^"\n]*")*\})? [0-9.e+-]+')
@@ -102,6 +102,6 @@ async def test_everyones_page_gets_no_credentials() -> None:
     assert "access-control-allow-credentials" not in answer.headers
 
 
-async def test_no_page_is_let_in_unless_it_is_named(service: Service, client: httpx.AsyncClient) -> None:
+async def test_no_page_is_let_in_unless_it_is_named(client: httpx.AsyncClient) -> None:
     answer = await client.get("/jobs", headers={"origin": PAGE})
     assert "access-control-allow-origin" not in answer.headers

@@ -18,7 +18,8 @@ async def test_a_job_is_shown_with_its_tasks(service: Service, client: httpx.Asy
     answer = await client.get(f"/jobs/{job_id}")
     found = wire.JobAnswer.model_validate_json(answer.content)
     assert (found.state, found.progress, found.error) == ("succeeded", 100, None)
-    assert {(task.kind, task.state) for task in found.tasks} >= {("inspect", "succeeded"), ("publish", "succeeded")}
+    assert {task.kind for task in found.tasks} == {"inspect", "render", "publish"}
+    assert ("inspect", "succeeded", 100) in {(task.kind, task.state, task.progress) for task in found.tasks}
     assert "retry-after" not in answer.headers
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import anyio
 import httpx
-import pytest
 import uvicorn
 
 from smmu.adapters.embedded.platform import open_platform
@@ -35,8 +34,7 @@ async def served(app: Any) -> AsyncIterator[tuple[DrainingServer, str]]:
         server = DrainingServer(config, app.state.drain.begin)
         async with anyio.create_task_group() as group:
             group.start_soon(server.serve, [listener])
-            while not server.started:
-                await anyio.sleep(0.01)
+            await until(lambda: server.started)
             yield server, f"http://127.0.0.1:{listener.getsockname()[1]}"
             server.should_exit = True
 
@@ -55,7 +53,7 @@ def listeners(service: Service) -> int:
 
 async def until(condition: Any, seconds: float = 3.0) -> None:
     with anyio.fail_after(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for is a server's and has no event
             await anyio.sleep(0.02)
 
 
@@ -103,14 +101,11 @@ async def test_a_sender_that_goes_away_leaves_nothing(service: Service) -> None:
     async with visited(service) as (_, client):
         upload = await begun(client, BIG)
         address = httpx.URL(upload["parts"][0]["url"])
-        reader, writer = await asyncio.open_connection(address.host, address.port)
+        _, writer = await asyncio.open_connection(address.host, address.port)
         writer.write(f"PUT {address.path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(BIG)}\r\n\r\n".encode())
         writer.write(BIG[: 3 * MIB])
         await writer.drain()
         writer.close()
-        with pytest.raises(ConnectionError):
-            await reader.read()
-            raise ConnectionError
         await until(lambda: 499 in {status for *_, status in _answers(service)})
         assert len(service.world.objects.rows) == 0
         assert (await client.put(str(address), content=BIG)).status_code == 200

@@ -35,7 +35,7 @@ def test_codes_of_http_are_no_codes_of_the_domain() -> None:
 def test_every_refusal_becomes_a_whole_document(code: Code) -> None:
     error = Refused(Reason(code=code, message="One.", pointer="/a"), Reason(code=code, message="Two.", pointer="/b"))
     answer = Problems(MemoryTelemetry()).answer(error, {"path": "/x"})
-    found = json.loads(answer.body)
+    found = json.loads(bytes(answer.body))
     assert (found["status"], found["code"], found["instance"]) == (STATUS[code], code, "/x")
     assert found["detail"] == found["message"] == "One. Two."
     assert [(e["pointer"], e["message"]) for e in found["errors"]] == [("/a", "One."), ("/b", "Two.")]
@@ -57,7 +57,7 @@ def test_every_refusal_becomes_a_whole_document(code: Code) -> None:
 )
 def test_the_world_and_bugs_tell_nothing_of_what_is_inside(error: Exception, status: int, code: str) -> None:
     answer = Problems(MemoryTelemetry()).answer(error, {"path": "/x"})
-    assert (answer.status_code, json.loads(answer.body)["code"]) == (status, code)
+    assert (answer.status_code, json.loads(bytes(answer.body))["code"]) == (status, code)
     assert b"secret" not in answer.body
     assert (b"retry-after" in dict(answer.raw_headers)) == (status in (503, 507))
 

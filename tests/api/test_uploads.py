@@ -204,7 +204,7 @@ async def test_a_quota_that_is_used_up_says_what_it_is_and_what_is_left() -> Non
 
 
 @pytest.mark.parametrize("key", ['"8e03978e-40d5"', "8e03978e-40d5", '"a \\"quoted\\" word"', '"' + "k" * 255 + '"'])
-async def test_a_key_makes_one_upload_of_two_requests(service: Service, client: httpx.AsyncClient, key: str) -> None:
+async def test_a_key_makes_one_upload_of_two_requests(client: httpx.AsyncClient, key: str) -> None:
     first, second = [
         await client.post("/media/upload/init", json=a_request(), headers={"idempotency-key": key}) for _ in range(2)
     ]
@@ -233,7 +233,7 @@ async def test_a_key_used_for_another_request_is_refused(client: httpx.AsyncClie
 
 @pytest.mark.parametrize("key", ["", '""', '"' + "k" * 256 + '"', "k" * 256, '"open', "two words", "gr\xfc\xdfe"])
 async def test_what_is_no_key_is_refused(service: Service, client: httpx.AsyncClient, key: str) -> None:
-    headers = {"idempotency-key": key.encode("latin-1")}
+    headers = [(b"idempotency-key", key.encode("latin-1"))]
     answer = await client.post("/media/upload/init", json=a_request(), headers=headers)
     is_problem(answer, 422, "invalid_request")
     assert service.stored() == 0

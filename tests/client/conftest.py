@@ -10,6 +10,12 @@ from smmu.domain.limits import MIB
 from tests.support.remote import Remote, remote
 
 
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    """An embedder may live on either, and so may the client."""
+    return str(request.param)
+
+
 @pytest.fixture
 async def service() -> AsyncIterator[Remote]:
     async with remote() as known:

@@ -175,6 +175,17 @@ async def test_completing_again_answers_the_same_object(platform: Platform, stag
     assert await platform.uploads.complete(session, parts) == first
 
 
+@pytest.mark.parametrize("method", ["single", "multipart"])
+async def test_completing_again_after_the_object_was_deleted_finds_nothing(
+    platform: Platform, stage: Stage, method: str
+) -> None:
+    session, parts = await sent(platform, stage, method)
+    await platform.uploads.complete(session, parts)
+    await platform.objects.delete(KEY)
+    with pytest.raises(NotFound):
+        await platform.uploads.complete(session, parts)
+
+
 async def sent(platform: Platform, stage: Stage, method: str) -> tuple[Session, list[StoredPart]]:
     if method == "single":
         session = await platform.uploads.begin(KEY, method="single", part_size=0, content_type="video/mp4")

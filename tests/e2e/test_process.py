@@ -4,7 +4,6 @@ import hashlib
 import json
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from smmu.entrypoints.exporting import paths_in
 from tests.e2e.conftest import Files
 from tests.support.media import clip
-from tests.support.served import SMMU, environment, smmu
+from tests.support.served import SMMU, environment, pause, smmu
 
 pytestmark = pytest.mark.live
 
@@ -80,15 +79,15 @@ def test_interrupted_it_leaves_nothing_half_written(tmp_path: Path, number: sign
     film = clip(tmp_path / "film.mp4", seconds=20.0, size=(640, 360), options={"preset": "ultrafast"})
     out = tmp_path / "out"
     command = [*SMMU, "process", str(film), "--out", str(out)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, env=environment(), text=True)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "video" in line:
-            break
-    time.sleep(0.3)
-    process.send_signal(number)
-    rest = process.stderr.read()
-    assert process.wait(30) == 128 + number
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment(), text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "video" in line:
+                break
+        pause(0.3)
+        process.send_signal(number)
+        rest = process.stderr.read()
+        assert process.wait(30) == 128 + number
     assert rest.strip().splitlines()[-1].startswith("smmu: interrupted")
     assert list(out.iterdir()) == []
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smmu.adapters.media.cadence import Cadence, Clock, Selector, ticks_per_second
+from smmu.adapters.media.cadence import JUMP_SECONDS, Cadence, Clock, Selector, ticks_per_second
 
 SIXTY, THIRTY = Fraction(60), Fraction(30)
 gaps = st.lists(st.fractions(Fraction(1, 240), Fraction(3), max_denominator=1000), min_size=1, max_size=200)

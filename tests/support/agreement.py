@@ -23,7 +23,7 @@ from tests.support.folders import quick_folder
 from tests.support.platforms import LIMITS
 
 SETTINGS = settings(
-    max_examples=300, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 SECONDS = st.sampled_from([1.0, 10.0, 40.0])
 

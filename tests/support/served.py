@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from smmu.bootstrap.opening import verifier_of
+
 SMMU = (sys.executable, "-W", "error", "-m", "smmu.entrypoints.cli")
 START_SECONDS, END_SECONDS = 60.0, 40.0
 
@@ -59,37 +61,43 @@ class Server:
     log: Path
 
     def token(self, owner: str = "ada") -> str:
-        from smmu.bootstrap.opening import verifier_of
-
         return verifier_of(self.data).issue(owner, 3600)
 
     def options(self, owner: str = "ada") -> tuple[str, ...]:
         return ("--url", self.url, "--token", self.token(owner))
 
-    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and wait for the end; the exit status."""
+    def ask(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Ask it to end."""
         if self.process.poll() is None:
             self.process.send_signal(number)
+
+    def wait(self) -> int:
+        """Wait for its end; the exit status."""
         return self.process.wait(END_SECONDS)
 
 
-def start(data: Path, *, log: Path | None = None, settings: Mapping[str, str] | None = None) -> Server:
-    """A server on a free port, once it answers."""
-    log = log or data.with_suffix(".log")
+def launch(data: Path, log: Path, settings: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
+    """A server on a free port, that has only been started."""
     with log.open("ab") as lines:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [*SMMU, "serve", "--data", str(data), "--port", "0"],
             stdin=subprocess.DEVNULL,
             stdout=lines,
             stderr=lines,
             env=environment(**(settings or {})),
         )
+
+
+def start(data: Path, *, log: Path | None = None, settings: Mapping[str, str] | None = None) -> Server:
+    """A server on a free port, once it answers."""
+    log = log or data.with_suffix(".log")
+    process = launch(data, log, settings)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         known = _address(data)
         if known.get("pid") == process.pid:
             return Server(process, data, str(known["url"]), log)
-        time.sleep(0.02)
+        pause(0.02)
     process.kill()
     raise AssertionError(f"the server did not start: {log.read_text(encoding='utf-8')[-2000:]}")
 
@@ -102,8 +110,14 @@ def serving(data: Path, **settings: str) -> Iterator[Server]:
         yield server
     finally:
         ended_here = server.process.poll() is None
-        status = server.end()
+        server.ask()
+        status = server.wait()
     assert not ended_here or status == 0, server.log.read_text(encoding="utf-8")[-2000:]
+
+
+def pause(seconds: float) -> None:
+    """Wait where there is no event loop."""
+    time.sleep(seconds)  # noqa: TID251 - see above
 
 
 def _address(data: Path) -> dict[str, object]:

@@ -4,7 +4,7 @@ Watching reads events and goes on after the last one it has seen, on whatever in
 come through (a proxy that holds them back, a server without them) it asks again and again, which costs a 304 each.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -20,6 +20,7 @@ from smmu.wire import EVENT_STREAM, JobAnswer, JobEvent, JobList
 
 _STREAMS_BROKEN_MAX = 3  # in a row and without an event: then it is polling
 _POLL_SECONDS = 1.0
+_CLOSING_SECONDS = 5.0
 _SILENCE = httpx.Timeout(connect=10.0, read=45.0, write=10.0, pool=10.0)  # three times what keeps a stream warm
 
 
@@ -92,7 +93,7 @@ class JobsClient:
                         if watched.note(event):
                             yield watched.glimpse()
                         if watched.is_over:
-                            return
+                            await _drained(events)
         except httpx.TransportError:
             return
 
@@ -144,6 +145,13 @@ class _Watched:
             self.state = told.state or self.state
             self.progress = self.progress if told.progress is None else told.progress
         return self.glimpse() != before
+
+
+async def _drained(events: AsyncIterator[ServerEvent]) -> None:
+    """Read on until the server closes, as it does after the last event: the connection can then be used again."""
+    with anyio.move_on_after(_CLOSING_SECONDS):
+        async for _ in events:
+            pass
 
 
 def _is_stream(response: httpx.Response) -> bool:

@@ -79,8 +79,9 @@ class UploadStore(Protocol):
 
     @abstractmethod
     async def complete(self, session: Session, parts: Sequence[StoredPart]) -> ObjectRef:
-        """Assemble the object from exactly these parts, atomically, and pin it. Repeating it answers the same object.
+        """Assemble the object from exactly these parts, atomically, and pin it.
 
+        Repeating it answers the same object, while there is one: `NotFound` when it was deleted or replaced since.
         Raises `NotFound` when a part is missing or is another one, which leaves the session as it was, or when the
         session was aborted; `Corrupt` when a part but the last is smaller than the storage allows. Parts out of order
         or named twice are a bug (`ValueError`).

@@ -90,8 +90,8 @@ class MemoryUploadStore(UploadStore):
         await checkpoint()
         row = self._row(session)
         wanted = tuple((part.number, part.etag) for part in parts)
-        if row.state == "completed" and row.ref is not None and row.made_of == wanted:
-            return row.ref
+        if row.state == "completed" and row.made_of == wanted:
+            return self._again(row, parts)
         if row.state != "open":
             raise NotFound("the session is over")
         row.ref = self._take_single(row, parts) if row.method == "single" else self._join(row, parts)
@@ -155,6 +155,11 @@ class MemoryUploadStore(UploadStore):
         if not there or list(parts) != list(there):
             raise NotFound("the object is missing or is another one")
         return self.world.objects.rows[row.key].ref
+
+    def _again(self, row: SessionRow, parts: Sequence[StoredPart]) -> ObjectRef:
+        if row.method == "single" or row.ref is None:
+            return self._take_single(row, parts)
+        return pinned(self.world, row.ref).ref
 
     def _join(self, row: SessionRow, parts: Sequence[StoredPart]) -> ObjectRef:
         if not parts or any(not _is_there(part, row.parts) for part in parts):

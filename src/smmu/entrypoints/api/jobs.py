@@ -17,7 +17,7 @@ from smmu.entrypoints.api.auth import Doorman
 from smmu.entrypoints.api.etags import of_body, unless_known
 from smmu.entrypoints.api.links import id_in, next_page
 from smmu.entrypoints.api.replies import reply
-from smmu.entrypoints.api.routes import Operation, Parameter
+from smmu.entrypoints.api.routes import IF_NONE_MATCH, PAGING, Operation, Parameter
 from smmu.ports.ledger import Page
 
 _STATES = frozenset(job.State)
@@ -80,7 +80,6 @@ def _retry_after(seen: Seen) -> dict[str, str]:
 
 def operations(routes: JobRoutes) -> list[Operation]:
     """What these routes are."""
-    known = Parameter(name="If-None-Match", place="header", says="The ETag of the answer you have: 304 if it is so.")
     return [
         Operation(
             method="GET",
@@ -89,7 +88,7 @@ def operations(routes: JobRoutes) -> list[Operation]:
             says="A job with the tasks of its present attempt.",
             gives={200: wire.JobAnswer, 304: None},
             refuses=(404,),
-            parameters=(known,),
+            parameters=(IF_NONE_MATCH,),
         ),
         Operation(
             method="GET",
@@ -121,9 +120,3 @@ def operations(routes: JobRoutes) -> list[Operation]:
             refuses=(404, 409),
         ),
     ]
-
-
-PAGING = (
-    Parameter(name="cursor", place="query", says="Where the page before ended."),
-    Parameter(name="limit", place="query", says="Items of a page.", schema={"type": "integer", "minimum": 1}),
-)

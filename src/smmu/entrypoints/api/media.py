@@ -14,10 +14,9 @@ from smmu.entrypoints.api import cursors, views
 from smmu.entrypoints.api.auth import Doorman
 from smmu.entrypoints.api.bodies import parsed
 from smmu.entrypoints.api.etags import of_version, unless_known, version_in
-from smmu.entrypoints.api.jobs import PAGING
 from smmu.entrypoints.api.links import Links, id_in, next_page
 from smmu.entrypoints.api.replies import Reply, reply
-from smmu.entrypoints.api.routes import Operation, Parameter
+from smmu.entrypoints.api.routes import IF_NONE_MATCH, PAGING, Operation, Parameter
 from smmu.ports.ledger import Page
 
 _STATES = frozenset(media.State) - {media.State.DELETED}
@@ -100,8 +99,10 @@ class MediaRoutes:
 
 def operations(routes: MediaRoutes) -> list[Operation]:
     """What these routes are."""
-    known = Parameter(name="If-None-Match", place="header", says="The ETag of the answer you have: 304 if it is so.")
-    only_if = Parameter(name="If-Match", place="header", says="The ETag you have seen: 412 if it has changed since.")
+    return [*_reading(routes), *_changing(routes)]
+
+
+def _reading(routes: MediaRoutes) -> list[Operation]:
     return [
         Operation(
             method="GET",
@@ -122,8 +123,22 @@ def operations(routes: MediaRoutes) -> list[Operation]:
             says="A media with its newest manifest.",
             gives={200: wire.MediaAnswer, 304: None},
             refuses=(404,),
-            parameters=(known,),
+            parameters=(IF_NONE_MATCH,),
         ),
+        Operation(
+            method="GET",
+            path="/media/{id}/renditions/{name}",
+            endpoint=routes.rendition,
+            says="A short-lived address of a rendition's bytes; `source` is the uploaded file.",
+            gives={307: None},
+            refuses=(404,),
+        ),
+    ]
+
+
+def _changing(routes: MediaRoutes) -> list[Operation]:
+    only_if = Parameter(name="If-Match", place="header", says="The ETag you have seen: 412 if it has changed since.")
+    return [
         Operation(
             method="PATCH",
             path="/media/{id}",
@@ -142,13 +157,5 @@ def operations(routes: MediaRoutes) -> list[Operation]:
             gives={204: None},
             refuses=(404, 410, 412),
             parameters=(only_if,),
-        ),
-        Operation(
-            method="GET",
-            path="/media/{id}/renditions/{name}",
-            endpoint=routes.rendition,
-            says="A short-lived address of a rendition's bytes; `source` is the uploaded file.",
-            gives={307: None},
-            refuses=(404,),
         ),
     ]

@@ -34,6 +34,15 @@ class Parameter:
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
 
 
+IF_NONE_MATCH = Parameter(
+    name="If-None-Match", place="header", says="The ETag of the answer you have: 304 if it is so."
+)
+PAGING = (
+    Parameter(name="cursor", place="query", says="Where the page before ended."),
+    Parameter(name="limit", place="query", says="Items of a page.", schema={"type": "integer", "minimum": 1}),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One method of one path. `gives` are the answers when all is well, `refuses` the statuses of its problems."""

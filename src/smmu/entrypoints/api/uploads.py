@@ -137,7 +137,11 @@ def _require_alive(known: Upload, now: float) -> None:
 
 
 def operations(routes: UploadRoutes) -> list[Operation]:
-    """What these routes are."""
+    """What these routes are. Those without an id in their path come first: an id matches any word."""
+    return [*_of_all(routes), *_of_one(routes)]
+
+
+def _of_all(routes: UploadRoutes) -> list[Operation]:
     key = Parameter(
         name="Idempotency-Key",
         place="header",
@@ -163,6 +167,11 @@ def operations(routes: UploadRoutes) -> list[Operation]:
             gives={202: wire.CompleteAnswer},
             refuses=(400, 404, 409, 410, 413, 422),
         ),
+    ]
+
+
+def _of_one(routes: UploadRoutes) -> list[Operation]:
+    return [
         Operation(
             method="GET",
             path="/media/upload/{id}",

@@ -19,7 +19,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        status = int(application(args=given or ["--help"], standalone_mode=False) or 0)
+        status = int(application(args=given or ["--help"], prog_name="smmu", standalone_mode=False) or 0)
     except BaseException as error:  # noqa: BLE001 - the boundary: whatever it is, it ends in one line and a status
         return ended(error)
     return status if given else USAGE

@@ -1,0 +1,151 @@
+"""What the command line understands, and what it says when it does not."""
+
+from pathlib import Path
+
+import pytest
+
+from smmu.bootstrap.opening import verifier_of
+from smmu.entrypoints.cli.process import folder_names
+from tests.cli.conftest import Smmu
+
+COMMANDS = ("serve", "process", "upload", "jobs", "token", "worker", "sweep", "redrive", "doctor")
+
+
+def test_help_names_every_command(smmu: Smmu) -> None:
+    done = smmu("--help")
+    assert done.status == 0
+    assert all(f"\n  {command} " in done.out for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(smmu: Smmu, command: str) -> None:
+    done = smmu(command, "--help")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith(f"Usage: smmu {command}")
+
+
+def test_no_command_shows_help_and_is_a_usage_error(smmu: Smmu) -> None:
+    done = smmu()
+    assert done.status == 2
+    assert done.out.startswith("Usage: smmu")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("bogus",), "smmu: No such command 'bogus'. See smmu --help."),
+        (("jobs",), "smmu: Missing command. See smmu jobs --help."),
+        (("serve", "--quux"), "smmu: No such option: --quux. See smmu serve --help."),
+        (("process",), "smmu: Missing argument 'FILE...'. See smmu process --help."),
+        (("token",), "smmu: Missing option '--owner'. See smmu token --help."),
+        (
+            ("upload", "a", "--url", "u"),
+            "smmu: Missing option '--token' (env var: 'SMMU_TOKEN'). See smmu upload --help.",
+        ),
+    ],
+)
+def test_what_is_not_understood_is_said_in_one_line(smmu: Smmu, arguments: tuple[str, ...], sentence: str) -> None:
+    done = smmu(*arguments)
+    assert done.status == 2
+    assert len(done.err.splitlines()) == 1
+    assert done.err.strip() == sentence
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_a_port_is_a_port(smmu: Smmu, port: str) -> None:
+    done = smmu("serve", "--port", port)
+    assert done.status == 2
+    assert "'--port'" in done.err
+    assert done.err.strip().endswith("See smmu serve --help.")
+
+
+def test_one_upload_is_resumed_with_one_file(smmu: Smmu) -> None:
+    done = smmu("upload", "a", "b", "--url", "u", "--token", "t", "--resume", "upl_1")
+    assert done.status == 2
+    assert "An upload is of one file: name one." in done.err
+
+
+def test_a_stray_setting_is_refused_before_anything_is_touched(smmu: Smmu, tmp_path: Path) -> None:
+    done = smmu("token", "--owner", "ada", SMMU_STRAY="1")
+    assert (done.status, done.err) == (2, "smmu: SMMU_STRAY is not a setting: remove it.\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def owner_of(folder: Path, token: str) -> str:
+    return (await verifier_of(folder).verify(token)).owner
+
+
+async def test_a_token_says_whose_it_is(tmp_path: Path) -> None:
+    token = verifier_of(tmp_path).issue("ada", 60)
+    assert await owner_of(tmp_path, token) == "ada"
+
+
+def test_a_token_is_all_that_is_printed(smmu: Smmu, tmp_path: Path) -> None:
+    done = smmu("token", "--owner", "ada", "--ttl", "60", "--data", tmp_path / "d")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.count(".") == 2
+    assert len(done.out.split()) == 1
+
+
+@pytest.mark.parametrize(("option", "value"), [("--owner", " "), ("--ttl", "0"), ("--ttl", "soon")])
+def test_a_token_needs_an_owner_and_time(smmu: Smmu, option: str, value: str) -> None:
+    given = {"--owner": "ada", "--ttl": "60"} | {option: value}
+    done = smmu("token", *(word for pair in given.items() for word in pair))
+    assert done.status == 2
+    assert len(done.err.splitlines()) == 1
+
+
+def test_tokens_are_not_made_for_a_platform_in_memory(smmu: Smmu) -> None:
+    done = smmu("token", "--owner", "ada", SMMU_PLATFORM__KIND="inmemory")
+    assert done.status == 2
+    assert "embedded platform only" in done.err
+
+
+def test_a_worker_of_a_task_that_is_not_there_has_nothing_to_do(smmu: Smmu, tmp_path: Path) -> None:
+    given = ("--data", tmp_path / "d", "--owner", "ada", "--record", "none")
+    assert smmu("worker", "transcode", *given).status == 0
+
+
+def test_a_worker_is_of_a_family(smmu: Smmu) -> None:
+    assert smmu("worker", "gardening", "--data", "d", "--owner", "o", "--record", "r").status == 2
+
+
+def test_the_doctor_looks_at_everything(smmu: Smmu, tmp_path: Path) -> None:
+    done = smmu("doctor", "--data", tmp_path / "d")
+    assert done.status == 0, done.err
+    lines = done.out.splitlines()
+    assert all(line.split()[0] in ("ok", "warn", "fail") for line in lines)
+    for word in ("python", "av", "sandbox", "encoders", "decoders", "data folder", "disk"):
+        assert word in done.out
+    assert not (tmp_path / "d").exists()
+
+
+def test_the_doctor_fails_where_nothing_can_be_written(smmu: Smmu) -> None:
+    done = smmu("doctor", "--data", "/proc/nowhere")
+    assert done.status == 3
+    assert done.complaint.startswith("smmu: not fit for the work: data folder /proc/nowhere")
+
+
+def test_sweep_and_redrive_of_an_empty_folder(smmu: Smmu, tmp_path: Path) -> None:
+    assert smmu("sweep", "--data", tmp_path / "d").out.startswith("0 records looked at")
+    assert smmu("redrive", "--data", tmp_path / "d").out == "0 messages sent again\n"
+
+
+def test_a_data_folder_that_cannot_be_made_is_the_worlds_fault(smmu: Smmu, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = smmu("sweep", "--data", tmp_path / "file" / "d")
+    assert done.status == 3
+    assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("files", "folders"),
+    [
+        (["a.mp4", "b.mp4"], ["a", "b"]),
+        (["a.mp4", "a.jpg", "x/a.mp4"], ["a", "a-2", "a-3"]),
+        (["a-2.mp4", "a.jpg", "a.png"], ["a-2", "a", "a-3"]),
+        ([".hidden", "."], [".hidden", "file"]),
+    ],
+)
+def test_each_file_has_a_folder_of_its_own(files: list[str], folders: list[str]) -> None:
+    assert folder_names([Path(file) for file in files]) == folders
