@@ -10,17 +10,20 @@ from typing import Any
 
 import anyio
 import httpx
+import pytest
 import uvicorn
 
 from smmu.adapters.embedded.platform import open_platform
 from smmu.adapters.inmemory.identity import StaticVerifier
 from smmu.adapters.inmemory.media import PretendEngine, pretend_file
+from smmu.adapters.inmemory.objects import MemorySource
 from smmu.adapters.inmemory.system import MemoryTelemetry
 from smmu.application.system import assemble
 from smmu.domain.limits import MIB, Limits
 from smmu.entrypoints.api.app import create_app
 from smmu.entrypoints.api.routes import Api
 from smmu.entrypoints.api.server import DrainingServer
+from smmu.ports.errors import NotFound
 from tests.support.service import TOKENS, Service, a_service, begun, completed, is_problem, sent
 
 BIG = pretend_file().ljust(24 * MIB, b"\x5a")
@@ -136,6 +139,25 @@ async def test_a_readers_connection_that_breaks_ends_the_reading() -> None:
             assert await anext(stream.aiter_raw(1024))
         whole = await client.get(url, headers={"range": f"bytes={len(BIG) - 5}-"})
         assert (whole.status_code, whole.content) == (206, BIG[-5:])
+
+
+async def test_an_answer_that_breaks_off_is_no_whole_answer_and_operators_hear_of_it(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails_later(_: MemorySource, start: int, length: int) -> bytes:
+        if start > MIB:
+            raise NotFound("overwritten")
+        return BIG[start : start + length]
+
+    async with visited(service) as (_, client):
+        made = await completed(client, BIG)
+        url = (await client.get(f"/media/{made['media_id']}/renditions/source")).headers["location"]
+        monkeypatch.setattr(MemorySource, "read", fails_later)
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.get(url)
+        assert (await client.get("/healthz")).status_code == 200
+    (told,) = service.telemetry.named("answer_broken")
+    assert told["path"] == "/blobs"
 
 
 async def test_a_long_file_is_streamed_in_and_out_of_a_folder(tmp_path: Path) -> None:

@@ -194,7 +194,7 @@ async def begun_and_killed(service: Remote, film: Path, after: int) -> str:
     """An upload whose client dies once `after` parts have been sent."""
     known = ""
 
-    def opened(upload_id: str) -> None:
+    def opened(upload_id: str, _parts: int) -> None:
         nonlocal known
         known = upload_id
 
@@ -243,7 +243,7 @@ async def test_another_file_cannot_resume_an_upload(service: Remote, film: Path,
 async def test_resuming_what_is_complete_answers_its_job(service: Remote, song: Path) -> None:
     ids: list[str] = []
     async with service.client() as client:
-        done = await client.uploads.upload(Wish(path=song), opened=ids.append)
+        done = await client.uploads.upload(Wish(path=song), opened=lambda upload_id, _: ids.append(upload_id))
         again = await client.uploads.upload(Wish(path=song, resume=ids[0]))
     assert again == done
 

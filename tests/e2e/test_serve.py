@@ -2,14 +2,16 @@
 
 import json
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.e2e.conftest import Files
 from tests.support.media import clip
-from tests.support.served import Server, pause, serving, smmu, start
+from tests.support.served import SMMU, Server, environment, pause, serving, smmu, start
 
 pytestmark = pytest.mark.live
 
@@ -105,3 +107,21 @@ def _until_at_work(running: Server, job_id: str) -> None:
         assert job["state"] not in ("succeeded", "failed"), job
         pause(0.05)
     raise AssertionError("no video was begun")
+
+
+def test_a_server_in_memory_serves_the_owners_of_its_tokens(tmp_path: Path, files: Files) -> None:
+    settings = {"SMMU_PLATFORM__KIND": "inmemory", "SMMU_PLATFORM__TOKENS": '{"secret": "ada"}'}
+    command = [*SMMU, "serve", "--port", "0"]
+    log = tmp_path / "log"
+    with (
+        log.open("wb") as errors,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, env=environment(**settings), cwd=tmp_path, text=True
+        ) as process,
+    ):
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[5].rstrip("/")
+        done = smmu("upload", files.photo, "--watch", "--url", url, "--token", "secret")
+        process.send_signal(signal.SIGTERM)
+        assert (done.status, process.wait(30)) == (0, 0), done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]

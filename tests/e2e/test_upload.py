@@ -1,12 +1,14 @@
 """`smmu upload` and `smmu jobs` against a real server: what they print, and what they answer to the shell."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from smmu.domain.limits import MIB
 from tests.e2e.conftest import Files
-from tests.support.served import Server, smmu
+from tests.support.served import SMMU, Server, environment, smmu
 
 pytestmark = pytest.mark.live
 
@@ -99,3 +101,19 @@ def test_operators_sweep_and_redrive_a_served_folder(server: Server) -> None:
     swept = smmu("sweep", "--data", server.data)
     assert (swept.status, swept.out.split()[1:4]) == (0, ["records", "looked", "at,"])
     assert smmu("redrive", "--data", server.data).out == "0 messages sent again\n"
+
+
+def test_an_upload_whose_client_was_killed_is_resumed_by_the_id_that_it_told(server: Server, tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    with film.open("wb") as file:
+        file.write(b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp42")
+        file.truncate(110 * MIB)  # more than one PUT may have
+    command = [*SMMU, "upload", str(film), *server.options("dave")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment(), text=True) as process:
+        assert process.stderr is not None
+        upload_id = process.stderr.readline().split()[-1]
+        process.kill()
+    done = smmu("upload", film, "--resume", upload_id, *server.options("dave"))
+    assert done.status == 0, done.err
+    listed = smmu("jobs", "list", *server.options("dave")).out
+    assert [line.split()[0] for line in listed.splitlines()] == [done.out.split()[-1]]

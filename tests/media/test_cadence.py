@@ -61,7 +61,7 @@ def test_a_clock_only_goes_forward_from_zero(drawn: list[Fraction]) -> None:
     assert placed[0] == 0
     assert all(before < after for before, after in pairwise(placed))
     assert len(placed) + clock.dropped == len(drawn)
-    assert all(after <= max(20, before) + JUMP_SECONDS for before, after in pairwise(placed))
+    assert all(after <= max(Fraction(20), before) + JUMP_SECONDS for before, after in pairwise(placed))
 
 
 def test_a_jump_far_beyond_the_end_is_closed_up_and_a_pause_is_kept() -> None:

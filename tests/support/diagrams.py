@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from smmu.domain import job, media, task, upload
 
+Table = Mapping[Any, StrEnum]  # (state, event) → state: each machine has words of its own
 PAGE = Path(__file__).parents[2] / "docs" / "states.md"
 HEAD = """# States
 
@@ -25,14 +27,14 @@ def page() -> str:
     return "\n".join([HEAD, *sections])
 
 
-def _section(name: str, table: Mapping[tuple[StrEnum, StrEnum], StrEnum], first: StrEnum) -> str:
+def _section(name: str, table: Table, first: StrEnum) -> str:
     lines = [f"## {name}", "", "```mermaid", "stateDiagram-v2", f"    [*] --> {first}"]
     lines += [f"    {state} --> {target}: {event}" for (state, event), target in table.items()]
     lines += [f"    {state} --> [*]" for state in _ends(table)]
     return "\n".join([*lines, "```", ""])
 
 
-def _ends(table: Mapping[tuple[StrEnum, StrEnum], StrEnum]) -> Iterable[StrEnum]:
+def _ends(table: Table) -> Iterable[StrEnum]:
     """States that nothing leaves."""
     left = {state for state, _ in table}
     return dict.fromkeys(target for target in table.values() if target not in left)

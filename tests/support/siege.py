@@ -57,7 +57,7 @@ class Siege:
     async def _upload(self, client: Client, file: Path, resume: str | None) -> None:
         known = [resume] if resume else []
 
-        def opened(upload_id: str) -> None:
+        def opened(upload_id: str, _parts: int) -> None:
             known.append(upload_id)
             self.broken_off[upload_id] = file
 

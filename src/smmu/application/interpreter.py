@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from smmu.application.jobs import Jobs
 from smmu.application.messages import task_wants_worker
 from smmu.application.runs import LedgerOrchestrator, RunState
-from smmu.application.store import Store
+from smmu.application.store import Store, until_settled
 from smmu.domain import job, task
 from smmu.domain.catalogue import pipeline
 from smmu.domain.errors import Code
@@ -18,7 +18,6 @@ from smmu.domain.job import Failure, Job
 from smmu.domain.pipeline import Step
 from smmu.domain.task import Task
 from smmu.domain.values import TASK, derived_id
-from smmu.ports.errors import Conflict
 from smmu.ports.orchestrator import RunRequest
 from smmu.ports.records import Stored
 from smmu.ports.system import Clock
@@ -41,7 +40,10 @@ class Interpreter:
     clock: Clock
 
     async def advance(self, request: RunRequest) -> None:
-        """Queue what the run wants next, or close it when it wants nothing more."""
+        """Queue what the run wants next, or close it when it wants nothing more.
+
+        Two may advance a run at once: who comes second evaluates again, and finds less to do or nothing.
+        """
         stored = await self.store.find(Job, request.owner, request.job_id)
         status = await self.runs.describe(request)
         if stored is None or status is None or status.state != "running":
@@ -53,7 +55,7 @@ class Interpreter:
         elif stored.value.state is job.State.CANCELLING:
             await self.jobs.settle(request)
         else:
-            await self._evaluate(request)
+            await until_settled(lambda: self._evaluate(request))
 
     async def _evaluate(self, request: RunRequest) -> None:
         journal = await self._journal(request)
@@ -76,11 +78,7 @@ class Interpreter:
 
     async def _queue(self, request: RunRequest, ready: Sequence[Ready], journal: dict[str, Stored[Task]]) -> None:
         for start in range(0, len(ready), _BATCH):
-            batch = ready[start : start + _BATCH]
-            try:
-                await self._queue_batch(request, batch, journal)
-            except Conflict:
-                continue  # somebody else advanced this run: what they queued is what we would have
+            await self._queue_batch(request, ready[start : start + _BATCH], journal)
 
     async def _queue_batch(self, request: RunRequest, ready: Sequence[Ready], journal: dict[str, Stored[Task]]) -> None:
         now = self.clock.now()

@@ -16,7 +16,7 @@ from anyio import to_thread
 
 from smmu.adapters.embedded.identity import HmacVerifier
 from smmu.adapters.embedded.platform import open_platform, token_secret
-from smmu.adapters.embedded.system import JsonLines, SystemClock
+from smmu.adapters.embedded.system import JsonLines, RandomIds, SystemClock
 from smmu.adapters.inmemory.identity import StaticVerifier
 from smmu.adapters.inmemory.platform import memory_platform
 from smmu.adapters.inmemory.tasks import InlineTaskRunner
@@ -106,7 +106,7 @@ def _open_in_memory(stack: AsyncExitStack, tokens: Mapping[str, str], limits: Li
     runner, clock = InlineTaskRunner(), SystemClock()
     scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="smmu-"))
     return _Opened(
-        platform=memory_platform(limits, clock=clock, tasks=runner),
+        platform=memory_platform(limits, clock=clock, ids=RandomIds(clock), tasks=runner),
         verifier=StaticVerifier(tokens, clock),
         scratch=scratch,
         inline=runner,

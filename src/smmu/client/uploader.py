@@ -27,8 +27,8 @@ _ROUNDS_MAX = 5  # of sending what the storage says is missing
 
 Progress = Callable[[int, int], None]
 """Called with the bytes that are on their way or there, and the bytes in all. It may go back when a part is resent."""
-Opened = Callable[[str], None]
-"""Called with the upload's id as soon as there is one, so that whoever is interrupted can resume."""
+Opened = Callable[[str, int], None]
+"""Called with the upload's id as soon as there is one, and its number of parts: whoever is interrupted can resume."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Uploader:
             session = await account(self.connection, wish.resume, source)
         else:
             session = await self._begin(wish, source)
-        opened(session.upload_id)
+        opened(session.upload_id, len(session.numbers))
         spans: dict[int, Span] = {}
         for _ in range(_ROUNDS_MAX):
             if session.state is State.OPEN:

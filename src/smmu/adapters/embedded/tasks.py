@@ -35,6 +35,7 @@ _F_SETSIG = 10
 _KEPT = 1_000
 _DETAIL_BYTES = 4_096
 _DRAIN_SECONDS = 1.0
+_WORLD_FAILED = 3  # our workers' status for "could not reach what I need": nothing that the file has done
 _EXITS: Mapping[int, Exit] = MappingProxyType(
     {
         0: Exit.DONE,
@@ -42,6 +43,7 @@ _EXITS: Mapping[int, Exit] = MappingProxyType(
         128 + signal.SIGKILL: Exit.OUT_OF_MEMORY,
         -signal.SIGTERM: Exit.INTERRUPTED,
         128 + signal.SIGTERM: Exit.INTERRUPTED,
+        _WORLD_FAILED: Exit.INTERRUPTED,
     }
 )
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "PYTHONPATH", "LD_LIBRARY_PATH")
@@ -108,7 +110,7 @@ class SubprocessTaskRunner(TaskRunner):
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Tasks can be started meanwhile; at the end all are stopped."""
-        with one_error():
+        with one_error(), _no_cores():
             async with anyio.create_task_group() as group:
                 self._group = group
                 try:
@@ -166,7 +168,7 @@ class SubprocessTaskRunner(TaskRunner):
                 task.ended.set()
 
     async def _open(self, request: TaskRequest, lifeline: int) -> Process:
-        process = await anyio.open_process(
+        return await anyio.open_process(
             list(self._command(request)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -174,9 +176,6 @@ class SubprocessTaskRunner(TaskRunner):
             start_new_session=True,
             pass_fds=(lifeline,),
         )
-        with suppress(ProcessLookupError):
-            resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
-        return process
 
     async def _stop(self, task: _Running) -> None:
         task.stopping = True
@@ -232,6 +231,20 @@ def _handle(request: TaskRequest) -> str:
 
 
 @contextmanager
+def _no_cores() -> Iterator[None]:
+    """Meanwhile this process, and so what it starts, leaves no core dump: secrets and media would be in it.
+
+    Set here and inherited: limiting a child after it was started would come too late for one that fails at once.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+
+
+@contextmanager
 def _lifeline() -> Iterator[int]:
     """The end of a pipe that a child is to hold; the other end is ours until the child has ended, or we have."""
     theirs, ours = os.pipe()
@@ -246,4 +259,5 @@ def _lifeline() -> Iterator[int]:
 
 def _bind(lifeline: int, pid: int) -> None:
     """From now on the kernel kills `pid` when the other end is closed. The file is the same one in both processes."""
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, pid)
+    with suppress(ProcessLookupError):  # it has ended already
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, pid)

@@ -7,7 +7,7 @@ Served bytes are somebody's upload: they have the type that was found, are never
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Final
 from urllib.parse import quote
@@ -65,7 +65,6 @@ class Incoming(AsyncIterator[bytes]):
 
     receive: Receive
     ended: bool = False
-    _first: bool = field(default=True)
 
     async def __anext__(self) -> bytes:
         if self.ended:

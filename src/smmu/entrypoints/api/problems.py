@@ -154,6 +154,11 @@ class Problems:
             self.telemetry.event("bug", request_id=request_id, path=place(scope), trace=trace)
         return _document(said, place(scope), request_id, headers or {})
 
+    def note_broken(self, error: Exception, scope: Scope) -> None:
+        """Tell operators of an answer that broke off half-way."""
+        trace = "".join(traceback.format_exception(error))
+        self.telemetry.event("answer_broken", path=place(scope), trace=trace)
+
 
 def place(scope: Scope) -> str:
     """The path of a request as it may be shown and logged: signed tokens are left out."""

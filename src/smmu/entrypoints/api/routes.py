@@ -1,12 +1,11 @@
 """What a route is here: an endpoint from request to response, and everything its documentation says.
 
-FastAPI's own handler parses, injects, validates and serialises through some forty calls per request. `LeanRoute` keeps
-its routing and leaves that out: endpoints parse with the message models themselves (measured in benchmarks/).
+FastAPI's own handler parses, injects, validates and serialises, and its stack of middleware takes as long as a small
+use case. `LeanRoute` keeps its routing and leaves the rest out: endpoints parse with the message models themselves.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -61,11 +60,18 @@ class Operation:
 
 
 class LeanRoute(APIRoute):
-    """A route that calls its endpoint with the request, and nothing else."""
+    """A route that is answered by `app`, and by nothing around it."""
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
-        super().__init__(path, endpoint, **options)
-        self.app = _asgi(endpoint)
+    def __init__(self, operation: Operation, app: App) -> None:
+        super().__init__(
+            operation.path,
+            operation.endpoint,
+            methods=[operation.method],
+            name=f"{operation.method} {operation.path}",
+            response_model=None,
+            include_in_schema=False,
+        )
+        self.app = app
 
 
 class Api(FastAPI):
@@ -82,18 +88,10 @@ class Api(FastAPI):
     def install(self, operations: Sequence[Operation], problems: Problems, meter: Meter) -> None:
         """Make the operations routes, in order: the first that matches answers."""
         for operation in operations:
-            endpoint = partial(_answer, operation, problems, meter)
-            self.router.add_api_route(
-                operation.path,
-                endpoint,
-                methods=[operation.method],
-                name=f"{operation.method} {operation.path}",
-                response_model=None,
-                include_in_schema=False,
-                route_class_override=LeanRoute,
-            )
+            app = _asgi(operation, problems, meter)
+            self.router.routes.append(LeanRoute(operation, app))
             if "{" not in operation.path:
-                self._table[operation.method, operation.path] = _asgi(endpoint)
+                self._table[operation.method, operation.path] = app
 
     def build_middleware_stack(self) -> App:
         """Whatever is wrapped around everything, then the table, then FastAPI."""
@@ -106,24 +104,26 @@ class Api(FastAPI):
         return self._around(app)
 
 
-def _asgi(endpoint: Endpoint) -> App:
+def _asgi(operation: Operation, problems: Problems, meter: Meter) -> App:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        response = await endpoint(Request(scope, receive, send))
-        await response(scope, receive, send)
+        response = await _answer(operation, problems, Request(scope, receive, send))
+        meter.answered(operation.method, operation.path, response.status_code)
+        try:
+            await response(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - too late for a problem document: operators hear of it, and the
+            problems.note_broken(error, scope)  # server closes a connection whose answer has no end
 
     return app
 
 
-async def _answer(operation: Operation, problems: Problems, meter: Meter, request: Request) -> Response:
+async def _answer(operation: Operation, problems: Problems, request: Request) -> Response:
     """Call the endpoint; whatever it raises becomes a problem document."""
     try:
-        response = await operation.endpoint(request)
+        return await operation.endpoint(request)
     except ClientDisconnect:
-        response = _Nothing()
+        return _Nothing()
     except Exception as error:  # noqa: BLE001 - the boundary: a bug answers one request, and is told with its trace
-        response = problems.answer(error, request.scope)
-    meter.answered(operation.method, operation.path, response.status_code)
-    return response
+        return problems.answer(error, request.scope)
 
 
 class _Nothing(Response):

@@ -20,9 +20,11 @@ def serve(
 
     settings = load_settings(data=data)
     platform = settings.platform
-    where = f" --data {platform.data}" if isinstance(platform, EmbeddedPlatform) else ""
+    tokens = "tokens: SMMU_PLATFORM__TOKENS"
+    if isinstance(platform, EmbeddedPlatform):
+        tokens = f"a token: smmu token --owner NAME --data {platform.data}"
 
     def announce(address: Address) -> None:
-        say(f"Smart Media Uploader is at {address.url}/ (a token: smmu token --owner NAME{where})")
+        say(f"Smart Media Uploader is at {address.url}/ ({tokens})")
 
     anyio.run(serve, settings, host, port, announce, backend="asyncio", backend_options={"use_uvloop": True})

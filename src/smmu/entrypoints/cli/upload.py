@@ -98,9 +98,11 @@ async def _send(order: Order, file: Path) -> None:
     gauge = order.shown.add(file.name)
     upload_id = order.asked.resume or ""
 
-    def opened(known: str) -> None:
+    def opened(known: str, parts: int) -> None:
         nonlocal upload_id
         upload_id = known
+        if parts > 1 and not order.asked.resume:  # said before it is needed: a power cut asks nobody
+            note(f"{file}: should this be broken off, go on with --resume {upload_id}")
 
     try:
         wish = Wish(path=file, resume=order.asked.resume)
@@ -116,7 +118,7 @@ async def _send(order: Order, file: Path) -> None:
 
 def _tell_how_to_go_on(error: BaseException, file: Path, upload_id: str) -> None:
     if upload_id and (not isinstance(error, Exception) or explained(error)[1] == WORLD_FAILED):
-        note(f"{file}: go on later with --resume {upload_id}")
+        note(f"{file}: go on with --resume {upload_id}")
 
 
 async def _watch(client: "Client", job_id: str, gauge: Gauge) -> None:
