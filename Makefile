@@ -11,8 +11,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP_INSTALL := -m pip install --quiet --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
 	--constraint constraints.txt --editable '.[embedded,dev]'
-FAST := not slow and not kill and not live
-WHOLE := slow or kill or live
+FAST := not slow and not kill and not served
+WHOLE := slow or kill or served
 
 # FILE reaches the recipe through the environment and as it was typed, so that spaces, quotes and dollars survive.
 override FILE := $(value FILE)

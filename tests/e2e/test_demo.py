@@ -1,5 +1,6 @@
 """`make demo`, as a user without any file of their own sees it, and with a file that is refused."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from tests.e2e.conftest import Files
 from tests.support.served import environment
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.served
 DEMO = (sys.executable, "-m", "smmu.entrypoints.demo")
 
 
@@ -26,8 +27,10 @@ def test_a_film_of_its_own_becomes_renditions_on_disk(tmp_path: Path) -> None:
         assert word in done.stdout
     made = tmp_path / "demo-data"
     assert sorted(path.name for path in made.iterdir()) == ["film"]
-    assert (made / "film" / "mp4.mp4").stat().st_size > 100_000
-    assert (made / "film" / "poster.jpg").read_bytes().startswith(b"\xff\xd8")
+    manifest = json.loads((made / "film" / "manifest.json").read_text(encoding="utf-8"))
+    for rendition in manifest["renditions"]:
+        assert rendition["path"] in done.stdout
+        assert (made / "film" / rendition["path"]).stat().st_size == rendition["size"]
 
 
 def test_a_file_of_the_users_is_shown_too(tmp_path: Path, files: Files) -> None:

@@ -13,7 +13,7 @@ from tests.e2e.conftest import Files
 from tests.support.media import clip
 from tests.support.served import SMMU, environment, pause, smmu
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.served
 
 
 def test_each_file_gets_a_folder_with_everything_that_its_manifest_lists(files: Files, tmp_path: Path) -> None:

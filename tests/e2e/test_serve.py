@@ -13,7 +13,7 @@ from tests.e2e.conftest import Files
 from tests.support.media import clip
 from tests.support.served import SMMU, Server, environment, pause, serving, smmu, start
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.served
 
 
 def test_it_says_in_one_line_where_it_is_and_how_to_get_a_token(server: Server) -> None:

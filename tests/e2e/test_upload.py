@@ -10,7 +10,7 @@ from smmu.domain.limits import MIB
 from tests.e2e.conftest import Files
 from tests.support.served import SMMU, Server, environment, smmu
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.served
 
 
 def test_a_file_is_uploaded_and_watched_to_its_end(server: Server, files: Files) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -35,28 +36,32 @@ class RenderDocument:
     seconds: float
 
 
-D = TypeVar("D", PlanDocument, RenderDocument)
-_PLAN, _RENDER, _REF = TypeAdapter(PlanDocument), TypeAdapter(RenderDocument), TypeAdapter(ObjectRef)
+@cache
+def adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - mypy holds classes of dataclasses for unhashable
+    """How a document is encoded; built when first used, because building one takes longer than using it."""
+    return TypeAdapter(kind)
 
 
 async def leave(objects: ObjectStore, key: str, document: PlanDocument | RenderDocument) -> dict[str, Any]:
     """Store a document; its reference, as a JSON value."""
-    adapter: TypeAdapter[Any] = _PLAN if isinstance(document, PlanDocument) else _RENDER
-    ref = await objects.put(key, adapter.dump_json(document), content_type=JSON)
-    reference: dict[str, Any] = _REF.dump_python(ref)
+    kind: Any = type(document)
+    ref = await objects.put(key, adapter(kind).dump_json(document), content_type=JSON)
+    reference: dict[str, Any] = adapter(ObjectRef).dump_python(ref)
     return reference
 
 
 async def read_plan(objects: ObjectStore, reference: Mapping[str, Any]) -> PlanDocument:
     """The plan document at a reference."""
-    return _PLAN.validate_json(await _bytes(objects, reference))
+    document: PlanDocument = adapter(PlanDocument).validate_json(await _bytes(objects, reference))
+    return document
 
 
 async def read_render(objects: ObjectStore, reference: Mapping[str, Any]) -> RenderDocument:
     """The render document at a reference."""
-    return _RENDER.validate_json(await _bytes(objects, reference))
+    document: RenderDocument = adapter(RenderDocument).validate_json(await _bytes(objects, reference))
+    return document
 
 
 async def _bytes(objects: ObjectStore, reference: Mapping[str, Any]) -> bytes:
-    source = await objects.open(_REF.validate_python(reference))
+    source = await objects.open(adapter(ObjectRef).validate_python(reference))
     return await source.read(0, source.size)

@@ -8,7 +8,8 @@ from smmu.application.store import Store, until_settled
 from smmu.domain import job, keys, media, quota
 from smmu.domain.admission import admit_change
 from smmu.domain.errors import Code, refuse, refuse_if
-from smmu.domain.media import Media, RenditionRecord
+from smmu.domain.media import Media
+from smmu.domain.values import ObjectRef
 from smmu.ports.errors import NotFound
 from smmu.ports.ledger import Count, Page, Query
 from smmu.ports.objects import ObjectStore, ReadLink
@@ -68,13 +69,10 @@ class Library:
         return await until_settled(attempt)
 
     async def link(self, owner: str, media_id: str, name: str) -> ReadLink:
-        """A short-lived link to a rendition; `source` is the uploaded file itself."""
+        """A short-lived link to a rendition; `source` is the uploaded file itself, `manifest` the whole manifest."""
         known = (await self.get(owner, media_id)).value
         expires_at = self.clock.now() + self.store.limits.read_url_seconds
-        if name == "source":
-            ref, filename = known.source, known.filename
-        else:
-            ref, filename = _rendition(known, name).file, None
+        ref, filename = _named(known, name)
         try:
             await self.objects.open(ref)
         except NotFound as error:
@@ -105,11 +103,16 @@ class Library:
         await self.store.commit([self.store.put(cleaned, stored.version)])
 
 
-def _rendition(known: Media, name: str) -> RenditionRecord:
-    found = next((record for record in known.renditions if record.name == name), None)
+def _named(known: Media, name: str) -> tuple[ObjectRef, str | None]:
+    """What a name of this media refers to, and what it is called when it is saved."""
+    if name == "source":
+        return known.source, known.filename
+    if name == "manifest" and known.manifest is not None:
+        return known.manifest, None
+    found = next((record.file for record in known.renditions if record.name == name), None)
     if found is None:
         raise refuse(Code.NOT_FOUND, "There is no such rendition.")
-    return found
+    return found, None
 
 
 def _require_version(stored: Stored[Media], version: int | None) -> None:

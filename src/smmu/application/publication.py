@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from smmu.application.documents import JSON, PlanDocument, RenderDocument
+from smmu.application.documents import JSON, PlanDocument, RenderDocument, adapter
+from smmu.application.messages import run_of, run_wants_advance
 from smmu.application.store import Store, told_state, until_settled
-from smmu.domain import job, keys, media
+from smmu.domain import job, keys, media, task
 from smmu.domain.classification import classify
 from smmu.domain.errors import Code, refuse
 from smmu.domain.job import Job
@@ -25,8 +24,6 @@ from smmu.ports.objects import ObjectStore
 from smmu.ports.records import Stored
 from smmu.ports.system import Clock, Telemetry
 
-_FACTS: TypeAdapter[Any] = TypeAdapter(PlanDocument)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
@@ -38,18 +35,18 @@ class Publication:
     telemetry: Telemetry
 
     async def publish(
-        self, task: Task, known: Job, found: PlanDocument, made: Sequence[RenderDocument]
+        self, claim: Task, known: Job, found: PlanDocument, made: Sequence[RenderDocument]
     ) -> dict[str, Any]:
         """Publish, or find it done. Raises `Refused` when a rendition is missing, unproven or not in storage."""
 
         async def attempt() -> dict[str, Any]:
             now = await self.store.get(Job, known.owner, known.id)
             stored = await self.store.get(Media, known.owner, known.media_id)
-            if _is_done(now.value, stored.value, task.attempt):
+            if _is_done(now.value, stored.value, claim.attempt):
                 return {"revision": stored.value.revision}
             manifest = _manifest(now.value, stored.value, found, made)
             files = await self._verify(manifest, known, found.plan)
-            return await self._commit(task, now, stored, manifest, files)
+            return await self._commit(claim, now, stored, manifest, files)
 
         return await until_settled(attempt)
 
@@ -66,24 +63,34 @@ class Publication:
         }
 
     async def _commit(
-        self, task: Task, now: Stored[Job], stored: Stored[Media], manifest: Manifest, files: dict[str, ObjectRef]
+        self, claim: Task, now: Stored[Job], stored: Stored[Media], manifest: Manifest, files: dict[str, ObjectRef]
     ) -> dict[str, Any]:
         known, moment = now.value, self.clock.now()
+        claimed = await self._still_claimed(claim)
         document = json.dumps(to_document(manifest), indent=2).encode()
         prefix = keys.attempt_prefix(known.owner, known.media_id, known.id, known.attempt)
-        ref = await self.objects.put(f"{prefix}manifest-{task.fence}.json", document, content_type=JSON)
+        ref = await self.objects.put(f"{prefix}manifest-{claim.fence}.json", document, content_type=JSON)
         records = tuple(_record(rendition, files) for rendition in manifest.renditions)
         ready = media.publish(stored.value, manifest, ref, records, moment)
         ready = replace(ready, content_type=str(manifest.source["content_type"]))
         after, event = told_state(job.succeed(known, moment), moment)
+        ended = task.succeed(claimed.value, {"revision": manifest.revision}, moment)
         changes = [
             self.store.put(after, now.version),
             self.store.put(event),
             self.store.put(ready, stored.version),
+            self.store.put(ended, claimed.version),
         ]
-        await self.store.commit(changes)
+        await self.store.commit(changes, [run_wants_advance(run_of(known), f"{claim.id}:{claim.fence}:published")])
         self.telemetry.event("job_succeeded", job_id=known.id, attempt=known.attempt, revision=manifest.revision)
         return {"revision": manifest.revision}
+
+    async def _still_claimed(self, claim: Task) -> Stored[Task]:
+        """The publishing task ends in the commit that publishes: who has lost its claim publishes nothing."""
+        stored = await self.store.get(Task, claim.owner, claim.record_id)
+        if stored.value.fence != claim.fence or stored.value.state is not task.State.RUNNING:
+            raise refuse(Code.INTERRUPTED, "Another worker publishes this job.")
+        return stored
 
 
 def _is_done(known: Job, stored: Media, attempt: int) -> bool:
@@ -102,7 +109,7 @@ def _require(file: RenderedFile, ref: ObjectRef | None) -> ObjectRef:
 
 
 def _manifest(known: Job, stored: Media, found: PlanDocument, made: Sequence[RenderDocument]) -> Manifest:
-    facts = _FACTS.dump_python(found, mode="json")
+    facts = adapter(PlanDocument).dump_python(found, mode="json")
     renditions = tuple(_moved(rendition, part.prefix) for part in made for rendition in part.renditions)
     sha256 = next((part.source_sha256 for part in made if part.source_sha256), None)
     seconds = {f"render_{part.task}": round(part.seconds, 3) for part in made}

@@ -11,11 +11,12 @@ from smmu.domain.pipeline import ANY, Catch, Fail, Map, Retry, Sequence, Step, T
 INSPECT, RENDER, PUBLISH, RECORD_FAILURE = "inspect", "render", "publish", "record_failure"
 
 # What the world does wrong is tried again for long; what the file may have caused is tried again once or twice.
-_WORLD = Retry(errors=(Code.WORLD_UNAVAILABLE, Code.INTERRUPTED, Code.DISK_FULL), times=6, seconds=1, seconds_max=120)
+_LOST = Retry(errors=(Code.INTERRUPTED,), times=20, seconds=0.5, seconds_max=60)  # its worker went away
+_WORLD = Retry(errors=(Code.WORLD_UNAVAILABLE, Code.DISK_FULL), times=6, seconds=1, seconds_max=120)
 _MEMORY = Retry(errors=(Code.OUT_OF_MEMORY,), times=2, seconds=1)  # each try is given more memory
 _CRASH = Retry(errors=(Code.CRASHED, Code.STALLED, Code.TIMED_OUT), times=1, seconds=2)
 _BUG = Retry(errors=(Code.INTERNAL,), times=1, seconds=2)
-RETRIES = (_WORLD, _MEMORY, _CRASH, _BUG)
+RETRIES = (_LOST, _WORLD, _MEMORY, _CRASH, _BUG)
 
 
 def pipeline(limits: Limits) -> Step:

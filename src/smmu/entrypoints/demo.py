@@ -1,18 +1,15 @@
 """`make demo`: the product at work, from a file to its renditions, by the same doors that everybody uses.
 
-A real `smmu serve` is started as a process of its own on a free port. The real client uploads over REST, watches the
-job, and brings the renditions to `demo-data/` by the signed URLs that the API gives out. Then the server is asked to
-end, and its data goes; the renditions stay.
+A real `smmu serve` is started as a process of its own on a free port. The real client uploads over REST and watches
+the job. Everything that was made is brought to `demo-data/`; then the server is asked to end, and its data goes.
 """
 
-import json
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +27,12 @@ from smmu.domain.words import in_bytes
 from smmu.entrypoints.cli.boundary import REFUSED, USAGE, Stop, ended
 from smmu.entrypoints.cli.terminal import Gauge, Gauges, gauges, note
 from smmu.entrypoints.cli.upload import follow
+from smmu.entrypoints.exporting import export, require_free
 from smmu.entrypoints.spawned import spawned
-from smmu.wire import MediaAnswer, RenditionAnswer
+from smmu.wire import MediaAnswer
 
 OUT = "demo-data"
 OWNER = "demo"
-Row = tuple[RenditionAnswer, Path | None]
 
 _TOKEN_SECONDS = 3_600
 _WIDTH = 100  # of the table where nobody says how wide the terminal is
@@ -65,6 +62,7 @@ async def _demo(chosen: Path | None) -> None:
     with _folder() as hidden:
         file = chosen or await _film(hidden / "film.mp4")
         target = hidden.parent / file.stem
+        require_free(target)
         data, began = hidden / "data", time.monotonic()
         async with spawned(data, hidden / "server.log") as url:
             note(f"smmu serve is at {url}")
@@ -72,11 +70,11 @@ async def _demo(chosen: Path | None) -> None:
             async with open_client(url, token) as client:
                 with gauges() as shown:
                     media = await _process(client, file, shown)
-                rows = await _bring(client, media, target)
-            proofs = await _proofs(data, media.media_id)
-        _tell(file, rows, proofs)
+            manifest = await _export(data, media.media_id, target)
+        renditions = manifest["renditions"]
+        _tell(file, target, renditions)
         seconds = time.monotonic() - began
-        note(f"{len(rows)} renditions of {file.name} in {seconds:.1f} s, in {target.absolute()}")
+        note(f"{len(renditions)} renditions of {file.name} in {seconds:.1f} s, in {target.absolute()}")
 
 
 @contextmanager
@@ -114,38 +112,22 @@ async def _process(client: Client, file: Path, shown: Gauges) -> MediaAnswer:
     return await client.media.get(done.media_id)
 
 
-async def _bring(client: Client, media: MediaAnswer, target: Path) -> list[Row]:
-    """Every rendition that is one file, checked against the manifest as it arrives. HLS is for players, by URL."""
-    await to_thread.run_sync(partial(target.mkdir, parents=True, exist_ok=True))
-    rows: list[Row] = []
-    for rendition in media.manifest.renditions if media.manifest else []:
-        path = None
-        if not rendition.role.startswith("hls"):
-            path = target / (rendition.name + Path(rendition.path).suffix)
-            await client.media.download(media.media_id, rendition, path)
-        rows.append((rendition, path))
-    return rows
-
-
-async def _proofs(data: Path, media_id: str) -> Mapping[str, Mapping[str, Any]]:
-    """The proofs by rendition, from the manifest document beside the running server."""
+async def _export(data: Path, media_id: str, target: Path) -> Mapping[str, Any]:
+    """Bring everything that was made out of the server's folder; the manifest, which has the proofs."""
     async with open_system(load_settings(data=data), exclusive=False) as running:
         known = (await running.system.library.get(OWNER, media_id)).value
-        assert known.manifest is not None, "a media that is ready has a manifest"  # noqa: S101 - or we have a bug
-        source = await running.system.platform.objects.open(known.manifest)
-        manifest = json.loads(await source.read(0, source.size))
-    return {rendition["name"]: rendition["proof"] for rendition in manifest["renditions"]}
+        return await export(running.system.platform.objects, known, target, data.parent / "made")
 
 
-def _tell(file: Path, rows: list[Row], proofs: Mapping[str, Mapping[str, Any]]) -> None:
-    table = Table(title=f"What was made of {file.name}")
-    for heading in ("rendition", "role", "picture", "seconds", "bytes", "proof", "file"):
+def _tell(file: Path, target: Path, renditions: Sequence[Mapping[str, Any]]) -> None:
+    table = Table(title=f"What was made of {file.name}, in {target}")
+    for heading in ("rendition", "picture", "seconds", "bytes", "proof", "file"):
         table.add_column(heading, no_wrap=True)
-    for rendition, path in rows:
-        picture = f"{rendition.width} × {rendition.height}" if rendition.width else ""
-        seconds = f"{rendition.duration_s:.1f}" if rendition.duration_s else ""
-        measures = (picture, seconds, in_bytes(rendition.size), _proven(proofs[rendition.name]))
-        table.add_row(rendition.name, rendition.role, *measures, path.name if path else "")
+    for made in renditions:
+        picture = f"{made['width']} × {made['height']}" if made.get("width") else ""
+        seconds = f"{made['duration_s']:.1f}" if made.get("duration_s") else ""
+        size = in_bytes(made.get("size_total", made["size"]))
+        table.add_row(made["name"], picture, seconds, size, _proven(made["proof"]), made["path"])
     Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
 
 

@@ -5,6 +5,7 @@ The stored form is JSON, guarded by pydantic on the way in and out. Inside the p
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
@@ -120,15 +121,20 @@ def kind_of(value: Value) -> str:
     return str(getattr(value, "kind", ""))
 
 
-_ADAPTERS: dict[type[object], TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in HOME}
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - mypy holds classes of dataclasses for unhashable
+    """Built when first used: building all of them is a third of a worker's start."""
+    return TypeAdapter(kind)
 
 
 def encode(value: Value) -> bytes:
     """The stored form: JSON."""
-    return _ADAPTERS[type(value)].dump_json(value)
+    kind: Any = type(value)
+    return _adapter(kind).dump_json(value)
 
 
 def decode(kind: type[T], data: bytes | str) -> T:
     """The value of a stored form. Raises `pydantic.ValidationError` when it is not one (we have a bug)."""
-    value: T = _ADAPTERS[kind].validate_json(data)
+    anything: Any = kind
+    value: T = _adapter(anything).validate_json(data)
     return value

@@ -221,7 +221,9 @@ async def _watch(task: _Running, process: Process) -> None:
 async def _keep_tail(stream: ByteReceiveStream, tail: bytearray) -> None:
     with suppress(anyio.EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError):
         while True:
-            tail += await stream.receive()
+            said = await stream.receive()
+            os.write(2, said)  # its log is ours
+            tail += said
             del tail[:-_DETAIL_BYTES]
 
 

@@ -1,7 +1,7 @@
 """The HTTP API as one ASGI application over a system. It decides nothing: use cases do."""
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
 
 from fastapi import FastAPI
@@ -78,8 +78,8 @@ def _blobs(system: System, problems: Problems) -> list[Operation]:
 def _bare(problems: Problems, operations: list[Operation], meter: Meter, origins: Sequence[str]) -> Api:
     around = partial(_for_pages_of, origins) if origins else _as_it_is
     app = Api(around, title=TITLE, version=VERSION, openapi_url=None, redirect_slashes=False)
-    described = openapi.document(TITLE, VERSION, operations)
-    app.openapi = lambda: described  # type: ignore[method-assign] # FastAPI's documented way to replace it
+    described = cache(partial(openapi.document, TITLE, VERSION, operations))
+    app.openapi = described  # type: ignore[method-assign] # FastAPI's documented way to replace it
     app.install([*operations, openapi.serving(described)], problems, meter)
     _refuse_by_problems(app, problems, meter)
     return app

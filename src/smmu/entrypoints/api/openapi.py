@@ -5,8 +5,7 @@ FastAPI describes what its injection parses; these endpoints parse by themselves
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -62,16 +61,13 @@ def document(title: str, version: str, operations: Sequence[Operation]) -> dict[
     }
 
 
-def serving(described: Mapping[str, Any]) -> Operation:
+def serving(described: Callable[[], dict[str, Any]]) -> Operation:
     """The operation that serves a description; it is not part of it."""
 
-    async def endpoint(body: bytes, _: Request) -> Response:
-        return Reply(body)
+    async def endpoint(_: Request) -> Response:
+        return Reply(json.dumps(described(), separators=(",", ":")).encode())
 
-    body = json.dumps(described, separators=(",", ":")).encode()
-    return Operation(
-        method="GET", path="/openapi.json", endpoint=partial(endpoint, body), says="This.", gives={200: None}
-    )
+    return Operation(method="GET", path="/openapi.json", endpoint=endpoint, says="This.", gives={200: None})
 
 
 def _schemas(operations: Sequence[Operation]) -> dict[str, Any]:
