@@ -25,9 +25,7 @@ from tests.support.source import (
 
 DOMAIN = python_files("src/smmu/domain")
 CORE = DOMAIN + python_files("src/smmu/application")
-BELOW_ENTRYPOINTS = [
-    path for path in python_files("src/smmu") if not path.is_relative_to(PACKAGE / "entrypoints")
-]
+BELOW_ENTRYPOINTS = [path for path in python_files("src/smmu") if not path.is_relative_to(PACKAGE / "entrypoints")]
 EVENT_LOOPS = {"asyncio", "trio"}
 AMBIENT_MODULES = {"time", "random", "secrets", "uuid"}
 AMBIENT_CALLS = {"now", "utcnow", "today"}
@@ -90,9 +88,7 @@ def test_an_empty_house_with_every_adapter_family_is_in_order(empty_house: Path)
         ("domain/plan.py", "import smmu.domain.ladder", "6. No cycles"),
     ],
 )
-def test_a_contract_that_is_broken_is_reported(
-    empty_house: Path, module: str, line: str, contract: str
-) -> None:
+def test_a_contract_that_is_broken_is_reported(empty_house: Path, module: str, line: str, contract: str) -> None:
     (empty_house / "smmu/domain/ladder.py").write_text("import smmu.domain.plan\n", encoding="utf-8")
     (empty_house / "smmu/domain/plan.py").touch()
     (empty_house / "smmu" / module).write_text(f"{line}\n", encoding="utf-8")
@@ -169,8 +165,7 @@ def test_the_domain_waits_for_nothing() -> None:
 def test_the_domain_is_made_of_the_standard_library() -> None:
     assert "pydantic" not in sys.stdlib_module_names
     strangers = {
-        place(path): roots_of(imported_modules(parse(path))) - sys.stdlib_module_names - {"smmu"}
-        for path in DOMAIN
+        place(path): roots_of(imported_modules(parse(path))) - sys.stdlib_module_names - {"smmu"} for path in DOMAIN
     }
     assert {name: found for name, found in strangers.items() if found} == {}
 
@@ -184,9 +179,7 @@ def test_the_name_of_an_event_loop_is_seen(snippet: str) -> None:
 
 
 def test_event_loops_are_named_only_in_entrypoints() -> None:
-    named = [
-        f"{place(path)}: {name}" for path in BELOW_ENTRYPOINTS for name in event_loops_named(parse(path))
-    ]
+    named = [f"{place(path)}: {name}" for path in BELOW_ENTRYPOINTS for name in event_loops_named(parse(path))]
     assert named == []
 
 

@@ -88,9 +88,7 @@ def test_an_unfinished_thought_is_seen(word: str) -> None:
 
 
 def test_nothing_is_left_for_later() -> None:
-    found = [
-        f"{place(path)}: {word}" for path, text in project_texts() for word in style.unfinished_words(text)
-    ]
+    found = [f"{place(path)}: {word}" for path, text in project_texts() for word in style.unfinished_words(text)]
     assert found == []
 
 
@@ -169,11 +167,7 @@ def test_a_name_of_another_machine_is_seen(name: str) -> None:
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:
-    found = [
-        f"{place(path)}: {name}"
-        for path, text in project_texts()
-        for name in style.names_of_other_machines(text)
-    ]
+    found = [f"{place(path)}: {name}" for path, text in project_texts() for name in style.names_of_other_machines(text)]
     assert found == []
 
 
