@@ -14,7 +14,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.enviro
 
 LEFT_OUT = pytest.StashKey[int]()
 LEFT_OUT_BY_WORKERS = pytest.StashKey[list[int]]()
-END_TO_END = Path(__file__).parent / "e2e"
+MARKED_BY_FOLDER = {Path(__file__).parent / "e2e": "slow", Path(__file__).parent / "media": "media"}
 REPORTED_AS = "smmu_corpus_tests_left_out"
 
 
@@ -36,8 +36,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Marks that follow from where a test is and what it asks for, set before `-m` chooses."""
     if "corpus" in getattr(item, "fixturenames", ()):
         item.add_marker("corpus")
-    if item.path.is_relative_to(END_TO_END):
-        item.add_marker("slow")
+    for folder, mark in MARKED_BY_FOLDER.items():
+        if item.path.is_relative_to(folder):
+            item.add_marker(mark)
 
 
 # Last, so that only tests which `-m` and `-k` have chosen count as left out.
