@@ -19,7 +19,7 @@ from benchmarks.load import Plan, Result
 from benchmarks.processes import Server, load, serving
 from benchmarks.samples import PNG, picture
 from smmu.adapters.embedded.platform import open_platform
-from smmu.application.uploads import STORED_TYPE
+from smmu.application.completion import STORED_TYPE
 from smmu.bootstrap.opening import verifier_of
 from smmu.domain import keys
 from smmu.domain.limits import KIB, Limits

@@ -5,7 +5,8 @@ to a file and syncs it, and nothing else. `api` is the product's own API on the 
 it is; only its workers are off, and the ids of uploads come from the file IDS, whose objects are in place already.
 `whole` is all of `smmu serve`.
 
-All run under the same server with the product's own settings of it. The port is printed when they are ready.
+All run under the product's own server with its own settings, the garbage collector's included. The port is printed when
+they are ready.
 """
 
 import os
@@ -17,7 +18,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import uvicorn
 import uvloop
 from fastapi import FastAPI
 
@@ -31,6 +31,7 @@ from smmu.bootstrap.settings import load_settings
 from smmu.domain.values import UPLOAD
 from smmu.entrypoints import server as whole
 from smmu.entrypoints.api.app import create_app
+from smmu.entrypoints.api.server import DrainingServer
 from smmu.ports.system import Clock
 
 App = Any  # ASGI's own types say no more
@@ -96,7 +97,7 @@ async def api(data: Path, uploads: list[str]) -> AsyncIterator[App]:
 async def serve(app: App) -> None:
     """Serve on a free port until asked to end."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        server = uvicorn.Server(whole.configuration(app))
+        server = DrainingServer(whole.configuration(app), drain=lambda: None)
         print(listener.getsockname()[1], flush=True)
         await server.serve([listener])
 

@@ -98,6 +98,19 @@ async def test_nothing_is_taken_for_an_upload_that_is_over(client: httpx.AsyncCl
     is_problem(await client.put(upload["parts"][0]["url"], content=CLIP), 404, "not_found")
 
 
+async def test_a_file_is_sent_once_and_may_be_sent_again_as_it_is(client: httpx.AsyncClient) -> None:
+    upload = await begun(client)
+    url = upload["parts"][0]["url"]
+    answers = [await client.put(url, content=CLIP) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].headers["etag"] == answers[1].headers["etag"]
+    is_problem(await client.put(url, content=CLIP[::-1]), 412, "already_sent")
+    done = await client.post("/media/upload/complete", json={"upload_id": upload["upload_id"]})
+    assert done.status_code == 202
+    assert (await client.put(url, content=CLIP)).status_code == 200
+    is_problem(await client.put(url, content=CLIP[::-1]), 412, "already_sent")
+
+
 async def test_a_refused_sender_of_little_may_go_on_and_of_much_is_cut_off(client: httpx.AsyncClient) -> None:
     async def pieces(count: int) -> AsyncIterator[bytes]:
         for _ in range(count):

@@ -1,6 +1,7 @@
 """The promises of `ports/uploads.py`. What a signed URL takes and refuses is in test_gateway.py."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import anyio
@@ -8,7 +9,7 @@ import pytest
 
 from smmu.domain.values import Algorithm, Checksum, ObjectRef
 from smmu.ports.checksums import Digest, Span, combine
-from smmu.ports.errors import NotFound
+from smmu.ports.errors import AlreadyExists, NotFound
 from smmu.ports.platform import Capability, Platform
 from smmu.ports.uploads import PartSlot, Session, SignedPart, StoredPart, UploadStore
 from tests.support.delivery import content, deliver
@@ -62,7 +63,7 @@ def checksum_of(data: bytes, algorithm: Algorithm) -> Checksum:
 
 
 async def test_a_session_says_how_it_was_begun(single: Session, multipart: Session, stage: Stage) -> None:
-    assert single == Session(key=KEY, storage_id="", method="single", part_size=0)
+    assert single == Session(key=KEY, storage_id="", method="single", part_size=0, content_type="video/mp4")
     assert multipart.storage_id
     assert multipart == replace(multipart, key=KEY, method="multipart", part_size=stage.part_bytes)
 
@@ -96,6 +97,18 @@ async def test_urls_come_in_the_order_asked_for_and_say_what_they_take(platform:
     assert [(part.number, part.size) for part in signed] == [(7, 10), (2, None)]
     assert all(part.expires_at <= expires_at for part in signed)
     assert len({part.url for part in signed}) == 2
+
+
+@pytest.mark.parametrize("again", [TAIL, TAIL[::-1], TAIL[:-1]])
+async def test_a_single_object_is_written_once(platform: Platform, single: Session, again: bytes) -> None:
+    first = await send(platform, single, 1, TAIL)
+    ref = await platform.uploads.complete(single, [first])
+    before = await platform.objects.stat(KEY)
+    with suppress(AlreadyExists):
+        assert await send(platform, single, 1, again) == first
+    assert await platform.objects.stat(KEY) == before
+    assert await content(platform, KEY) == TAIL
+    assert await platform.uploads.complete(single, [first]) == ref
 
 
 async def test_urls_can_be_asked_for_again(platform: Platform, multipart: Session, bodies: list[bytes]) -> None:
@@ -251,9 +264,19 @@ async def test_completing_a_single_session_before_its_bytes_are_there_finds_noth
 
 async def test_a_single_object_that_was_replaced_is_another_one(platform: Platform, single: Session) -> None:
     old = await send(platform, single, 1, TAIL)
-    await send(platform, single, 1, TAIL[::-1])
+    await platform.objects.put(KEY, TAIL[::-1], content_type="video/mp4")
     with pytest.raises(NotFound):
         await platform.uploads.complete(single, [old])
+
+
+async def test_the_part_of_a_single_session_is_listed_as_long_as_its_object_is_there(
+    platform: Platform, single: Session
+) -> None:
+    stored = await send(platform, single, 1, TAIL)
+    await platform.uploads.complete(single, [stored])
+    assert list(await platform.uploads.list_parts(single)) == [stored]
+    await platform.objects.delete(KEY)
+    assert list(await platform.uploads.list_parts(single)) == []
 
 
 # --- checksums

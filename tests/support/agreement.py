@@ -52,7 +52,7 @@ class Agreement(RuleBasedStateMachine):
         folder = self.stack.enter_context(quick_folder())
         embedded = open_platform(folder, LIMITS, exclusive=True, clock=self.clock)
         self.platforms = [
-            memory_platform(LIMITS, clock=self.clock, part_bytes_min=1),
+            memory_platform(LIMITS, clock=self.clock, part_bytes_min=0),
             self.stack.enter_context(self.portal.wrap_async_context_manager(embedded)),
         ]
 

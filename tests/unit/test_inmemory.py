@@ -124,12 +124,13 @@ async def test_in_bad_weather_pages_are_short_and_together_whole() -> None:
     assert 0 in sizes
 
 
-async def test_in_bad_weather_a_late_put_replaces_a_single_object_and_the_pin_notices() -> None:
+async def test_in_bad_weather_a_late_put_makes_a_single_object_anew_and_the_pin_notices() -> None:
     platform = platform_in(Weather(late_single_puts=True))
     session = await platform.uploads.begin(KEY, method="single", part_size=0, content_type="video/mp4")
     slot = PartSlot(number=1, size=3)
     (signed,) = await platform.uploads.sign(session, [slot], expires_at=platform.clock.now() + 9)
     ref = await platform.uploads.complete(session, [await deliver(platform, signed, b"one")])
+    await platform.uploads.abort(session)
     await deliver(platform, signed, b"two")
     assert await content(platform, KEY) == b"two"
     info = await platform.objects.stat(KEY)

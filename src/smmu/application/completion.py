@@ -25,6 +25,7 @@ from smmu.ports.system import Clock, Telemetry
 from smmu.ports.uploads import Session, StoredPart, UploadStore
 
 PROCESS = "process"  # the kind of job an upload makes
+STORED_TYPE = "application/octet-stream"  # what a source is served as: nobody has looked inside yet
 _NAMED_MAX = 20  # missing parts named in a refusal
 
 
@@ -73,21 +74,10 @@ class Completion:
         await self.objects.delete(known.key)
         await self.store.commit([self.store.put(replace(known, cleaned=True), stored.version)])
 
-    async def arrived(self, known: Upload) -> Sequence[StoredPart]:
-        """The parts of an upload that are there, an object that a call which was cut short has assembled among them.
-
-        The session of a single part is over then, while its upload is still open.
-        """
-        listed = await self.storage.list_parts(session_of(known))
-        if listed or known.layout.method != "single":
-            return listed
-        info = await self.objects.stat(known.key)
-        return () if info is None else (StoredPart(number=1, size=info.ref.size, etag=info.ref.etag),)
-
     async def _all_parts(self, known: Upload, claimed: Sequence[tuple[int, str]] | None) -> Sequence[StoredPart]:
         if claimed is not None:
             refuse_if(parts.check_completion([number for number, _ in claimed], known.layout))
-        arrived = await self.arrived(known)
+        arrived = await self.storage.list_parts(session_of(known))
         missing = parts.missing(known.layout, {part.number: part.size for part in arrived})
         refuse_if(_incomplete(missing))
         refuse_if(_other_parts(arrived, claimed or ()))
@@ -165,8 +155,9 @@ class Completion:
 def session_of(known: Upload) -> Session:
     """The storage's session of an upload."""
     layout = known.layout
-    size = layout.part_size if layout.method == "multipart" else 0
-    return Session(key=known.key, storage_id=known.storage_id, method=layout.method, part_size=size)
+    if layout.method == "single":
+        return Session(key=known.key, storage_id="", method="single", content_type=STORED_TYPE)
+    return Session(key=known.key, storage_id=known.storage_id, method="multipart", part_size=layout.part_size)
 
 
 def _incomplete(missing: Sequence[int]) -> tuple[Reason, ...]:

@@ -7,7 +7,7 @@ conditional commit, and whoever comes second (a repeated call, the sweeper, anot
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from smmu.application.completion import Completion, session_of
+from smmu.application.completion import STORED_TYPE, Completion, session_of
 from smmu.application.store import Store, until_settled
 from smmu.domain import keys, parts, quota, upload
 from smmu.domain.admission import UploadRequest, admit
@@ -21,7 +21,6 @@ from smmu.ports.system import Clock, IdSource
 from smmu.ports.uploads import PartSlot, SignedPart, StoredPart, UploadStore
 
 _KEY_SECONDS = 24 * 3600
-STORED_TYPE = "application/octet-stream"  # what a source is served as: nobody has looked inside yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +185,7 @@ class Uploads:
     async def _arrived(self, known: Upload) -> Sequence[StoredPart]:
         if known.state not in (upload.State.OPEN, upload.State.COMPLETING):
             return ()
-        return await self.completion.arrived(known)
+        return await self.storage.list_parts(session_of(known))
 
     def _require_open(self, known: Upload) -> None:
         if upload.is_expired(known, self.clock.now()):

@@ -15,6 +15,7 @@ from typing import Literal
 class Ticket:
     """`put` takes part `number` of `storage_id` with exactly `size` bytes (`None`: at most `size_max`) at `key`.
 
+    Without a `storage_id` the part is the object, of `content_type`, and the ticket is all there is of its session.
     `get` serves the pinned `version`/`etag` of `key`, as an attachment called `filename` when that is given.
     `checksum` is "algorithm:value". `expires_at` is in unix seconds.
     """
@@ -28,11 +29,13 @@ class Ticket:
     size_max: int = 0
     part_size: int = 0
     checksum: str = ""
+    content_type: str = ""
     version: str = ""
     etag: str = ""
     filename: str = ""
 
 
+_to_json = json.JSONEncoder(separators=(",", ":")).encode  # `json.dumps` would make an encoder for each ticket
 _NAMES = tuple(field.name for field in fields(Ticket))
 _ALWAYS = frozenset({"does", "key", "expires_at", "size"})  # without a default, or with one that is not nothing
 
@@ -41,7 +44,7 @@ def seal(ticket: Ticket, secret: bytes) -> str:
     """The ticket as a URL-safe token."""
     said = ((name, getattr(ticket, name)) for name in _NAMES)  # `asdict` copies deeply, which is half of all this
     told = {name: value for name, value in said if value or name in _ALWAYS}
-    payload = json.dumps(told, separators=(",", ":")).encode()
+    payload = _to_json(told).encode()
     return f"{_encode(payload)}.{_encode(_signature(payload, secret))}"
 
 

@@ -95,20 +95,24 @@ class Upload:
 
 def step(upload: Upload, event: Event, now: float) -> Upload:
     """The upload after `event`. Raises `Refused` with the reason a client can act on when the table has no such row."""
-    target = TRANSITIONS.get((upload.state, event))
-    if target is None:
-        raise closed(upload)
-    return replace(upload, state=target, updated_at=now)
+    return replace(upload, state=_after(upload, event), updated_at=now)
 
 
 def accept(upload: Upload, stored: ObjectRef, now: float) -> Upload:
     """Pin what was stored: a later overwrite through a still-living URL never reaches a worker."""
-    return replace(step(upload, Event.ACCEPT, now), stored=stored)
+    return replace(upload, state=_after(upload, Event.ACCEPT), updated_at=now, stored=stored)
 
 
 def reject(upload: Upload, reasons: tuple[Reason, ...], now: float) -> Upload:
     """Close the upload for good, keeping every reason so that a repeated call answers the same."""
-    return replace(step(upload, Event.REJECT, now), rejection=reasons)
+    return replace(upload, state=_after(upload, Event.REJECT), updated_at=now, rejection=reasons)
+
+
+def _after(upload: Upload, event: Event) -> State:
+    target = TRANSITIONS.get((upload.state, event))
+    if target is None:
+        raise closed(upload)
+    return target
 
 
 def is_expired(upload: Upload, now: float) -> bool:

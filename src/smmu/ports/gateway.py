@@ -31,7 +31,9 @@ class Gateway(Protocol):
         """Take a part. Durable when it returns; on any failure the part that was there before, if any, is untouched.
 
         Raises `Corrupt` when the length (declared or real) or the checksum is not what was signed, without reading
-        more than was signed; `NotFound` when the session is over; `Full` when there is no room.
+        more than was signed; `NotFound` when the session is over; `Full` when there is no room. A single session is
+        over when it was aborted, or its object was deleted. While the object is there, the same bytes again answer
+        what they answered first, and other bytes are refused with `AlreadyExists`; neither changes anything.
         """
 
     @abstractmethod

@@ -130,11 +130,12 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - mypy holds classe
 def encode(value: Value) -> bytes:
     """The stored form: JSON."""
     kind: Any = type(value)
-    return _adapter(kind).dump_json(value)
+    data: bytes = _adapter(kind).serializer.to_json(value)
+    return data
 
 
 def decode(kind: type[T], data: bytes | str) -> T:
     """The value of a stored form. Raises `pydantic.ValidationError` when it is not one (we have a bug)."""
     anything: Any = kind
-    value: T = _adapter(anything).validate_json(data)
+    value: T = _adapter(anything).validator.validate_json(data)
     return value

@@ -12,13 +12,15 @@ from smmu.domain.values import Checksum, ObjectRef
 class Session:
     """A storage session: where the object will be, how it is cut, and the storage's own id of it ("" for single).
 
-    All parts but the last are exactly `part_size` bytes (0 for single).
+    All parts but the last are exactly `part_size` bytes (0 for single). `content_type` is the object's; a multipart
+    session's is "", because its storage keeps it. A storage keeps nothing of a single session: this is all of it.
     """
 
     key: str
     storage_id: str
     method: Literal["single", "multipart"]
     part_size: int = 0
+    content_type: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,7 @@ class SignedPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPart:
-    """A part that has arrived, whole. Sending a number again replaces it."""
+    """A part that has arrived, whole. Sending a number of a multipart session again replaces it."""
 
     number: int
     size: int
@@ -51,13 +53,21 @@ class StoredPart:
 
 
 class UploadStore(Protocol):
-    """Upload sessions. A single session holds one part, number 1, which is the object itself."""
+    """Upload sessions. A single session holds one part, number 1, which is the object itself and is written once.
+
+    Once a PUT has made the object, another one through any URL of the session changes nothing: with other bytes it is
+    refused, with the same it is refused or answers as the first did. (On S3 the URL signs `If-None-Match: *`, and the
+    second PUT gets 412; our own gateway knows the bytes, and repeats its answer.) A key is used for one session, once.
+    """
 
     @abstractmethod
     async def begin(
         self, key: str, *, method: Literal["single", "multipart"], part_size: int, content_type: str
     ) -> Session:
-        """Open a session. Nothing is visible at `key` before it is completed (for single: before the PUT ends)."""
+        """Open a session. Nothing is visible at `key` before it is completed (for single: before the PUT ends).
+
+        A single session is not written down at all: beginning one costs the storage nothing.
+        """
 
     @abstractmethod
     async def sign(
@@ -75,11 +85,14 @@ class UploadStore(Protocol):
 
     @abstractmethod
     async def list_parts(self, session: Session) -> Sequence[StoredPart]:
-        """The parts that are there, by number, with the sizes the storage measured. Empty when the session is over."""
+        """The parts that are there, by number, with the sizes the storage measured.
+
+        Empty when a multipart session is over. A single one's part is there as long as its object is.
+        """
 
     @abstractmethod
     async def complete(self, session: Session, parts: Sequence[StoredPart]) -> ObjectRef:
-        """Assemble the object from exactly these parts, atomically, and pin it.
+        """Assemble the object from exactly these parts, atomically, and pin it. A single one is looked at, no more.
 
         Repeating it answers the same object, while there is one: `NotFound` when it was deleted or replaced since.
         Raises `NotFound` when a part is missing or is another one, which leaves the session as it was, or when the

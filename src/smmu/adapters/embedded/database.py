@@ -7,15 +7,17 @@ a hop to a thread and back ten times that. So point reads and the statements of 
 thread, and only what waits for the disk does not: the COMMIT, and reads of unknown length. Running statements in a
 thread of their own would also let the loop and that thread fight for the interpreter lock at every statement.
 
-Group commit: whoever finds nobody committing leads. It takes everything that waits, runs each in a savepoint of one
-transaction, commits once and wakes the others; what has come meanwhile is the next group. One sync serves them all.
+Group commit: whoever finds nobody committing leads. It takes everything that waits, runs it in one transaction, commits
+once and wakes the others; what has come meanwhile is the next group. One sync serves them all. Most work succeeds, so
+a group is run as it is at first; if anything in it fails, all of it is undone and run again, each in a savepoint.
 
 It refuses to know what is stored: the ports' adapters beside it do.
 """
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -28,6 +30,7 @@ from smmu.ports.errors import Unavailable
 
 R = TypeVar("R")
 Row = tuple[Any, ...]
+Values = Sequence[Any] | Mapping[str, Any]  # by place, or by name
 Work = Callable[[sqlite3.Connection], R]
 
 _GROUP_MAX = 128  # a bound on how long one group can hold up the event loop
@@ -55,7 +58,7 @@ class _Item(Generic[R]):
 
     def run(self, connection: sqlite3.Connection) -> None:
         with translating():
-            self._result.append(self.work(connection))
+            self._result = [self.work(connection)]
 
     def settle(self, error: Exception | None) -> None:
         if not self.settled:
@@ -83,20 +86,21 @@ class Database:
     """The database of one data folder, as this process sees it. Used from one event loop."""
 
     def __init__(self, path: str) -> None:
-        with translating():
+        with translating(), ExitStack() as opened:
             Path(path).touch(0o600)  # SQLite gives the files beside it the same mode
-            self._writer = _connect(path)
+            self._writer = opened.enter_context(closing(_connect(path)))
             migrate(self._writer)
             self._writer.execute("PRAGMA busy_timeout = 0")  # waiting is done here, not with the loop held up
-            self._reader = _connect(path, read_only=True)
-            self._long_reader = _connect(path, read_only=True)
+            self._reader = opened.enter_context(closing(_connect(path, read_only=True)))
+            self._long_reader = opened.enter_context(closing(_connect(path, read_only=True)))
+            opened.pop_all()  # `close` closes them from here on
         self._waiting: deque[_Item[Any]] = deque()
         self._led = False
         self._closed = False
         self._one_commit = anyio.CapacityLimiter(1)
         self._one_long_read = anyio.CapacityLimiter(1)
 
-    def read(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+    def read(self, sql: str, values: Values = ()) -> list[Row]:
         """The rows of a query that is known to be short. Sees every write that was answered."""
         with translating():
             return self._reader.execute(sql, values).fetchall()
@@ -111,8 +115,8 @@ class Database:
     async def write(self, work: Work[R]) -> R:
         """What `work` answers, once its statements are durable; if it raises, none of them happened.
 
-        `work` runs on the event loop's thread inside a transaction: it is short, and does nothing but statements.
-        A cancelled caller's work may still be committed.
+        `work` runs on the event loop's thread inside a transaction: it is short, and does nothing but statements. It
+        may run twice, the first time for nothing. A cancelled caller's work may still be committed.
         """
         if self._closed:
             raise Unavailable("the database is closed")
@@ -170,7 +174,7 @@ class Database:
         try:
             with translating():
                 await self._begin()
-                self._run(group)
+                await self._run(group)
                 await to_thread.run_sync(self._writer.execute, "COMMIT", limiter=self._one_commit)
         except Exception as error:  # noqa: BLE001 - everyone in the group is told, and raises it
             self._settle(group, error)
@@ -185,19 +189,30 @@ class Database:
 
     async def _begin(self) -> None:
         """Take the write lock. Other processes hold it for milliseconds, so waiting for it is asking again."""
-        give_up_at, pause = anyio.current_time() + _BUSY_SECONDS, _RETRY_SECONDS_MIN
+        waited, pause = 0.0, _RETRY_SECONDS_MIN
         while True:
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or anyio.current_time() > give_up_at:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or waited > _BUSY_SECONDS:
                     raise
             else:
                 return
             await anyio.sleep(pause)
-            pause = min(2 * pause, _RETRY_SECONDS_MAX)
+            waited, pause = waited + pause, min(2 * pause, _RETRY_SECONDS_MAX)
 
-    def _run(self, group: list[_Item[Any]]) -> None:
+    async def _run(self, group: list[_Item[Any]]) -> None:
+        """Run all of a group in the transaction. Work that fails leaves nothing behind, and takes nobody with it."""
+        try:
+            for item in group:
+                item.run(self._writer)
+        except Exception:  # noqa: BLE001 - which one it was, and of what, is found out one by one
+            if self._writer.in_transaction:  # SQLite itself may have given it up
+                self._writer.execute("ROLLBACK")
+            await self._begin()
+            self._run_apart(group)
+
+    def _run_apart(self, group: list[_Item[Any]]) -> None:
         for item in group:
             self._writer.execute("SAVEPOINT item")
             try:
@@ -218,8 +233,11 @@ def _connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
     )
-    for setting in _SETTINGS:
-        connection.execute(setting)
-    if read_only:
-        connection.execute("PRAGMA query_only = ON")
+    with ExitStack() as opened:
+        opened.enter_context(closing(connection))
+        for setting in _SETTINGS:
+            connection.execute(setting)
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+        opened.pop_all()
     return connection

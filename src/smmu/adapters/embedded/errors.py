@@ -6,7 +6,7 @@ It refuses to guess: what it does not know is left as it is, because it is our b
 import errno
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from smmu.ports.errors import Corrupt, Denied, Full, NotFound, Unavailable, WorldError
 
@@ -27,18 +27,28 @@ _SQLITE: dict[int, tuple[type[WorldError], str]] = {
 }
 
 
-@contextmanager
-def translating() -> Iterator[None]:
+class _Translating:
+    """A class and not a generator: it is around every statement, and most of them take no longer than a generator."""
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Raise what the error is in our words, if it is one of theirs."""
+        if isinstance(error, sqlite3.Error):
+            known = _SQLITE.get(getattr(error, "sqlite_errorcode", 0) & _PRIMARY)
+            if known is not None:
+                raise known[0](f"{known[1]}: {error}") from error
+        elif isinstance(error, OSError):
+            raise _of_file_system(error) from error
+
+
+_TRANSLATING = _Translating()
+
+
+def translating() -> AbstractContextManager[None]:
     """Turn what SQLite and the file system raise into `ports.errors`; a bug passes through as it is."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        known = _SQLITE.get(getattr(error, "sqlite_errorcode", 0) & _PRIMARY)
-        if known is None:
-            raise
-        raise known[0](f"{known[1]}: {error}") from error
-    except OSError as error:
-        raise _of_file_system(error) from error
+    return _TRANSLATING
 
 
 @contextmanager

@@ -8,7 +8,6 @@ written aside and takes over in one commit when it is whole: the last one to be 
 """
 
 import os
-import sqlite3
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -21,7 +20,7 @@ from smmu.adapters.embedded.database import Database, Work
 from smmu.adapters.embedded.errors import translating
 from smmu.adapters.embedded.files import Files, closing_file, new_name
 from smmu.adapters.embedded.intake import Digests, Expected, Slot, pour
-from smmu.adapters.embedded.objects import FileObjectStore, NewObject, pinned, put_row
+from smmu.adapters.embedded.objects import FileObjectStore
 from smmu.adapters.embedded.parts import (
     OpenSession,
     PartRow,
@@ -30,9 +29,8 @@ from smmu.adapters.embedded.parts import (
     part_of,
     record_in_place,
     record_part,
-    require_open,
-    row_id,
 )
+from smmu.adapters.embedded.rows import SENT, NewObject, pinned, require_not_ended
 from smmu.domain.tickets import Ticket, unseal
 from smmu.domain.values import Algorithm, Checksum, ObjectRef
 from smmu.ports.errors import Denied
@@ -57,13 +55,13 @@ class FileGateway(Gateway):
     async def receive(self, token: str, length: int | None, body: Bytes) -> StoredPart:
         """See the port."""
         ticket = self._ticket(token, "put")
-        session = find_session(self._db, row_id(ticket.storage_id, ticket.key))
         expected = Expected(
             size=ticket.size, size_max=ticket.size_max, checksum=_checksum(ticket.checksum), announced=length
         )
-        expected.check_announced()
         if not ticket.storage_id:
-            return await self._take_whole(session, body, expected)
+            return await self._take_whole(ticket, body, expected)
+        session = find_session(self._db, ticket.storage_id)
+        expected.check_announced()
         slot = (session.id, ticket.number)
         if slot in self._placing or find_parts(self._db, *slot):
             return await self._take_aside(session, ticket.number, body, expected)
@@ -88,20 +86,23 @@ class FileGateway(Gateway):
             raise Denied("the time of this URL is over")
         return ticket
 
-    async def _take_whole(self, session: OpenSession, body: Bytes, expected: Expected) -> StoredPart:
+    async def _take_whole(self, ticket: Ticket, body: Bytes, expected: Expected) -> StoredPart:
         """A single session's part: it is the object as soon as it is whole."""
+        require_not_ended(self._db, ticket.key)
+        expected.check_announced()
         name = new_name()
         size, digests = await self._write_new(name, body, expected)
         new = NewObject(
-            key=session.key,
+            key=ticket.key,
             version=name,
             size=size,
-            content_type=session.content_type,
+            content_type=ticket.content_type,
             at=self._clock.now(),
             checksums=digests.known(),
+            made_of=SENT,
         )
         with self._files.unless_refused(name):
-            ref = await self._objects.name(new, partial(_replace, new, session.id))
+            ref = await self._objects.take(new)
         return StoredPart(number=1, size=size, etag=ref.etag)
 
     async def _take_aside(self, session: OpenSession, number: int, body: Bytes, expected: Expected) -> StoredPart:
@@ -151,11 +152,6 @@ class FileGateway(Gateway):
     def _sync_folder(self) -> None:
         with translating():
             self._files.sync_folder()
-
-
-def _replace(new: NewObject, session_id: str, connection: sqlite3.Connection) -> list[str]:
-    require_open(session_id, connection)
-    return put_row(new, connection)
 
 
 def _checksum(text: str) -> Checksum | None:

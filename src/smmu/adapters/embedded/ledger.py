@@ -23,9 +23,10 @@ from smmu.ports.records import (
     T,
     decode,
     encode,
-    key_of,
     kind_of,
+    record_id,
     state_of,
+    table_of,
 )
 
 Where = tuple[str, str, str]  # table, owner, id
@@ -115,29 +116,34 @@ def _statements(changes: Sequence[Change], messages: Sequence[Message]) -> list[
     named = [_named(change) for change in changes]
     if len(set(named)) < len(named):
         raise ValueError("a commit names no record twice")
-    both = zip(changes, named, strict=True)
-    puts = [(change, where, encode(change.value)) for change, where in both if isinstance(change, Put)]
-    notes = [(message.id, MESSAGES.dump_json(message)) for message in messages]
-    _check_sizes([len(data) for _, _, data in puts], [len(data) for _, data in notes])
-    return [
-        *(partial(_put, change, where, data) for change, where, data in puts),
-        *(partial(_remove, change) for change in changes if isinstance(change, Remove)),
-        *(partial(_count, change) for change in changes if isinstance(change, Count)),
-        *(partial(_note, id_, data) for id_, data in notes),
-    ]
+    notes = [(message.id, MESSAGES.serializer.to_json(message)) for message in messages]
+    records: list[Statement] = []
+    counts: list[Statement] = []
+    sizes = [0]
+    for change, where in zip(changes, named, strict=True):
+        if isinstance(change, Put):
+            data = encode(change.value)
+            sizes.append(len(data))
+            records.append(partial(_put, change, where, data))
+        elif isinstance(change, Remove):
+            records.append(partial(_remove, change))
+        else:
+            counts.append(partial(_count, change))
+    _check_sizes(sizes, [len(data) for _, data in notes])
+    return [*records, *counts, *(partial(_note, id_, data) for id_, data in notes)]
 
 
 def _check_sizes(records: list[int], notes: list[int]) -> None:
-    if max(records, default=0) > RECORD_BYTES_MAX:
+    if max(records) > RECORD_BYTES_MAX:
         raise ValueError(f"a record has at most {RECORD_BYTES_MAX} bytes")
     if sum(records) + sum(notes) > COMMIT_BYTES_MAX:
         raise ValueError(f"a commit has at most {COMMIT_BYTES_MAX} bytes")
 
 
 def _named(change: Change) -> Where:
-    if isinstance(change, Count):
-        return "", change.owner, ""
-    return _where(key_of(change.value) if isinstance(change, Put) else change.key)
+    if isinstance(change, Put):
+        return table_of(type(change.value)), change.value.owner, record_id(change.value)
+    return ("", change.owner, "") if isinstance(change, Count) else _where(change.key)
 
 
 def _execute(statements: list[Statement], connection: sqlite3.Connection) -> None:

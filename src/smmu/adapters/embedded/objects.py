@@ -7,26 +7,36 @@ Costs: `stat`, `open`, `sign_read` one point read (10 µs); `put` two syncs and 
 it once for its checksums (it is in memory still) and moves it. `list` is a walk along the key index, page by page.
 """
 
-import base64
 import errno
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 
 import anyio
 from anyio import to_thread
 
-from smmu.adapters.embedded.database import Database, Row
+from smmu.adapters.embedded.database import Database
 from smmu.adapters.embedded.errors import translating
 from smmu.adapters.embedded.files import DATA_MODE, Files, closing_file, new_name, write_at
 from smmu.adapters.embedded.intake import Digests
 from smmu.adapters.embedded.recovery import forget_garbage
+from smmu.adapters.embedded.rows import (
+    INFO,
+    NewObject,
+    delete_row,
+    end_key,
+    find,
+    info_of,
+    pinned,
+    put_row,
+    put_row_if_absent,
+    take_row,
+)
 from smmu.domain.tickets import Ticket, seal
-from smmu.domain.values import Algorithm, Checksum, ObjectRef
-from smmu.ports.errors import AlreadyExists, Full, NotFound, Unavailable
+from smmu.domain.values import ObjectRef
+from smmu.ports.errors import AlreadyExists, Full, Unavailable
 from smmu.ports.gateway import PATH
 from smmu.ports.objects import Body, LocalFile, ObjectInfo, ObjectStore, ReadLink, Source
 from smmu.ports.system import Clock
@@ -36,35 +46,13 @@ _READ_NOW_BYTES_MAX = 1 << 16  # copying more than this takes longer than a hop 
 _READ_BYTES = 1 << 20
 _KEY_BYTES_MAX = 1_024
 _AFTER_ALL = chr(0x10FFFF)
-_INFO = "SELECT key, version, etag, size, content_type, modified_at FROM objects WHERE key = ?"
-_LIST = (
-    "SELECT key, version, etag, size, content_type, modified_at FROM objects"
-    " WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?"
-)
-
+_LIST = f"{INFO} WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?"
+_CHANGED_SECONDS = 24 * 3600  # a URL was signed under limits that were changed since, or a clock was set back
 
 Naming = Callable[[sqlite3.Connection], Sequence[str]]
 """Writes the row of a new version; answers which versions it replaces."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewObject:
-    """What a row of a new version says. `checksums` has both CRCs at least."""
-
-    key: str
-    version: str
-    size: int
-    content_type: str
-    at: float
-    checksums: Mapping[Algorithm, Checksum]
-    made_of: str | None = None
-
-    @property
-    def ref(self) -> ObjectRef:
-        """What pins it."""
-        return ObjectRef(
-            key=self.key, version=self.version, etag=etag_of(self.checksums[Algorithm.CRC64NVME]), size=self.size
-        )
+Ending = Callable[[str, float, float, sqlite3.Connection], Sequence[str]]
+"""Drops the row of a key; see `end_key`."""
 
 
 class FileSource(Source):
@@ -95,20 +83,20 @@ class FileSource(Source):
 
 
 class FileObjectStore(ObjectStore):
-    """The objects of one data folder."""
+    """The objects of one data folder. `url_seconds`: for how long a URL may live."""
 
-    def __init__(self, database: Database, files: Files, clock: Clock, secret: bytes) -> None:
+    def __init__(self, database: Database, files: Files, clock: Clock, secret: bytes, url_seconds: float) -> None:
         self._db = database
         self._files = files
         self._clock = clock
         self._secret = secret
+        self._remembered_seconds = url_seconds + _CHANGED_SECONDS
         # Apart from other work on threads: writers of parts may be waiting there for a lock that our caller holds.
         self._removers = anyio.CapacityLimiter(4)
 
     async def stat(self, key: str) -> ObjectInfo | None:
         """See the port."""
-        rows = self._db.read(_INFO, (key,))
-        return _info(rows[0]) if rows else None
+        return find(self._db, key)
 
     async def open(self, ref: ObjectRef) -> Source:
         """See the port."""
@@ -118,7 +106,7 @@ class FileObjectStore(ObjectStore):
     def path(self, ref: ObjectRef) -> str:
         """Where the file of a version is."""
         with translating():
-            return str(self._files.settled(ref.version))
+            return self._files.settled(ref.version)
 
     async def put(self, key: str, body: Body, *, content_type: str, if_absent: bool = False) -> ObjectRef:
         """See the port."""
@@ -136,7 +124,7 @@ class FileObjectStore(ObjectStore):
             checksums=digests.known(),
         )
         with self._files.unless_refused(name):
-            return await self.name(new, partial(_insert if if_absent else put_row, new))
+            return await self.name(new, partial(put_row_if_absent if if_absent else put_row, new))
 
     async def name(self, new: NewObject, work: Naming) -> ObjectRef:
         """Make a file in `incoming` the newest version of its key: `work` writes the row, and more if it likes."""
@@ -147,16 +135,31 @@ class FileObjectStore(ObjectStore):
         await self._remove(replaced)
         return new.ref
 
+    async def take(self, new: NewObject) -> ObjectRef:
+        """Make a file in `incoming` the one object that its key ever has, if it is the first; which one that is."""
+        with anyio.CancelScope(shield=True):  # as above
+            there = await self._db.write(partial(take_row, new))
+        with suppress(OSError):
+            if there.version == new.version:
+                self._files.settle(new.version)
+            else:
+                self._files.remove_incoming(new.version)
+        return there
+
     async def delete(self, key: str) -> None:
         """See the port."""
-        await self._remove(await self._db.write(partial(drop_row, key)))
+        await self._remove(await self._db.write(self._ending(delete_row, key)))
+
+    async def end(self, key: str) -> None:
+        """Delete what was sent to a key, and let nothing more be sent to it."""
+        await self._remove(await self._db.write(self._ending(end_key, key)))
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         """See the port."""
         last = ""
         while page := self._db.read(_LIST, (prefix, prefix + _AFTER_ALL, last, _PAGE)):
             for row in page:
-                yield _info(row)
+                yield info_of(row)
             last = page[-1][0]
 
     async def sign_read(self, ref: ObjectRef, *, expires_at: float, filename: str | None = None) -> ReadLink:
@@ -172,6 +175,10 @@ class FileObjectStore(ObjectStore):
         )
         return ReadLink(url=PATH + seal(ticket, self._secret), expires_at=expires_at)
 
+    def _ending(self, work: Ending, key: str) -> Naming:
+        now = self._clock.now()
+        return partial(work, key, now, now - self._remembered_seconds)
+
     async def _remove(self, versions: Sequence[str]) -> None:
         """Remove files that no row names any more. What fails of it is in `garbage`, and `recover_files` does it."""
         with suppress(Full, Unavailable), translating():
@@ -179,53 +186,6 @@ class FileObjectStore(ObjectStore):
                 await to_thread.run_sync(self._files.remove, version, limiter=self._removers)
             if versions:
                 await self._db.write(partial(forget_garbage, versions))
-
-
-def etag_of(crc64nvme: Checksum) -> str:
-    """The ETag of bytes with this checksum."""
-    return base64.b64decode(crc64nvme.value).hex()
-
-
-def pinned(database: Database, ref: ObjectRef) -> ObjectInfo:
-    """What is known of a pinned version. Raises `NotFound` when its key holds another one, or nothing."""
-    rows = database.read(f"{_INFO} AND version = ? AND etag = ?", (ref.key, ref.version, ref.etag))
-    if not rows:
-        raise NotFound("the object is gone, or has been overwritten")
-    return _info(rows[0])
-
-
-def put_row(new: NewObject, connection: sqlite3.Connection) -> list[str]:
-    """Name a version; which versions it replaces."""
-    replaced = drop_row(new.key, connection)
-    checksums = (new.checksums.get(algorithm) for algorithm in Algorithm)
-    connection.execute(
-        "INSERT INTO objects (key, version, etag, size, content_type, modified_at, made_of,"
-        " crc64nvme, crc32c, sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *(new.key, new.version, new.ref.etag, new.size, new.content_type, new.at, new.made_of),
-            *(checksum.value if checksum else None for checksum in checksums),
-        ),
-    )
-    return replaced
-
-
-def drop_row(key: str, connection: sqlite3.Connection) -> list[str]:
-    """Forget an object; which versions are garbage now."""
-    rows = connection.execute("DELETE FROM objects WHERE key = ? RETURNING version", (key,)).fetchall()
-    connection.executemany("INSERT INTO garbage VALUES (?)", rows)
-    return [version for (version,) in rows]
-
-
-def _insert(new: NewObject, connection: sqlite3.Connection) -> list[str]:
-    if connection.execute("SELECT 1 FROM objects WHERE key = ?", (new.key,)).fetchall():
-        raise AlreadyExists(f"there is an object at {new.key}")
-    return put_row(new, connection)
-
-
-def _info(row: Row) -> ObjectInfo:
-    key, version, etag, size, content_type, modified_at = row
-    ref = ObjectRef(key=key, version=version, etag=etag, size=size)
-    return ObjectInfo(ref=ref, content_type=content_type, modified_at=modified_at)
 
 
 def _bring(files: Files, name: str, body: Body) -> tuple[int, Digests]:

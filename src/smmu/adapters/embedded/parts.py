@@ -1,4 +1,4 @@
-"""Rows of upload sessions and their parts, and how parts become one file.
+"""Rows of multipart sessions and their parts, and how parts become one file.
 
 Storage of a multipart session: one file with the session's id, in `incoming`. Part n is written at its place in it,
 `(n - 1) * part_size`, when it comes for the first time, so that completing moves no bytes. A part that comes again is
@@ -19,7 +19,7 @@ from smmu.adapters.embedded.database import Database
 from smmu.adapters.embedded.errors import translating
 from smmu.adapters.embedded.files import Files, closing_file, copy_into, write_at
 from smmu.adapters.embedded.intake import Digests
-from smmu.adapters.embedded.objects import NewObject, etag_of, put_row
+from smmu.adapters.embedded.rows import NewObject, etag_of, put_row
 from smmu.domain.values import Algorithm, Checksum
 from smmu.ports.checksums import Span, combine
 from smmu.ports.errors import NotFound, Unavailable
@@ -62,11 +62,6 @@ class PartRow:
         return Span(Checksum(algorithm=algorithm, value=value), self.size)
 
 
-def row_id(storage_id: str, key: str) -> str:
-    """The id of a session's row."""
-    return storage_id or key
-
-
 def find_session(database: Database, session_id: str) -> OpenSession:
     """The session. Raises `NotFound` when it is over, or never was."""
     rows = database.read(
@@ -82,8 +77,8 @@ def find_parts(database: Database, session_id: str, number: int | None = None) -
     """The parts of a session by number, or the one of that number."""
     rows = database.read(
         "SELECT number, size, etag, crc64nvme, crc32c, aside FROM parts"
-        " WHERE session = ?1 AND (?2 IS NULL OR number = ?2) ORDER BY number",
-        (session_id, number),
+        " WHERE session = :session AND (:number IS NULL OR number = :number) ORDER BY number",
+        {"session": session_id, "number": number},
     )
     return [
         PartRow(session=session_id, number=n, size=size, etag=etag, crc64nvme=crc64, crc32c=crc32, aside=aside)
@@ -107,9 +102,9 @@ def part_of(session: OpenSession, number: int, size: int, digests: Digests, asid
 
 
 def insert_session(session: OpenSession, connection: sqlite3.Connection) -> None:
-    """Begin it. Beginning a single one again replaces what was begun at its key."""
+    """Begin it."""
     connection.execute(
-        "INSERT OR REPLACE INTO sessions (id, key, part_size, content_type, begun_at) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO sessions (id, key, part_size, content_type, begun_at) VALUES (?, ?, ?, ?, ?)",
         (session.id, session.key, session.part_size, session.content_type, session.begun_at),
     )
 
@@ -161,7 +156,7 @@ def end_session(session_id: str, connection: sqlite3.Connection) -> list[str]:
 def finish(new: NewObject, session_id: str, asides: list[str], connection: sqlite3.Connection) -> list[str]:
     """Name the object and end its session, at once. Puts the files aside that nobody needs any more in `asides`."""
     require_open(session_id, connection)
-    asides += end_session(session_id, connection)
+    asides[:] = end_session(session_id, connection)  # set, not added to: this may run twice
     return put_row(new, connection)
 
 

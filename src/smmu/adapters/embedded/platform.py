@@ -80,7 +80,7 @@ async def open_platform(
         use.share()
         await stack.enter_async_context(tasks.running())
         secret = secret_at(folder / "tickets.secret")
-        objects = FileObjectStore(database, files, clock, secret)
+        objects = FileObjectStore(database, files, clock, secret, limits.url_seconds_max)
         yield Platform(
             name="embedded",
             capabilities=CAPABILITIES,

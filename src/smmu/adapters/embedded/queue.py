@@ -154,10 +154,10 @@ def _send(messages: list[tuple[Message, bytes]], now: float, connection: sqlite3
 
 def _insert(connection: sqlite3.Connection, message: Message, data: bytes, visible_at: float) -> None:
     connection.execute(
-        "INSERT INTO messages (topic, grp, turn, visible_at, message) VALUES (?1, ?2,"
-        " max(ifnull((SELECT max(turn) + 1 FROM messages WHERE topic = ?1 AND grp = ?2), 0),"
-        " ifnull((SELECT turn FROM turns WHERE topic = ?1), 0)), ?3, ?4)",
-        (message.topic, message.group, visible_at, data),
+        "INSERT INTO messages (topic, grp, turn, visible_at, message) VALUES (:topic, :grp,"
+        " max(ifnull((SELECT max(turn) + 1 FROM messages WHERE topic = :topic AND grp = :grp), 0),"
+        " ifnull((SELECT turn FROM turns WHERE topic = :topic), 0)), :at, :message)",
+        {"topic": message.topic, "grp": message.group, "at": visible_at, "message": data},
     )
 
 

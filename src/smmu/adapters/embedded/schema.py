@@ -5,8 +5,9 @@ tree and would cost an overflow page each.
 
 `messages.turn` is the place of a message in a fair order (see queue.py); `turns` has the turn last delivered.
 `objects` names the one file that an object is; a file that no row names does not exist (see files.py). `made_of` is a
-digest of the session and the parts it was completed from. `garbage` names files whose object is gone and that are
-still to be removed. A session has a row while it takes bytes; a single one has its key as its id.
+digest of the multipart session and the parts it was completed from, or says that a single PUT has made it. `garbage`
+names files whose object is gone and that are still to be removed. A multipart session has a row while it takes bytes.
+`ended` has the keys whose single session was over at that time (see rows.py).
 """
 
 import sqlite3
@@ -55,7 +56,13 @@ CREATE TABLE parts (
 ) WITHOUT ROWID;
 """
 
-STEPS: tuple[str, ...] = (_FIRST,)
+_SINGLES_WITHOUT_ROWS = """
+DELETE FROM sessions WHERE id = key;
+CREATE TABLE ended (key TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+CREATE INDEX ended_at ON ended (at);
+"""
+
+STEPS: tuple[str, ...] = (_FIRST, _SINGLES_WITHOUT_ROWS)
 
 
 def migrate(connection: sqlite3.Connection, steps: tuple[str, ...] = STEPS) -> None:

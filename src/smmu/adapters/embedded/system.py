@@ -15,6 +15,8 @@ from typing import TextIO
 from smmu.domain.values import CHANCE_BYTES, make_id
 from smmu.ports.system import Clock, IdSource, Telemetry
 
+_to_json = json.JSONEncoder(default=str).encode
+
 
 class SystemClock(Clock):
     """The machine's clock."""
@@ -46,7 +48,7 @@ class JsonLines(Telemetry):
     def event(self, name: str, **fields: object) -> None:
         """See the port. `at` and `event` are the line's own; a field that is no JSON is written as its text."""
         with suppress(OSError, ValueError, TypeError):  # the stream is gone or closed, or a field is no JSON at all
-            line = json.dumps({"at": round(self._clock.now(), 3), "event": name, **fields}, default=str)
+            line = _to_json({"at": round(self._clock.now(), 3), "event": name, **fields})
             print(line, file=self._stream or sys.stderr, flush=True)
 
     def count(self, name: str, value: float = 1, **labels: str) -> None:

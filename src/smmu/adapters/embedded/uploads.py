@@ -1,15 +1,15 @@
 """`FileUploadStore`: sessions and parts as rows (parts.py), bytes as files (files.py).
 
-Costs: `begin` one shared commit (and a sync of the folder for multipart); signing and listing touch no disk;
+Costs of a single session: none but its PUT's; it is its signed ticket, and completing it looks at its object (rows.py).
+Of a multipart session: `begin` one shared commit and a sync of the folder; signing and listing touch no disk;
 `complete` one shared commit, whatever the size, unless parts were sent twice (they are copied to their place) or left
 out (everything is copied). Full checksums are combined from those of the parts.
 
-A session ends in one commit, with its object or without. While it is being completed or aborted its file is locked,
-so that no batch of a late part is written into what has just become an object.
+A multipart session ends in one commit, with its object or without. While it is being completed or aborted its file is
+locked, so that no batch of a late part is written into what has just become an object.
 """
 
 import os
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -22,7 +22,7 @@ from anyio import to_thread
 from smmu.adapters.embedded.database import Database
 from smmu.adapters.embedded.errors import translating
 from smmu.adapters.embedded.files import Files, new_name, try_lock
-from smmu.adapters.embedded.objects import FileObjectStore, NewObject, pinned
+from smmu.adapters.embedded.objects import FileObjectStore
 from smmu.adapters.embedded.parts import (
     OpenSession,
     PartRow,
@@ -38,8 +38,8 @@ from smmu.adapters.embedded.parts import (
     finish,
     insert_session,
     is_in_place,
-    row_id,
 )
+from smmu.adapters.embedded.rows import NewObject, find, pinned
 from smmu.domain.tickets import Ticket, seal
 from smmu.domain.values import Algorithm, Checksum, ObjectRef
 from smmu.ports.checksums import Digest
@@ -70,18 +70,13 @@ class FileUploadStore(UploadStore):
     ) -> Session:
         """See the port."""
         if method == "single":
-            session = Session(key=key, storage_id="", method=method)
-        elif part_size < 1:
+            return Session(key=key, storage_id="", method=method, content_type=content_type)
+        if part_size < 1:
             raise ValueError(f"parts of {part_size} bytes")
-        else:
-            session = Session(key=key, storage_id=new_name(), method=method, part_size=part_size)
-            await to_thread.run_sync(_create, self._files, session.storage_id)
+        session = Session(key=key, storage_id=new_name(), method=method, part_size=part_size)
+        await to_thread.run_sync(_create, self._files, session.storage_id)
         row = OpenSession(
-            id=row_id(session.storage_id, key),
-            key=key,
-            part_size=session.part_size,
-            content_type=content_type,
-            begun_at=self._clock.now(),
+            id=session.storage_id, key=key, part_size=part_size, content_type=content_type, begun_at=self._clock.now()
         )
         await self._db.write(partial(insert_session, row))
         return session
@@ -101,13 +96,10 @@ class FileUploadStore(UploadStore):
 
     async def list_parts(self, session: Session) -> Sequence[StoredPart]:
         """See the port."""
-        try:
-            row = find_session(self._db, row_id(session.storage_id, session.key))
-        except NotFound:
-            return ()
         if session.method == "single":
-            return await self._single(row.key)
-        return [part.stored() for part in find_parts(self._db, row.id)]
+            info = find(self._db, session.key)
+            return [_whole(info.ref)] if info else []
+        return [part.stored() for part in find_parts(self._db, session.storage_id)]
 
     async def complete(self, session: Session, parts: Sequence[StoredPart]) -> ObjectRef:
         """See the port. Parts named twice or out of order are a bug: `ValueError`."""
@@ -115,7 +107,7 @@ class FileUploadStore(UploadStore):
         if numbers != sorted(set(numbers)):
             raise ValueError("parts are named once, in order")
         if session.method == "single":
-            return await self._complete_single(session, parts)
+            return self._look(session, parts)
         if done := self._completed(session, parts):
             return done
         async with self._locked(session.storage_id) as file:
@@ -133,8 +125,7 @@ class FileUploadStore(UploadStore):
     async def abort(self, session: Session) -> None:
         """See the port."""
         if session.method == "single":
-            await self._db.write(partial(end_session, session.key))
-            await self._objects.delete(session.key)
+            await self._objects.end(session.key)
             return
         try:
             async with self._locked(session.storage_id):
@@ -144,7 +135,7 @@ class FileUploadStore(UploadStore):
 
     async def orphans(self, before: float) -> Sequence[Session]:
         """See the port. Single sessions are none: like S3, this store keeps nothing of them but their object."""
-        rows = self._db.read("SELECT id, key, part_size FROM sessions WHERE begun_at < ? AND id <> key", (before,))
+        rows = self._db.read("SELECT id, key, part_size FROM sessions WHERE begun_at < ?", (before,))
         return [
             Session(key=key, storage_id=id_, method="multipart", part_size=part_size) for id_, key, part_size in rows
         ]
@@ -161,6 +152,7 @@ class FileUploadStore(UploadStore):
             size_max=part.size_max,
             part_size=session.part_size,
             checksum=f"{checksum.algorithm}:{checksum.value}" if checksum else "",
+            content_type=session.content_type,
         )
         url = PATH + seal(ticket, self._secret)
         return SignedPart(number=part.number, size=part.size, url=url, expires_at=expires_at)
@@ -169,13 +161,12 @@ class FileUploadStore(UploadStore):
         asides = await self._db.write(partial(end_session, storage_id))
         await self._drop([*asides, storage_id])
 
-    async def _single(self, key: str) -> Sequence[StoredPart]:
-        info = await self._objects.stat(key)
-        return [StoredPart(number=1, size=info.ref.size, etag=info.ref.etag)] if info else []
-
-    async def _complete_single(self, session: Session, parts: Sequence[StoredPart]) -> ObjectRef:
-        """The object is there since its PUT: what ends now is the time in which another PUT may replace it."""
-        return await self._db.write(partial(_end_single, session.key, list(parts)))
+    def _look(self, session: Session, parts: Sequence[StoredPart]) -> ObjectRef:
+        """The object is there since its PUT, and no other will replace it."""
+        info = find(self._db, session.key)
+        if info is None or [*parts] != [_whole(info.ref)]:
+            raise NotFound("the file is missing or is another one")
+        return info.ref
 
     def _completed(self, session: Session, parts: Sequence[StoredPart]) -> ObjectRef | None:
         rows = self._db.read(
@@ -240,13 +231,9 @@ class FileUploadStore(UploadStore):
             os.close(file)
 
 
-def _end_single(key: str, parts: list[StoredPart], connection: sqlite3.Connection) -> ObjectRef:
-    rows = connection.execute("SELECT version, etag, size FROM objects WHERE key = ?", (key,)).fetchall()
-    refs = [ObjectRef(key=key, version=version, etag=etag, size=size) for version, etag, size in rows]
-    if not refs or parts != [StoredPart(number=1, size=refs[0].size, etag=refs[0].etag)]:
-        raise NotFound("the file is missing or is another one")
-    end_session(key, connection)
-    return refs[0]
+def _whole(ref: ObjectRef) -> StoredPart:
+    """An object as the one part of its single session."""
+    return StoredPart(number=1, size=ref.size, etag=ref.etag)
 
 
 def _check_slot(session: Session, part: PartSlot) -> None:

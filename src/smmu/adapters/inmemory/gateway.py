@@ -10,13 +10,12 @@ from typing import Literal
 from anyio.lowlevel import checkpoint
 
 from smmu.adapters.inmemory.objects import MemorySource, etag_of, info_of, pinned, store
-from smmu.adapters.inmemory.uploads import session_name
 from smmu.adapters.inmemory.weather import CALM, Weather
-from smmu.adapters.inmemory.world import PartRow, SessionRow, World
+from smmu.adapters.inmemory.world import PartRow, World
 from smmu.domain.tickets import Ticket, unseal
 from smmu.domain.values import Algorithm, ObjectRef
 from smmu.ports.checksums import Digest
-from smmu.ports.errors import Corrupt, Denied, NotFound
+from smmu.ports.errors import AlreadyExists, Corrupt, Denied, NotFound
 from smmu.ports.gateway import Gateway, Served
 from smmu.ports.system import Clock
 from smmu.ports.uploads import StoredPart
@@ -34,16 +33,12 @@ class MemoryGateway(Gateway):
         """Take a part whole."""
         ticket = self._ticket(token, "put")
         await checkpoint()
-        self._session(ticket)
+        keep = self._keep_part if ticket.storage_id else self._keep_object
+        self._require_open(ticket)
         data = await _read_whole(ticket, length, body)
         _verify(ticket, data)
-        row = self._session(ticket)  # again: it may have ended while the bytes came
-        part = PartRow(data=data, etag=etag_of(data))
-        if row.method == "single":
-            store(self.world, row.key, data, content_type=row.content_type, now=self.clock.now())
-        else:
-            row.parts[ticket.number] = part
-        return StoredPart(number=ticket.number, size=len(data), etag=part.etag)
+        self._require_open(ticket)  # again: it may have ended while the bytes came
+        return StoredPart(number=ticket.number, size=len(data), etag=keep(ticket, data))
 
     async def open(self, token: str) -> Served:
         """Open a pinned version."""
@@ -61,14 +56,29 @@ class MemoryGateway(Gateway):
             raise Denied("the URL has expired")
         return ticket
 
-    def _session(self, ticket: Ticket) -> SessionRow:
-        row = self.world.sessions.get(session_name(ticket.storage_id, ticket.key))
-        if row is None:
-            raise NotFound("there is no such session")
-        late = row.method == "single" and self.weather.late_single_puts
-        if row.state != "open" and not late:
+    def _require_open(self, ticket: Ticket) -> None:
+        if ticket.storage_id:
+            row = self.world.sessions.get(ticket.storage_id)
+            over = row is None or row.state != "open"
+        else:
+            over = ticket.key in self.world.ended and not self.weather.late_single_puts
+        if over:
             raise NotFound("the session is over")
-        return row
+
+    def _keep_part(self, ticket: Ticket, data: bytes) -> str:
+        part = PartRow(data=data, etag=etag_of(data))
+        self.world.sessions[ticket.storage_id].parts[ticket.number] = part
+        return part.etag
+
+    def _keep_object(self, ticket: Ticket, data: bytes) -> str:
+        """Written once: the same bytes again are what is there already."""
+        there = self.world.objects.rows.get(ticket.key)
+        if there is not None and there.data != data:
+            raise AlreadyExists("the object is there already, with other bytes")
+        if there is not None:
+            return there.ref.etag
+        now, content_type = self.clock.now(), ticket.content_type
+        return store(self.world, ticket.key, data, content_type=content_type, now=now, sent=True).etag
 
 
 async def _read_whole(ticket: Ticket, length: int | None, body: AsyncIterator[bytes]) -> bytes:

@@ -27,10 +27,12 @@ def etag_of(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
-def store(world: World, key: str, data: bytes, *, content_type: str, now: float, etag: str | None = None) -> ObjectRef:
+def store(
+    world: World, key: str, data: bytes, *, content_type: str, now: float, etag: str | None = None, sent: bool = False
+) -> ObjectRef:
     """Make these bytes the newest version at `key`."""
     ref = ObjectRef(key=key, version=f"v{world.next_write()}", etag=etag or etag_of(data), size=len(data))
-    world.objects.put(key, ObjectRow(data=data, ref=ref, content_type=content_type, modified_at=now))
+    world.objects.put(key, ObjectRow(data=data, ref=ref, content_type=content_type, modified_at=now, sent=sent))
     return ref
 
 
@@ -100,8 +102,11 @@ class MemoryObjectStore(ObjectStore):
         return store(self.world, key, data, content_type=content_type, now=self.clock.now())
 
     async def delete(self, key: str) -> None:
-        """Remove it."""
+        """Remove it. If it was sent to a signed URL, that URL takes nothing any more."""
         await checkpoint()
+        row = self.world.objects.rows.get(key)
+        if row is not None and row.sent:
+            self.world.ended.add(key)
         self.world.objects.remove(key)
 
     def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:

@@ -1,7 +1,7 @@
 """`MemoryUploadStore`: upload sessions with S3's limits, and more: exact lengths and checksums are always enforced.
 
-Signed URLs are paths that `gateway.MemoryGateway` answers. A multipart session is its storage id; a single session is
-its key, and its one part is the object itself.
+Signed URLs are paths that `gateway.MemoryGateway` answers. Of a single session nothing is kept but its object, and that
+it is over when it was aborted.
 """
 
 import hashlib
@@ -41,18 +41,14 @@ class MemoryUploadStore(UploadStore):
         self, key: str, *, method: Literal["single", "multipart"], part_size: int, content_type: str
     ) -> Session:
         """Open a session."""
-        multipart = method == "multipart"
-        if multipart and not self.part_bytes_min <= part_size <= PART_BYTES_MAX:
+        if method == "multipart" and not self.part_bytes_min <= part_size <= PART_BYTES_MAX:
             raise ValueError(f"parts of {part_size} bytes")
         await checkpoint()
-        storage_id = f"s{self.world.next_write()}" if multipart else ""
-        session = Session(key=key, storage_id=storage_id, method=method, part_size=part_size if multipart else 0)
-        self.world.sessions[session_name(session.storage_id, key)] = SessionRow(
-            key=key,
-            method=method,
-            part_size=session.part_size,
-            content_type=content_type,
-            begun_at=self.clock.now(),
+        if method == "single":
+            return Session(key=key, storage_id="", method=method, content_type=content_type)
+        session = Session(key=key, storage_id=f"s{self.world.next_write()}", method=method, part_size=part_size)
+        self.world.sessions[session.storage_id] = SessionRow(
+            key=key, part_size=part_size, content_type=content_type, begun_at=self.clock.now()
         )
         return session
 
@@ -75,11 +71,11 @@ class MemoryUploadStore(UploadStore):
     async def list_parts(self, session: Session) -> Sequence[StoredPart]:
         """What has arrived, measured."""
         await checkpoint()
-        row = self.world.sessions.get(session_name(session.storage_id, session.key))
+        if session.method == "single":
+            return self._single(session.key)
+        row = self.world.sessions.get(session.storage_id)
         if row is None or row.state != "open":
             return []
-        if row.method == "single":
-            return self._single(session.key)
         return [_stored(number, row.parts[number]) for number in sorted(row.parts)]
 
     async def complete(self, session: Session, parts: Sequence[StoredPart]) -> ObjectRef:
@@ -88,13 +84,15 @@ class MemoryUploadStore(UploadStore):
         if numbers != sorted(set(numbers)):
             raise ValueError("parts are named once, in order")
         await checkpoint()
+        if session.method == "single":
+            return self._look(session.key, parts)
         row = self._row(session)
         wanted = tuple((part.number, part.etag) for part in parts)
-        if row.state == "completed" and row.made_of == wanted:
-            return self._again(row, parts)
+        if row.ref is not None and row.made_of == wanted:
+            return pinned(self.world, row.ref).ref
         if row.state != "open":
             raise NotFound("the session is over")
-        row.ref = self._take_single(row, parts) if row.method == "single" else self._join(row, parts)
+        row.ref = self._join(row, parts)
         row.state, row.made_of, row.parts = "completed", wanted, {}
         return row.ref
 
@@ -108,25 +106,25 @@ class MemoryUploadStore(UploadStore):
     async def abort(self, session: Session) -> None:
         """Forget the session and what was sent in it. The object of a completed multipart session stays."""
         await checkpoint()
-        row = self.world.sessions.get(session_name(session.storage_id, session.key))
-        if row is None:
-            return
-        if row.method == "single":
+        if session.method == "single":
+            self.world.ended.add(session.key)
             self.world.objects.remove(session.key)
-        if row.method == "single" or row.state == "open":
+            return
+        row = self.world.sessions.get(session.storage_id)
+        if row is not None and row.state == "open":
             row.state, row.parts = "aborted", {}
 
     async def orphans(self, before: float) -> Sequence[Session]:
         """Open multipart sessions. A single one leaves nothing behind but an object, and S3 does not know of it."""
         await checkpoint()
         return [
-            Session(key=row.key, storage_id=name, method=row.method, part_size=row.part_size)
+            Session(key=row.key, storage_id=name, method="multipart", part_size=row.part_size)
             for name, row in self.world.sessions.items()
-            if row.method == "multipart" and row.state == "open" and row.begun_at < before
+            if row.state == "open" and row.begun_at < before
         ]
 
     def _row(self, session: Session) -> SessionRow:
-        row = self.world.sessions.get(session_name(session.storage_id, session.key))
+        row = self.world.sessions.get(session.storage_id)
         if row is None:
             raise NotFound("there is no such session")
         return row
@@ -142,6 +140,7 @@ class MemoryUploadStore(UploadStore):
             size_max=part.size_max,
             part_size=session.part_size,
             checksum=f"{checksum.algorithm}:{checksum.value}" if checksum else "",
+            content_type=session.content_type,
         )
         url = PATH + seal(ticket, self.world.secret)
         return SignedPart(number=part.number, size=part.size, url=url, expires_at=expires_at)
@@ -150,16 +149,11 @@ class MemoryUploadStore(UploadStore):
         row = self.world.objects.rows.get(key)
         return [] if row is None else [StoredPart(number=1, size=len(row.data), etag=row.ref.etag)]
 
-    def _take_single(self, row: SessionRow, parts: Sequence[StoredPart]) -> ObjectRef:
-        there = self._single(row.key)
+    def _look(self, key: str, parts: Sequence[StoredPart]) -> ObjectRef:
+        there = self._single(key)
         if not there or list(parts) != list(there):
             raise NotFound("the object is missing or is another one")
-        return self.world.objects.rows[row.key].ref
-
-    def _again(self, row: SessionRow, parts: Sequence[StoredPart]) -> ObjectRef:
-        if row.method == "single" or row.ref is None:
-            return self._take_single(row, parts)
-        return pinned(self.world, row.ref).ref
+        return self.world.objects.rows[key].ref
 
     def _join(self, row: SessionRow, parts: Sequence[StoredPart]) -> ObjectRef:
         if not parts or any(not _is_there(part, row.parts) for part in parts):
@@ -170,11 +164,6 @@ class MemoryUploadStore(UploadStore):
         etag = _etag_of_parts(pieces)
         data = b"".join(piece.data for piece in pieces)
         return store(self.world, row.key, data, content_type=row.content_type, now=self.clock.now(), etag=etag)
-
-
-def session_name(storage_id: str, key: str) -> str:
-    """How the world knows a session: a single one has no storage id, and is its key."""
-    return storage_id or f"single {key}"
 
 
 def _possible(session: Session, part: PartSlot) -> None:

@@ -28,7 +28,7 @@ class Weather:
     due_lags: float = 0.0
     due_lag_seconds_max: float = 5.0
     short_pages: float = 0.0
-    late_single_puts: bool = False  # a PUT for a single session that is over still writes its object, as on S3
+    late_single_puts: bool = False  # a PUT for a single session that was aborted still makes its object, as on S3
 
     def happens(self, likelihood: float) -> bool:
         """Whether it happens this time. Draws no chance for what cannot."""

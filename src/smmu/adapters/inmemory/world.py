@@ -83,12 +83,13 @@ class RecordRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectRow:
-    """The newest version of an object."""
+    """The newest version of an object. `sent`: a single session's PUT has made it."""
 
     data: bytes
     ref: ObjectRef
     content_type: str
     modified_at: float
+    sent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +102,9 @@ class PartRow:
 
 @dataclass(slots=True, kw_only=True)
 class SessionRow:
-    """An upload session. `parts` are dropped when it is over; `made_of` and `ref` remember what it became."""
+    """A multipart session. `parts` are dropped when it is over; `made_of` and `ref` remember what it became."""
 
     key: str
-    method: Literal["single", "multipart"]
     part_size: int
     content_type: str
     begun_at: float
@@ -146,7 +146,7 @@ class Bell:
 
 @dataclass(slots=True)
 class World:
-    """The durable state of one in-memory platform."""
+    """The durable state of one in-memory platform. `ended` has the keys whose single session is over."""
 
     secret: bytes = _SECRET
     writes: int = 0
@@ -160,6 +160,7 @@ class World:
     bells: dict[Topic, Bell] = field(default_factory=dict)
     objects: Shelf[ObjectRow] = field(default_factory=Shelf)
     sessions: dict[str, SessionRow] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
 
     def next_write(self) -> int:
         """A number that no other write has."""

@@ -23,7 +23,7 @@ from smmu.entrypoints.api.ranges import Span, Unsatisfiable, span_of
 from smmu.entrypoints.api.replies import Receive, Reply, Send
 from smmu.entrypoints.api.routes import Operation, Parameter
 from smmu.entrypoints.api.streams import Stream
-from smmu.ports.errors import Corrupt, Denied, NotFound
+from smmu.ports.errors import AlreadyExists, Corrupt, Denied, NotFound
 from smmu.ports.gateway import PATH, Gateway, Served
 from smmu.ports.objects import Source
 
@@ -98,6 +98,9 @@ def _refusing() -> Iterator[None]:
         raise HttpRefusal(HttpCode.URL_REFUSED, message) from error
     except NotFound as error:
         raise refuse(Code.NOT_FOUND, "There is nothing at this address any more.") from error
+    except AlreadyExists as error:
+        message = "The file is here already, and its bytes are not these: complete the upload, or begin a new one."
+        raise HttpRefusal(HttpCode.ALREADY_SENT, message) from error
     except Corrupt as error:
         raise refuse(Code.INVALID_PART, f"The bytes are not what was signed: {error}. Send the part again.") from error
 
@@ -240,7 +243,7 @@ def operations(routes: BlobRoutes) -> list[Operation]:
             says="Take the bytes of a part, exactly as many as were signed.",
             gives={200: None},
             takes_bytes=True,
-            refuses=(403, 404, 422, 507),
+            refuses=(403, 404, 412, 422, 507),
             secured=False,
         ),
         *(

@@ -18,7 +18,10 @@ BODY_BYTES_MAX: Final = 1 << 20  # 10,000 parts with their ETags are about 645 K
 
 async def parsed(request: Request, model: type[M]) -> M:
     """The body as a message. Raises pydantic's `ValidationError`, which `problems` explains."""
-    return model.model_validate_json(await body_of(request.receive, request.headers.get("content-length")))
+    message: M = model.__pydantic_validator__.validate_json(
+        await body_of(request.receive, request.headers.get("content-length"))
+    )
+    return message
 
 
 async def body_of(receive: Receive, announced: str | None = None) -> bytes:

@@ -84,6 +84,7 @@ class HttpCode(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     BODY_TOO_LARGE = "body_too_large"
     URL_REFUSED = "url_refused"
+    ALREADY_SENT = "already_sent"
     RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
 
 
@@ -93,6 +94,7 @@ HTTP_STATUS: Mapping[HttpCode, int] = MappingProxyType(
         HttpCode.METHOD_NOT_ALLOWED: 405,
         HttpCode.BODY_TOO_LARGE: 413,
         HttpCode.URL_REFUSED: 403,
+        HttpCode.ALREADY_SENT: 412,
         HttpCode.RANGE_NOT_SATISFIABLE: 416,
     }
 )

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -92,6 +93,10 @@ class Api(FastAPI):
             self.router.routes.append(LeanRoute(operation, app))
             if "{" not in operation.path:
                 self._table[operation.method, operation.path] = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As Starlette does: what FastAPI adds is its own telemetry, which is looked for in each request."""
+        await Starlette.__call__(self, scope, receive, send)
 
     def build_middleware_stack(self) -> App:
         """Whatever is wrapped around everything, then the table, then FastAPI."""

@@ -1,7 +1,7 @@
 """Records as messages: what of the domain is shown, and under which name. Pure functions, both directions."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from functools import partial
 
 from smmu import wire
 from smmu.application.jobs import Seen
@@ -30,13 +30,17 @@ def upload_request(asked: wire.InitRequest, limits: Limits) -> UploadRequest:
 
     Whoever is refused for these learns of everything else at once: hence the look at what admission will say.
     """
-    claims = UploadRequest(
-        filename=asked.filename, size=asked.size, content_type=asked.content_type, metadata=asked.metadata
+    claims = partial(
+        UploadRequest,
+        filename=asked.filename,
+        size=asked.size,
+        content_type=asked.content_type,
+        metadata=asked.metadata,
     )
     try:
-        return replace(claims, checksum=checksum(asked.checksum), options=parse_options(asked.options))
+        return claims(checksum=checksum(asked.checksum), options=parse_options(asked.options))
     except Refused as refusal:
-        raise Refused(*admit(claims, limits), *refusal.reasons) from refusal
+        raise Refused(*admit(claims(), limits), *refusal.reasons) from refusal
 
 
 def checksum(given: wire.Checksum | None) -> Checksum | None:
