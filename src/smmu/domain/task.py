@@ -43,7 +43,6 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(
         (State.RUNNING, Event.FAIL): State.FAILED,
         (State.RUNNING, Event.CANCEL): State.CANCELLED,
         (State.FAILED, Event.REQUEUE): State.QUEUED,
-        (State.FAILED, Event.CANCEL): State.CANCELLED,
     }
 )
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from smmu.entrypoints.cli.boundary import USAGE, ended
+from smmu.entrypoints.cli.boundary import USAGE, WORLD_FAILED, ended
 
 __all__ = ["main"]
 
@@ -15,7 +15,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit status."""
-    from smmu.entrypoints.cli.commands import application
+    try:
+        from smmu.entrypoints.cli.commands import application
+    except ModuleNotFoundError as error:
+        print(f"smmu: {error.name} is not installed: pip install 'smart-media-uploader[embedded]'", file=sys.stderr)  # noqa: T201 - what would print it well is missing
+        return WORLD_FAILED
 
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
