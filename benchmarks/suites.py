@@ -12,7 +12,7 @@ _TARGET_SECONDS = 60.0
 _PROJECT = Path(__file__).resolve().parents[1]
 _CORES = 2
 _FOLDERS = ("tests/unit", "tests/contract", "tests/property", "tests/properties")
-_CHOSEN = "not slow and not kill and not live"
+_CHOSEN = "not slow and not kill and not served and not media"
 
 
 def measure(folder: Path, *, quick: bool) -> list[Figure]:
