@@ -57,16 +57,20 @@ def pipeline(limits: Limits) -> Step:
         seconds_max=limits.light_task_seconds_max,
         retry=RETRIES,
     )
-    record = Task(
+    return Catch(
+        name="job",
+        body=Sequence(steps=(inspect, stages, publish)),
+        errors=(ANY,),
+        handler=Sequence(steps=(_record(limits), Fail(name="failed", again="error"))),
+    )
+
+
+def _record(limits: Limits) -> Task:
+    """Writing down why a job failed must not fail for want of tries."""
+    return Task(
         name="record_failure",
         does=RECORD_FAILURE,
         takes={"error": "error"},
         seconds_max=limits.light_task_seconds_max,
         retry=(Retry(errors=(ANY,), times=10, seconds=1, seconds_max=60),),
-    )
-    return Catch(
-        name="job",
-        body=Sequence(steps=(inspect, stages, publish)),
-        errors=(ANY,),
-        handler=Sequence(steps=(record, Fail(name="failed", again="error"))),
     )
