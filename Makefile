@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP_INSTALL := -m pip install --quiet --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
-	--constraint constraints.txt --editable '.[embedded,dev]'
+	--constraint constraints.txt --editable '.[embedded,aws,dev]'
 FAST := not slow and not kill and not served and not media
 MEDIA := media and not slow
 WHOLE := slow or kill or served

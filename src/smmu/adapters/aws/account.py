@@ -1,0 +1,106 @@
+"""Which account, region and resources a deployment uses, and the clients that talk to them.
+
+Nothing here is created: what a deployment is made of is made by its infrastructure, and named to us.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from aiobotocore.config import AioConfig
+from aiobotocore.httpxsession import HttpxSession
+from aiobotocore.session import AioSession
+
+from smmu.ports.queue import Topic
+
+_CONNECT_SECONDS, _READ_SECONDS = 5, 60
+_CONNECTIONS_MAX = 50
+_TRIES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Where the services are. `endpoint` is for a stand-in of AWS on this machine; AWS itself needs none.
+
+    `credentials` are (key id, secret) for such a stand-in; elsewhere the SDK finds a role's own.
+    """
+
+    region: str
+    endpoint: str | None = None
+    credentials: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What a deployment's resources are called. `queues` has the topics that somebody receives, by URL."""
+
+    raw_bucket: str
+    processed_bucket: str
+    jobs_table: str
+    uploads_table: str
+    media_table: str
+    queues: Mapping[Topic, str] = field(default_factory=lambda: MappingProxyType({}))
+    dead_letters: str = ""  # the queue's URL
+    state_machine: str = ""  # its ARN
+    cluster: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clients:
+    """One client for each service, opened together. They are safe to share between tasks."""
+
+    s3: Any
+    dynamodb: Any
+    sqs: Any
+    stepfunctions: Any
+    ecs: Any
+
+
+@asynccontextmanager
+async def open_clients(account: Account) -> AsyncIterator[Clients]:
+    """The clients of an account, until the block ends. Opening them asks nobody anything."""
+    async with AsyncExitStack() as stack:
+
+        async def client(service: str) -> Any:  # noqa: ANN401 - the SDK makes its clients' types at run time
+            return await stack.enter_async_context(_session().create_client(service, **_arguments(account)))
+
+        yield Clients(
+            s3=await client("s3"),
+            dynamodb=await client("dynamodb"),
+            sqs=await client("sqs"),
+            stepfunctions=await client("stepfunctions"),
+            ecs=await client("ecs"),
+        )
+
+
+@cache
+def _session() -> AioSession:
+    """One for the process: it keeps the services' descriptions, which take long to read."""
+    return AioSession()
+
+
+def _arguments(account: Account) -> dict[str, Any]:
+    key_id, secret = account.credentials or (None, None)
+    return {
+        "region_name": account.region,
+        "endpoint_url": account.endpoint,
+        "aws_access_key_id": key_id,
+        "aws_secret_access_key": secret,
+        "config": _configuration(account),
+    }
+
+
+def _configuration(account: Account) -> AioConfig:
+    """HTTPX, because it runs on anyio; signature 4 with the region's own host, because the default is neither."""
+    return AioConfig(
+        http_session_cls=HttpxSession,
+        signature_version="v4",
+        s3={"addressing_style": "path" if account.endpoint else "virtual"},
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=_READ_SECONDS,
+        max_pool_connections=_CONNECTIONS_MAX,
+        retries={"mode": "standard", "total_max_attempts": _TRIES},
+    )
