@@ -56,6 +56,9 @@ retries = st.lists(
     max_size=2,
 ).map(tuple)
 takes = st.dictionaries(st.sampled_from(("x", "y")), st.sampled_from(("a", "items", "nested", "", "b")), max_size=2)
+maps_take = st.dictionaries(
+    st.sampled_from(("a", "b", "items", "nested")), st.sampled_from(("a", "items", "nested", "", "b")), max_size=3
+)
 one_task = st.builds(Task, name=st.just("t"), does=st.just("work"), takes=takes, gives=gives, retry=retries)
 one_fail = st.builds(Fail, name=st.just("fail"), error=st.sampled_from(ERRORS), message=st.just("fixed"))
 again = st.just(Fail(name="again", again="error"))
@@ -77,6 +80,7 @@ def _larger(inner: st.SearchStrategy[Step]) -> st.SearchStrategy[Step]:
             items=st.sampled_from(("items", "nested.list", "a")),
             each=st.sampled_from(("each", "a")),
             body=inner,
+            takes=maps_take,
             concurrency=st.integers(0, 2),
             yields=yields,
             gives=gives,
@@ -97,8 +101,11 @@ at_once = st.builds(
     *(st.lists(one_task, min_size=2, max_size=3).map(tuple), gives),
 )
 of_a_list = st.builds(
-    lambda body, concurrency: Map(name="m", items="nested.list", each="each", body=body, concurrency=concurrency),
-    *(st.one_of(one_task, st.builds(lambda *steps: Sequence(steps=steps), one_task, one_fail)), st.integers(0, 3)),
+    lambda body, takes, concurrency: Map(
+        name="m", items="nested.list", each="each", body=body, takes=takes, concurrency=concurrency
+    ),
+    *(st.one_of(one_task, st.builds(lambda *steps: Sequence(steps=steps), one_task, one_fail)), maps_take),
+    st.integers(0, 3),
 )
 PIPELINES: st.SearchStrategy[Step] = st.recursive(
     st.one_of(one_task, one_fail, at_once, of_a_list), _larger, max_leaves=6
@@ -162,9 +169,8 @@ def _end(step: Step, document: Mapping[str, Any], luck: Luck, path: str, at: flo
 
 
 def _end_of_task(step: Task, document: Mapping[str, Any], luck: Luck, place: str, at: float) -> End:
-    missing = [path for path in step.takes.values() if look_up(document, path) is MISSING]
-    if missing:
-        return End(at, error="internal", message=f"{step.name} needs {', '.join(missing)}, which is not there.")
+    if short := _short_of(step, document, at):
+        return short
     left = [rule.times for rule in step.retry]
     for tries in range(100):
         seconds, error = luck.of(place, tries)
@@ -192,13 +198,23 @@ def _end_of_map(step: Map, document: Mapping[str, Any], luck: Luck, place: str, 
     items = look_up(document, step.items)
     if not isinstance(items, list):
         return End(at, error="internal", message=f"{step.name} needs a list at {step.items}.")
+    if short := _short_of(step, document, at):
+        return short
+    taken = {name: look_up(document, path) for name, path in step.takes.items()}
     ends: list[End] = []
     free = [at] * (step.concurrency or len(items))  # when each place becomes free
     for number, item in enumerate(items):
         begins = heapq.heappop(free)
-        ends.append(_end(step.body, {**document, step.each: item}, luck, f"{place}[{number}]", begins))
+        ends.append(_end(step.body, {**taken, step.each: item}, luck, f"{place}[{number}]", begins))
         heapq.heappush(free, ends[-1].at)
     return _joined(step, document, ends, at)
+
+
+def _short_of(step: Task | Map, document: Mapping[str, Any], at: float) -> End | None:
+    missing = [path for path in step.takes.values() if look_up(document, path) is MISSING]
+    if not missing:
+        return None
+    return End(at, error="internal", message=f"{step.name} needs {', '.join(missing)}, which is not there.")
 
 
 def _joined(step: Parallel | Map, document: Mapping[str, Any], ends: list[End], at: float) -> End:

@@ -225,6 +225,23 @@ def test_a_map_yields_in_order_of_its_list() -> None:
     assert outcome == Done(document={"items": ["a", "b"], "all": ["first", "second"]}, at=NOW)
 
 
+def test_a_maps_body_sees_what_the_map_takes_and_its_element_and_nothing_else() -> None:
+    seen = Task(name="t", does="work", takes={"all": ""})
+    step = Map(name="m", items="nested.list", each="x", body=seen, takes={"flag": "nested.flag", "x": "a"})
+    outcome = evaluate(step, DOCUMENT, {})
+    assert isinstance(outcome, Waiting)
+    assert outcome.ready[0].input == {"all": {"flag": True, "x": 3}}
+
+
+@pytest.mark.parametrize("items", [[], [1]])
+def test_a_map_that_needs_what_is_not_there_fails(items: list[int]) -> None:
+    step = Map(name="m", items="items", each="x", body=WORK, takes={"y": "nested.nothing"})
+    outcome = evaluate(step, {"items": items}, {})
+    assert isinstance(outcome, Failed)
+    assert outcome.error == Code.INTERNAL
+    assert "nested.nothing" in outcome.message
+
+
 def test_a_map_over_nothing_is_done() -> None:
     step = Map(name="m", items="items", each="x", body=WORK, gives="all")
     assert evaluate(step, {"items": []}, {}) == Done(document={"items": [], "all": []})
@@ -241,6 +258,12 @@ def test_a_map_over_no_list_fails(document: dict[str, Any]) -> None:
     [
         (Asks.EQUALS, 1, 1, True),
         (Asks.EQUALS, 1, True, False),
+        (Asks.EQUALS, True, 1, False),
+        (Asks.EQUALS, True, True, True),
+        (Asks.EQUALS, 1, 1.0, True),
+        (Asks.EQUALS, 1.0, 1, True),
+        (Asks.EQUALS, "1", 1, False),
+        (Asks.EQUALS, None, None, True),
         (Asks.EQUALS, "a", "a", True),
         (Asks.LESS, 2, 1, True),
         (Asks.LESS, 2, 2, False),

@@ -96,12 +96,19 @@ def _task(step: Task, document: Document, journal: Journal, path: str, at: float
 
 
 def _first_try(step: Task, document: Document, place: str, at: float) -> Outcome:
+    values = _taken(step, document, at)
+    if isinstance(values, Failed):
+        return values
+    return Waiting(ready=(Ready(path=place, task=step, input=values, tries=0, not_before=0.0),))
+
+
+def _taken(step: Task | Map, document: Document, at: float) -> dict[str, Any] | Failed:
     values = {name: look_up(document, path) for name, path in step.takes.items()}
     missing = [step.takes[name] for name, value in values.items() if value is MISSING]
     if missing:
         message = f"{step.name} needs {', '.join(missing)}, which is not there."
         return Failed(error=Code.INTERNAL, message=message, at=at)
-    return Waiting(ready=(Ready(path=place, task=step, input=values, tries=0, not_before=0.0),))
+    return values
 
 
 def _next_try(step: Task, entry: TaskRecord, place: str) -> Outcome:
@@ -145,6 +152,9 @@ def _map(step: Map, document: Document, journal: Journal, path: str, at: float) 
     items = look_up(document, step.items)
     if not isinstance(items, list | tuple):
         return Failed(error=Code.INTERNAL, message=f"{step.name} needs a list at {step.items}.", at=at)
+    taken = _taken(step, document, at)
+    if isinstance(taken, Failed):
+        return taken
     place = _join(path, step.name)
     outcomes: list[Outcome] = []
     under_way = 0
@@ -153,7 +163,7 @@ def _map(step: Map, document: Document, journal: Journal, path: str, at: float) 
             outcomes.append(Waiting(ready=()))
             continue
         begins = _begins(outcomes, step.concurrency, at)
-        outcome = evaluate(step.body, {**document, step.each: item}, journal, f"{place}[{number}]", begins)
+        outcome = evaluate(step.body, {**taken, step.each: item}, journal, f"{place}[{number}]", begins)
         under_way += isinstance(outcome, Waiting)
         outcomes.append(outcome)
     return _gather(outcomes, step, document, at)

@@ -8,12 +8,15 @@ what it gives under one key. Semantics, the same on every platform (compare Amaz
 - `Sequence`  one after the other, each on the document the one before left.
 - `Parallel`  every branch on a copy of the document, at once; gives the list of what the branches `yields`.
               The first failure fails it.
-- `Map`       `body` once for each element of the list at `items`, with the element under the key `each`; at most
-              `concurrency` at once; gives the list of `yields`, in order.
+- `Map`       `body` once for each element of the list at `items`, on a document of its own: what the map `takes`, and
+              the element under the key `each`. At most `concurrency` at once; gives the list of `yields`, in order.
 - `Choice`    the first rule whose test holds; `otherwise` when none does; without that, nothing happens.
 - `Catch`     when `body` fails with a matching error, `handler` runs on the document that `body` began with, plus the
               error under `gives` as {"error", "message"}.
 - `Fail`      ends the run with an error.
+
+What a task or a map takes and is not there fails it with `internal`. A map's body sees nothing that the map does not
+take: where it runs elsewhere, only that travels, once for each element.
 """
 
 from collections.abc import Mapping
@@ -83,12 +86,13 @@ class Parallel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Map:
-    """One body for each element of a list."""
+    """One body for each element of a list. `takes` maps keys of the body's document to paths of the map's own."""
 
     name: str
     items: str
     each: str
     body: "Step"
+    takes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     concurrency: int = 0
     yields: str = ""
     gives: str | None = None
@@ -167,16 +171,17 @@ def with_value(document: Mapping[str, Any], key: str | None, value: Any) -> Mapp
 
 
 def holds(rule: Rule, document: Mapping[str, Any]) -> bool:
-    """Whether a choice's rule holds. A missing value passes no test."""
+    """Whether a choice's rule holds. A missing value passes no test; 1 and 1.0 are equal, 1 and true are not."""
     value = look_up(document, rule.path)
     if value is MISSING:
         return False
     if rule.test is Test.PRESENT:
         return True
     if rule.test is Test.EQUALS:
-        return type(value) is type(rule.value) and bool(value == rule.value)
-    return _is_number(value) and _is_number(rule.value) and value < rule.value
+        alike = type(value) is type(rule.value) or _are_numbers(value, rule.value)
+        return alike and bool(value == rule.value)
+    return _are_numbers(value, rule.value) and value < rule.value
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _are_numbers(*values: object) -> bool:
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
