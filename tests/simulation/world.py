@@ -199,7 +199,8 @@ class Site:
             _free_messages(self.world)
             await _taken_over(system, process)
         async with self._children(role, process, runner), anyio.create_task_group() as group:
-            for consumer in system._consumers(1, 1):
+            assert system.crew is not None
+            for consumer in system.crew.consumers(1, 1):
                 if consumer.topic in role.topics:
                     group.start_soon(consumer.run)
             if role.relay:

@@ -35,7 +35,7 @@ class Heavy:
         stored = await self.store.find(Task, owner, record_id)
         if stored is None or stored.value.state is not State.QUEUED or len(stored.value.failures) != tries:
             return
-        handle = await self.tasks.start(_request(stored.value, tries))
+        handle = await self.tasks.start(machine_request(stored.value))
         try:
             status = await self.tasks.wait(handle)
             self.store.ring()  # that process cannot ring here itself
@@ -49,13 +49,16 @@ class Heavy:
             await self.worker.bury(owner, record_id, tries, status.exit, words)
 
 
-def _request(known: Task, tries: int) -> TaskRequest:
+def machine_request(known: Task) -> TaskRequest:
+    """The machine that a heavy task's next try needs: one that ran out of memory is followed by a larger one."""
     planned: dict[str, Any] = known.input["task"]
+    died = sum(failure.error == Exit.OUT_OF_MEMORY for failure in known.failures)
     return TaskRequest(
         owner=known.owner,
         record_id=known.record_id,
         family=planned["family"],
-        tries=tries,
-        memory_bytes=planned["memory_bytes"],
+        tries=len(known.failures),
+        cores=planned["cores"],
+        memory_bytes=planned["memory_bytes"] << died,
         seconds_max=planned["seconds_max"],
     )

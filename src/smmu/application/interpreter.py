@@ -17,7 +17,6 @@ from smmu.domain.evaluate import Done, Failed, Ready, Waiting, evaluate
 from smmu.domain.job import Failure, Job
 from smmu.domain.pipeline import Step
 from smmu.domain.task import Task
-from smmu.domain.values import TASK, derived_id
 from smmu.ports.orchestrator import RunRequest
 from smmu.ports.records import Stored
 from smmu.ports.system import Clock
@@ -107,20 +106,16 @@ def _again(known: Stored[Task], wanted: Ready, now: float) -> Task:
 
 
 def _fresh(request: RunRequest, wanted: Ready, now: float) -> Task:
-    planned = wanted.input.get("task")
-    name = planned["task"] if isinstance(planned, dict) else wanted.task.name
-    return Task(
-        id=derived_id(TASK, request.job_id, str(request.attempt), wanted.path),
+    return task.opened(
         owner=request.owner,
         job_id=request.job_id,
         attempt=request.attempt,
         path=wanted.path,
         does=wanted.task.does,
-        name=name,
+        name=wanted.task.name,
         weight=wanted.task.weight,
-        input=dict(wanted.input),
+        given=wanted.input,
         seconds_max=wanted.task.seconds_max,
-        created_at=now,
-        updated_at=now,
+        now=now,
         not_before=wanted.not_before,
     )

@@ -144,6 +144,7 @@ def _reference(planned: PlannedTask) -> dict[str, Any]:
     return {
         "task": planned.name,
         "family": planned.family.value,
+        "cores": planned.cores,
         "memory_bytes": planned.memory_bytes,
         "seconds_max": planned.seconds_max,
     }

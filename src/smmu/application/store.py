@@ -17,7 +17,7 @@ from smmu.domain.task import Task
 from smmu.domain.upload import Upload
 from smmu.ports.errors import Conflict
 from smmu.ports.ledger import Change, Ledger, Put, Query
-from smmu.ports.queue import Message
+from smmu.ports.queue import Message, Topic
 from smmu.ports.records import IdempotencyKey, Key, Run, Stored, T, Value
 
 R = TypeVar("R")
@@ -27,11 +27,15 @@ _CONFLICTS_MAX = 50  # each means that somebody else got on, so this many in a r
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """A ledger with the product's deadlines, and a bell for the relay."""
+    """A ledger with the product's deadlines, and a bell for the relay.
+
+    `heard` are the topics that somebody receives on this platform. Messages are hints, so others are left out.
+    """
 
     ledger: Ledger
     limits: Limits
     ring: Callable[[], None]
+    heard: frozenset[Topic] = frozenset(Topic)
 
     async def get(self, kind: type[T], owner: str, record_id: str) -> Stored[T]:
         """The record, or `Refused` as not found: another owner's answers exactly as a missing one."""
@@ -61,8 +65,9 @@ class Store:
 
     async def commit(self, changes: Sequence[Change], messages: Sequence[Message] = ()) -> None:
         """Commit, and ring for the relay when something is to be sent."""
-        await self.ledger.commit(changes, messages)
-        if messages:
+        outgoing = [message for message in messages if message.topic in self.heard]
+        await self.ledger.commit(changes, outgoing)
+        if outgoing:
             self.ring()
 
 

@@ -88,6 +88,10 @@ class Sweeper:
             await self.storage.abort(session)
             self.telemetry.count("orphans_aborted")
 
+    async def look_at(self, request: RunRequest) -> None:
+        """Look at a job now, because its run is said to have ended."""
+        await self._look(Key(Job, request.owner, request.job_id), abandoned=False)
+
     async def _look(self, key: Key[Any], *, abandoned: bool) -> bool:
         try:
             stored = await self.store.ledger.load(key)

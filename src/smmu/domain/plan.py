@@ -8,6 +8,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Literal
 
+_LADDER_CORES = 4
+
 
 class Role(StrEnum):
     """What a rendition is for."""
@@ -167,6 +169,11 @@ class PlannedTask:
     duration_exact: bool = True
     memory_bytes: int
     seconds_max: int
+
+    @property
+    def cores(self) -> int:
+        """How many processor cores it can keep busy: encoding a ladder many, everything else hardly more than one."""
+        return _LADDER_CORES if self.kind is TaskKind.VIDEO else 1
 
     @property
     def owed_s(self) -> float | None:

@@ -13,6 +13,7 @@ from typing import Any
 from smmu.domain.errors import Code, refuse
 from smmu.domain.limits import Limits
 from smmu.domain.pipeline import Weight
+from smmu.domain.values import TASK, derived_id
 
 
 class State(StrEnum):
@@ -93,6 +94,41 @@ class Task:
         if self.state is State.RUNNING:
             return min(self.lease_until, self.started_at + self.seconds_max)
         return None
+
+
+def opened(
+    *,
+    owner: str,
+    job_id: str,
+    attempt: int,
+    path: str,
+    does: str,
+    name: str,
+    weight: Weight,
+    given: Mapping[str, Any],
+    seconds_max: int,
+    now: float,
+    not_before: float = 0.0,
+) -> Task:
+    """A task that a run has just asked for. One that does a planned task goes by that one's name and time."""
+    planned = given.get("task")
+    if isinstance(planned, Mapping):
+        name, seconds_max = planned["task"], min(seconds_max, planned["seconds_max"])
+    return Task(
+        id=derived_id(TASK, job_id, str(attempt), path),
+        owner=owner,
+        job_id=job_id,
+        attempt=attempt,
+        path=path,
+        does=does,
+        name=name,
+        weight=weight,
+        input=dict(given),
+        seconds_max=seconds_max,
+        created_at=now,
+        updated_at=now,
+        not_before=not_before,
+    )
 
 
 def step(task: Task, event: Event, now: float) -> Task:

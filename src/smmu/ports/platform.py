@@ -6,7 +6,8 @@ from enum import StrEnum
 from smmu.ports.gateway import Gateway
 from smmu.ports.ledger import Ledger
 from smmu.ports.objects import ObjectStore
-from smmu.ports.queue import Queue
+from smmu.ports.orchestrator import Orchestrator
+from smmu.ports.queue import Queue, Topic
 from smmu.ports.system import Clock, IdSource
 from smmu.ports.tasks import TaskRunner
 from smmu.ports.uploads import UploadStore
@@ -20,11 +21,12 @@ class Capability(StrEnum):
     FULL_CHECKSUMS = "full_checksums"  # all checksum algorithms of whole objects
     DURABLE = "durable"  # survives the end of the process
     LOCAL_FILES = "local_files"  # sources have a path on this machine
+    ORCHESTRATES = "orchestrates"  # a service sees runs through: nobody here advances them or waits for tasks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """The ports of one platform. The orchestrator is wired in `bootstrap`: some are made of these."""
+    """The ports of one platform. `orchestrator` is `None` where runs are records of the ledger like all others."""
 
     name: str
     capabilities: frozenset[Capability]
@@ -36,3 +38,9 @@ class Platform:
     gateway: Gateway | None
     clock: Clock
     ids: IdSource
+    orchestrator: Orchestrator | None = None
+
+    @property
+    def topics(self) -> frozenset[Topic]:
+        """What somebody receives here."""
+        return frozenset({Topic.JOBS}) if Capability.ORCHESTRATES in self.capabilities else frozenset(Topic)

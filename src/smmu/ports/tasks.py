@@ -1,5 +1,6 @@
 """`TaskRunner`: runs a heavy task in isolation from everything else, and tells how it ended."""
 
+import hashlib
 from abc import abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,14 +19,24 @@ class Exit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRequest:
-    """What to run: a worker of `family` for the task record of `owner` at `record_id`, try number `tries`."""
+    """What to run: a worker of `family` for the task record of `owner` at `record_id`, try number `tries`.
+
+    `cores` it can keep busy, and `memory_bytes` of address space, say how large its machine should be.
+    """
 
     owner: str
     record_id: str
     family: str
     tries: int
+    cores: int = 1
     memory_bytes: int
     seconds_max: int
+
+    @property
+    def handle(self) -> str:
+        """What this try is called by runners: a pure function of whose it is, its record and its number."""
+        named = "\n".join((self.owner, self.record_id, str(self.tries)))
+        return hashlib.sha256(named.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

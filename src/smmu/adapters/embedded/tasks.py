@@ -10,7 +10,6 @@ It remembers how the last thousand tasks ended. It refuses to guess at causes th
 """
 
 import fcntl
-import hashlib
 import os
 import resource
 import signal
@@ -122,7 +121,7 @@ class SubprocessTaskRunner(TaskRunner):
 
     async def start(self, request: TaskRequest) -> str:
         """See the port."""
-        handle = _handle(request)
+        handle = request.handle
         if handle in self._tasks:
             return handle
         if self._group is None:
@@ -225,11 +224,6 @@ async def _keep_tail(stream: ByteReceiveStream, tail: bytearray) -> None:
             os.write(2, said)  # its log is ours
             tail += said
             del tail[:-_DETAIL_BYTES]
-
-
-def _handle(request: TaskRequest) -> str:
-    named = "\n".join((request.owner, request.record_id, str(request.tries)))
-    return hashlib.sha256(named.encode()).hexdigest()[:32]
 
 
 @contextmanager
