@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import jwt
 import pytest
 
+from smmu.adapters.aws.identity import JwksVerifier
 from smmu.adapters.embedded.identity import HmacVerifier
 from smmu.adapters.inmemory.identity import StaticVerifier
 from smmu.adapters.inmemory.system import EPOCH, FixedClock
 from smmu.ports.errors import Denied
 from smmu.ports.identity import Principal, TokenVerifier
+from tests.support.issuer import ISSUER, Published
 
 SECRET = b"a secret of thirty-two bytes or so, and more for HS512, sixty-four"
 VALID, PAST = "valid", "past"
@@ -53,7 +55,13 @@ def unsigned() -> str:
     return ".".join(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts) + "."
 
 
-VERIFIERS: tuple[Callable[[], Issued], ...] = (static, hmac)
+def jwks() -> Issued:
+    keys = Published()
+    verifier = JwksVerifier(issuer=ISSUER, clock=FixedClock(), fetch=keys.fetch)
+    return Issued(verifier, keys.token(), keys.token(exp=EPOCH - 3_600))
+
+
+VERIFIERS: tuple[Callable[[], Issued], ...] = (static, hmac, jwks)
 
 
 @pytest.fixture(params=VERIFIERS, ids=lambda build: build.__name__)

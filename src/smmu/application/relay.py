@@ -3,12 +3,13 @@
 A crash between sending and marking sends a message twice. That is fine: everybody who receives one looks at the record.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from smmu.application.signal import Signal
 from smmu.ports.errors import WorldError
 from smmu.ports.ledger import Ledger
-from smmu.ports.queue import Queue
+from smmu.ports.queue import Message, Queue
 from smmu.ports.system import Telemetry
 
 _BATCH = 100
@@ -38,7 +39,11 @@ class Relay:
     async def once(self) -> int:
         """Send one batch; how many messages it had."""
         messages = await self.ledger.outgoing(_BATCH)
+        await self.deliver(messages)
+        return len(messages)
+
+    async def deliver(self, messages: Sequence[Message]) -> None:
+        """Send committed messages, and forget them."""
         if messages:
             await self.queue.send(messages)
             await self.ledger.mark_sent([message.id for message in messages])
-        return len(messages)

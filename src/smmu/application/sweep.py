@@ -138,6 +138,8 @@ class Sweeper:
 
     async def _job(self, stored: Stored[Job]) -> None:
         known, now = stored.value, self.clock.now()
+        if known.state in job.TERMINAL:
+            return
         if known.overdue(now, self.store.limits):
             words = "The job took longer than a job may."
             await self.jobs.fail(run_of(known), Failure(code=Code.JOB_TIMED_OUT, message=words, retryable=True))

@@ -11,13 +11,12 @@ from typing import Any
 import jwt
 
 from smmu.ports.errors import Denied
-from smmu.ports.identity import Principal, TokenVerifier
+from smmu.ports.identity import OWNER_CHARS_MAX, Principal, TokenVerifier, principal_of
 from smmu.ports.system import Clock
 
 _ALGORITHM = "HS256"
 _REMEMBERED = 1_024
 _LEEWAY_SECONDS_MAX = 60.0
-_OWNER_CHARS_MAX = 255
 # Times are judged here, by the Clock port, and not by the library, which reads the machine's clock.
 _OPTIONS: Any = {"require": ["exp"], **dict.fromkeys(("verify_exp", "verify_nbf", "verify_iat", "verify_aud"), False)}
 
@@ -45,20 +44,16 @@ class HmacVerifier(TokenVerifier):
 
     def issue(self, owner: str, ttl: float) -> str:
         """A token for `owner` that lives `ttl` seconds."""
-        if not owner or len(owner) > _OWNER_CHARS_MAX or ttl <= 0:
-            raise ValueError(f"a token needs an owner of at most {_OWNER_CHARS_MAX} characters and time to live")
+        if not owner or len(owner) > OWNER_CHARS_MAX or ttl <= 0:
+            raise ValueError(f"a token needs an owner of at most {OWNER_CHARS_MAX} characters and time to live")
         now = self._clock.now()
         claims = {self._owner_claim: owner, "iat": int(now), "exp": int(now + ttl)}
         return jwt.encode(claims, self._secret, _ALGORITHM)
 
     def _principal(self, token: str) -> Principal:
-        claims = self._claims(token)
-        owner, end = claims.get(self._owner_claim), claims["exp"]
-        if not isinstance(owner, str) or not 0 < len(owner) <= _OWNER_CHARS_MAX:
-            raise Denied(f"the token does not say whose it is: {self._owner_claim} is missing")
-        if not isinstance(end, int | float) or not _is_past(claims.get("nbf"), self._clock.now() + self._leeway):
-            raise Denied("the token is not valid at this time")
-        return Principal(owner=owner, expires_at=float(end), claims=claims)
+        return principal_of(
+            self._claims(token), owner_claim=self._owner_claim, now=self._clock.now(), leeway=self._leeway
+        )
 
     def _claims(self, token: str) -> Mapping[str, Any]:
         try:
@@ -78,7 +73,3 @@ class HmacVerifier(TokenVerifier):
         self._known.move_to_end(token)
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
-
-
-def _is_past(moment: object, now: float) -> bool:
-    return moment is None or (isinstance(moment, int | float) and moment <= now)

@@ -1,0 +1,268 @@
+"""What a service's runs ask of the application. Here a test is that service: it asks, and keeps what it is answered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from smmu.adapters.inmemory.media import PretendEngine, pretend_file
+from smmu.adapters.inmemory.platform import memory_platform
+from smmu.adapters.inmemory.system import FixedClock, MemoryTelemetry
+from smmu.application.heavy import machine_request
+from smmu.application.invocations import Held, Invocation, TaskFailed
+from smmu.application.messages import request_in
+from smmu.application.system import System, assemble
+from smmu.bootstrap.embedding import send
+from smmu.domain.admission import UploadRequest
+from smmu.domain.errors import Code
+from smmu.domain.limits import Limits
+from smmu.domain.pipeline import Weight
+from smmu.domain.task import State, Task
+from smmu.ports.errors import NotFound
+from smmu.ports.orchestrator import Orchestrator, RunRequest, RunStatus
+from smmu.ports.platform import Capability
+from smmu.ports.queue import Topic
+from smmu.ports.records import Key
+from smmu.ports.tasks import Exit, TaskRunner, TaskStatus
+
+OWNER = "ada"
+FILE = pretend_file(size=2_000)
+
+
+@dataclass(slots=True)
+class Ledgerless(Orchestrator):
+    """A service that remembers which runs it was asked for."""
+
+    runs: dict[str, str] = field(default_factory=dict)
+
+    async def start(self, request: RunRequest) -> None:
+        self.runs.setdefault(request.name, "running")
+
+    async def cancel(self, request: RunRequest) -> None:
+        self.runs[request.name] = "cancelled"
+
+    async def describe(self, request: RunRequest) -> RunStatus | None:
+        state: Any = self.runs.get(request.name)
+        return RunStatus(name=request.name, state=state) if state else None
+
+
+@dataclass(slots=True)
+class Machines(TaskRunner):
+    """Machines of elsewhere: how each stopped is what a test says."""
+
+    ended: dict[str, Exit] = field(default_factory=dict)
+    began: set[str] = field(default_factory=set)
+
+    async def start(self, request: object) -> str:
+        raise AssertionError(f"the service starts {request}")
+
+    async def wait(self, handle: str) -> TaskStatus:
+        raise AssertionError(f"the service waits for {handle}")
+
+    async def inspect(self, handle: str) -> TaskStatus:
+        if handle not in self.began:
+            raise NotFound("no such machine")
+        return TaskStatus(exit=self.ended.get(handle))
+
+    async def stop(self, handle: str) -> None:
+        self.ended[handle] = Exit.INTERRUPTED
+
+
+@dataclass(slots=True, kw_only=True)
+class Deployment:
+    system: System
+    runs: Ledgerless
+    machines: Machines
+    clock: FixedClock
+    run: RunRequest
+
+    def asked(self, does: str, given: Mapping[str, Any] | None = None, **changed: Any) -> Invocation:
+        fields: dict[str, Any] = {
+            "owner": OWNER,
+            "job_id": self.run.job_id,
+            "attempt": self.run.attempt,
+            "path": f"job.{does}",
+            "does": does,
+            "name": does,
+            "weight": Weight.LIGHT,
+            "seconds_max": 300,
+            "given": given or {},
+        }
+        return Invocation(**(fields | changed))
+
+    async def inspect(self) -> Any:
+        return await self.system.invocations.perform(self.asked("inspect"))
+
+    async def opened(self) -> Task:
+        """The file's first heavy task, opened."""
+        return await self.system.invocations.open(self.rendering(await self.inspect()))
+
+    def rendering(self, plan: Mapping[str, Any], number: int = 0) -> Invocation:
+        given = {"plan": plan["ref"], "task": plan["stages"][0][number]}
+        path = f"job.tasks[{number}]"
+        return self.asked("render", given, path=path, weight=Weight.HEAVY, seconds_max=6 * 3600)
+
+    async def rendered(self, plan: Mapping[str, Any]) -> list[list[Any]]:
+        """Every planned task done, as workers elsewhere do them."""
+        given = []
+        for number in range(len(plan["stages"][0])):
+            known = await self.system.invocations.open(self.rendering(plan, number))
+            await self.system.worker.perform(OWNER, known.record_id, len(known.failures))
+            given.append(await self.collected(known))
+        return [given]
+
+    async def record(self, known: Task) -> Task:
+        stored = await self.system.platform.ledger.load(Key(Task, OWNER, known.record_id))
+        assert stored is not None
+        return stored.value
+
+    async def collected(self, known: Task) -> Any:
+        return await self.system.invocations.collect(machine_request(known))
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def deployment() -> Deployment:
+    """A deployment whose one job has been dispatched."""
+    clock, runs, machines = FixedClock(), Ledgerless(), Machines()
+    inner = memory_platform(Limits(), clock=clock, part_bytes_min=1)
+    able = inner.capabilities | {Capability.ORCHESTRATES}
+    platform = replace(inner, orchestrator=runs, tasks=machines, capabilities=able)
+    system = assemble(platform, PretendEngine(speed=None), Limits(), MemoryTelemetry())
+    run = await _dispatched(system)
+    return Deployment(system=system, runs=runs, machines=machines, clock=clock, run=run)
+
+
+async def _dispatched(system: System) -> RunRequest:
+    request = UploadRequest(filename="clip.mp4", size=len(FILE), content_type="video/mp4")
+    begun = await system.uploads.begin(OWNER, request)
+    for part in begun.parts:
+        await send(system, part, FILE)
+    await system.uploads.complete(OWNER, begun.upload.id)
+    await system.relay.once()
+    (delivery,) = await system.platform.queue.receive(Topic.JOBS, limit=10, lease_seconds=30, wait_seconds=0)
+    run = request_in(delivery.message)
+    await system.jobs.dispatch(run)
+    return run
+
+
+async def test_a_run_elsewhere_takes_a_job_to_its_renditions(deployment: Deployment) -> None:
+    plan = await deployment.inspect()
+    given = {"plan": plan["ref"], "rendered": await deployment.rendered(plan)}
+    assert (await deployment.system.invocations.perform(deployment.asked("publish", given)))["revision"] == 1
+    assert (await deployment.system.jobs.get(OWNER, deployment.run.job_id)).job.state == "succeeded"
+
+
+async def test_nobody_is_told_to_advance_what_a_service_advances(deployment: Deployment) -> None:
+    await deployment.inspect()
+    await deployment.system.relay.once()
+    for topic in Topic:
+        assert not await deployment.system.platform.queue.receive(topic, limit=10, lease_seconds=1, wait_seconds=0)
+
+
+async def test_a_light_task_that_was_done_is_answered_and_not_done_again(deployment: Deployment) -> None:
+    first = await deployment.inspect()
+    assert await deployment.inspect() == first
+    known = await deployment.system.invocations.open(deployment.asked("inspect"))
+    assert (known.state, known.fence) == (State.SUCCEEDED, 1)
+
+
+async def test_opening_twice_opens_one_try(deployment: Deployment) -> None:
+    asked = deployment.rendering(await deployment.inspect())
+    first = await deployment.system.invocations.open(asked)
+    assert await deployment.system.invocations.open(asked) == first
+    assert first.state is State.QUEUED
+
+
+async def test_collecting_while_a_worker_holds_the_task_is_held(deployment: Deployment) -> None:
+    known = await deployment.opened()
+    claimed = await deployment.system.worker.claim(OWNER, known.record_id, 0)
+    assert claimed is not None
+    deployment.machines.began.add(machine_request(known).handle)
+    with pytest.raises(Held):
+        await deployment.collected(known)
+    assert (await deployment.record(known)).state is State.RUNNING
+
+
+async def test_the_loser_of_a_doubled_start_ends_nothing(deployment: Deployment) -> None:
+    known = await deployment.opened()
+    await deployment.system.worker.claim(OWNER, known.record_id, 0)
+    await deployment.system.worker.perform(OWNER, known.record_id, 0)
+    assert (await deployment.record(known)).fence == 1
+
+
+@pytest.mark.parametrize("how", [Exit.OUT_OF_MEMORY, Exit.CRASHED, Exit.TIMED_OUT, Exit.INTERRUPTED])
+@pytest.mark.parametrize("claimed", [True, False])
+async def test_how_a_machine_stopped_is_why_the_try_failed(deployment: Deployment, how: Exit, *, claimed: bool) -> None:
+    known = await deployment.opened()
+    if claimed:
+        await deployment.system.worker.claim(OWNER, known.record_id, 0)
+    handle = machine_request(known).handle
+    deployment.machines.began.add(handle)
+    deployment.machines.ended[handle] = how
+    with pytest.raises(TaskFailed) as failed:
+        await deployment.collected(known)
+    assert (failed.value.error, failed.value.task_id) == (how, known.id)
+    again = await deployment.system.invocations.open(deployment.rendering(await deployment.inspect()))
+    assert (again.state, len(again.failures)) == (State.QUEUED, 1)
+
+
+async def test_a_machine_that_could_not_be_had_is_the_worlds_fault(deployment: Deployment) -> None:
+    known = await deployment.opened()
+    with pytest.raises(TaskFailed) as failed:
+        await deployment.collected(known)
+    assert failed.value.error == Code.WORLD_UNAVAILABLE
+
+
+async def test_a_try_that_ran_out_of_memory_is_followed_by_a_larger_machine(deployment: Deployment) -> None:
+    known = await deployment.opened()
+    await deployment.system.worker.bury(OWNER, known.record_id, 0, Exit.OUT_OF_MEMORY, "x")
+    again = await deployment.system.invocations.open(deployment.rendering(await deployment.inspect()))
+    assert machine_request(again).memory_bytes == 2 * machine_request(known).memory_bytes
+
+
+async def test_a_worker_that_vanished_is_found_out_when_its_lease_is_over(deployment: Deployment) -> None:
+    known = await deployment.opened()
+    await deployment.system.worker.claim(OWNER, known.record_id, 0)
+    deployment.machines.began.add(machine_request(known).handle)
+    deployment.clock.advance(Limits().lease_seconds + 1)
+    with pytest.raises(TaskFailed) as failed:
+        await deployment.collected(known)
+    assert failed.value.error == Code.INTERRUPTED
+
+
+async def test_a_job_that_was_cancelled_opens_nothing(deployment: Deployment) -> None:
+    plan = await deployment.inspect()
+    await deployment.system.jobs.cancel(OWNER, deployment.run.job_id)
+    with pytest.raises(TaskFailed) as failed:
+        await deployment.system.invocations.open(deployment.rendering(plan))
+    assert failed.value.error == Code.JOB_CANCELLED
+
+
+async def test_an_old_attempt_opens_nothing(deployment: Deployment) -> None:
+    with pytest.raises(TaskFailed):
+        await deployment.system.invocations.open(deployment.asked("inspect", attempt=7))
+
+
+@pytest.mark.parametrize("how", ["failed", "cancelled", "succeeded"])
+async def test_a_run_that_ended_without_a_result_fails_its_job(deployment: Deployment, how: str) -> None:
+    await deployment.inspect()
+    deployment.runs.runs[deployment.run.name] = how
+    await deployment.system.sweeper.look_at(deployment.run)
+    seen = await deployment.system.jobs.get(OWNER, deployment.run.job_id)
+    assert (seen.job.state, seen.job.error and seen.job.error.retryable) == ("failed", True)
+
+
+async def test_an_ended_job_is_left_alone_whatever_its_run_says(deployment: Deployment) -> None:
+    await deployment.inspect()
+    deployment.runs.runs[deployment.run.name] = "cancelled"
+    await deployment.system.sweeper.look_at(deployment.run)
+    before = await deployment.system.jobs.get(OWNER, deployment.run.job_id)
+    deployment.runs.runs[deployment.run.name] = "succeeded"
+    await deployment.system.sweeper.look_at(deployment.run)
+    assert await deployment.system.jobs.get(OWNER, deployment.run.job_id) == before
