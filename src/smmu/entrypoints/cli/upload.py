@@ -1,5 +1,6 @@
 """`smmu upload`: the client, parallel and resumable, with a bar for each file, and on wish its job to the end."""
 
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
@@ -112,13 +113,24 @@ async def _send(order: Order, file: Path) -> None:
         raise
     gauge.show(1.0, "sent")
     if order.asked.watch:
-        await _watch(order.client, done.job_id, gauge)
+        try:
+            await _watch(order.client, done.job_id, gauge)
+        except (anyio.get_cancelled_exc_class(), Exception) as error:
+            if _is_broken_off(error):
+                watching = shlex.join(["smmu", "jobs", "watch", done.job_id, "--url", order.asked.url])
+                note(f"{file}: {done.job_id} goes on without you: {watching}")
+            raise
     say(f"{file}: {done.job_id}")
 
 
 def _tell_how_to_go_on(error: BaseException, file: Path, upload_id: str) -> None:
-    if upload_id and (not isinstance(error, Exception) or explained(error)[1] == WORLD_FAILED):
+    if upload_id and _is_broken_off(error):
         note(f"{file}: go on with --resume {upload_id}")
+
+
+def _is_broken_off(error: BaseException) -> bool:
+    """Whether somebody interrupted us, or the world did: then the same may be gone on with."""
+    return not isinstance(error, Exception) or explained(error)[1] == WORLD_FAILED
 
 
 async def _watch(client: "Client", job_id: str, gauge: Gauge) -> None:
