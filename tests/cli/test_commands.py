@@ -1,5 +1,6 @@
 """What the command line understands, and what it says when it does not."""
 
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,11 @@ def test_help_names_every_command(smmu: Smmu) -> None:
     done = smmu("--help")
     assert done.status == 0
     assert all(f"\n  {command} " in done.out for command in COMMANDS)
+
+
+def test_it_says_which_version_it_is(smmu: Smmu) -> None:
+    done = smmu("--version")
+    assert (done.status, done.out, done.err) == (0, f"smmu {metadata.version('smart-media-uploader')}\n", "")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
