@@ -33,8 +33,8 @@ def complain(words: str) -> None:
 class Gauge(Protocol):
     """Shows how far one thing is."""
 
-    def show(self, fraction: float, words: str) -> None:
-        """It is this far (0.0–1.0), and this is what it is at."""
+    def show(self, fraction: float, words: str, detail: str = "") -> None:
+        """It is this far (0.0–1.0), `words` say in what; `detail` is what is at work in it, with its own percentage."""
 
 
 @contextmanager
@@ -68,8 +68,8 @@ class _Bar:
         self._progress = progress
         self._task = progress.add_task("", total=1.0, title=title)
 
-    def show(self, fraction: float, words: str) -> None:
-        self._progress.update(self._task, completed=fraction, description=words)
+    def show(self, fraction: float, words: str, detail: str = "") -> None:
+        self._progress.update(self._task, completed=fraction, description=_joined(words, detail))
 
 
 class _Lines:
@@ -77,11 +77,15 @@ class _Lines:
 
     def __init__(self, title: str) -> None:
         self._title = title
-        self._shown: tuple[str, int] | None = None
+        self._shown: tuple[str, str, int] | None = None
 
-    def show(self, fraction: float, words: str) -> None:
+    def show(self, fraction: float, words: str, detail: str = "") -> None:
         percent = int(fraction * 100)
-        now = (words, percent // _STEP_PERCENT)
+        now = (words, detail, percent // _STEP_PERCENT)
         if now != self._shown:
             self._shown = now
-            note(f"{self._title}: {words} {percent} %")
+            note(f"{self._title}: {_joined(f'{words} {percent} %', detail)}")
+
+
+def _joined(words: str, detail: str) -> str:
+    return f"{words}, {detail}" if detail else words

@@ -146,7 +146,7 @@ async def follow(client: "Client", job_id: str, gauge: Gauge) -> None:
     """Show a job until it has ended."""
     async with aclosing(client.jobs.watch(job_id)) as glimpses:
         async for glimpse in glimpses:
-            gauge.show(glimpse.progress / 100, glimpse.task or glimpse.state)
+            gauge.show(glimpse.progress / 100, "job" if glimpse.task else glimpse.state, glimpse.task)
 
 
 def _seldom(gauge: Gauge) -> Callable[[int, int], None]:
