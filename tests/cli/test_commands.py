@@ -140,8 +140,25 @@ def test_sweep_and_redrive_of_an_empty_folder(smmu: Smmu, tmp_path: Path) -> Non
 def test_a_data_folder_that_cannot_be_made_is_the_worlds_fault(smmu: Smmu, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = smmu("sweep", "--data", tmp_path / "file" / "d")
+    assert (done.status, done.err) == (
+        3,
+        f"smmu: {tmp_path / 'file' / 'd'} cannot be the data folder: Not a directory.\n",
+    )
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("sweep",), ("token", "--owner", "ada")])
+def test_a_data_folder_that_is_a_file_is_named(smmu: Smmu, tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "film.mp4").touch()
+    done = smmu(*command, "--data", "film.mp4")
+    sentence = f"smmu: {tmp_path / 'film.mp4'} cannot be the data folder: it is a file.\n"
+    assert (done.status, done.out, done.err) == (3, "", sentence)
+
+
+def test_the_doctor_sees_that_a_data_folder_is_a_file(smmu: Smmu, tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").touch()
+    done = smmu("doctor", "--data", "film.mp4")
     assert done.status == 3
-    assert len(done.err.splitlines()) == 1
+    assert "fail  data folder film.mp4: Not a directory: choose another with --data" in done.out
 
 
 @pytest.mark.parametrize(
