@@ -30,6 +30,10 @@ def test_every_command_has_help(smmu: Smmu, command: str) -> None:
     assert done.out.startswith(f"Usage: smmu {command}")
 
 
+def test_who_serves_is_told_where_the_settings_are(smmu: Smmu) -> None:
+    assert "docs/settings.md" in smmu("serve", "--help").out
+
+
 def test_no_command_shows_help_and_is_a_usage_error(smmu: Smmu) -> None:
     done = smmu()
     assert done.status == 2
