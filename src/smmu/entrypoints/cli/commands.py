@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from smmu.entrypoints.cli import doctor, jobs, operations, process, serve, token, upload, worker
+from smmu.entrypoints.cli import doctor, jobs, media, operations, process, serve, token, upload, worker
 from smmu.entrypoints.cli.terminal import say
 
 
@@ -35,6 +35,7 @@ application.command("serve")(serve.serve)
 application.command("process")(process.process)
 application.command("upload")(upload.upload)
 application.add_typer(jobs.group, name="jobs")
+application.add_typer(media.group, name="media")
 application.command("token")(token.token)
 application.command("worker")(worker.worker)
 application.command("sweep")(operations.sweep)

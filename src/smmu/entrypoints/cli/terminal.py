@@ -5,13 +5,15 @@ be worth a line in a log.
 """
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+_SHOWN_SECONDS = 0.1
 _STEP_PERCENT = 25  # how far a thing must get for another plain line
 
 
@@ -61,6 +63,20 @@ class Gauges:
     def add(self, title: str) -> Gauge:
         """A gauge of one thing."""
         return _Lines(title) if self._progress is None else _Bar(self._progress, title)
+
+
+def counting(gauge: Gauge, words: str) -> Callable[[int, int], None]:
+    """Shows counted bytes, of how many. Transfers tell of every piece; a person sees ten steps in a second."""
+    shown_at = 0.0
+
+    def show(count: int, total: int) -> None:
+        nonlocal shown_at
+        now = time.monotonic()
+        if now - shown_at >= _SHOWN_SECONDS or count == total:
+            shown_at = now
+            gauge.show(count / total if total else 0.0, words)
+
+    return show
 
 
 class _Bar:

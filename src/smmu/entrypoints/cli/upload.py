@@ -1,8 +1,7 @@
 """`smmu upload`: the client, parallel and resumable, with a bar for each file, and on wish its job to the end."""
 
 import shlex
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,12 @@ import typer
 
 from smmu.entrypoints.cli.boundary import REFUSED, WORLD_FAILED, Stop, explained
 from smmu.entrypoints.cli.options import Token, Url
-from smmu.entrypoints.cli.terminal import Gauge, Gauges, complain, gauges, note, say
+from smmu.entrypoints.cli.terminal import Gauge, Gauges, complain, counting, gauges, note, say
 
 if TYPE_CHECKING:
     from smmu.client.client import Client
 
 _FILES_AT_ONCE = 3
-_SHOWN_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +105,7 @@ async def _send(order: Order, file: Path) -> None:
 
     try:
         wish = Wish(path=file, resume=order.asked.resume)
-        done = await order.client.uploads.upload(wish, progress=_seldom(gauge), opened=opened)
+        done = await order.client.uploads.upload(wish, progress=counting(gauge, "sending"), opened=opened)
     except (anyio.get_cancelled_exc_class(), Exception) as error:
         _tell_how_to_go_on(error, file, upload_id)
         raise
@@ -147,20 +145,6 @@ async def follow(client: "Client", job_id: str, gauge: Gauge) -> None:
     async with aclosing(client.jobs.watch(job_id)) as glimpses:
         async for glimpse in glimpses:
             gauge.show(glimpse.progress / 100, "job" if glimpse.task else glimpse.state, glimpse.task)
-
-
-def _seldom(gauge: Gauge) -> Callable[[int, int], None]:
-    """Parts tell of every piece; a person sees ten steps in a second."""
-    shown_at = 0.0
-
-    def show(sent: int, total: int) -> None:
-        nonlocal shown_at
-        now = time.monotonic()
-        if now - shown_at >= _SHOWN_SECONDS:
-            shown_at = now
-            gauge.show(sent / total if total else 0.0, "sending")
-
-    return show
 
 
 def _require_file(file: Path) -> None:
