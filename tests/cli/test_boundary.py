@@ -99,3 +99,14 @@ def test_plain_lines_come_when_something_has_changed(capsys: pytest.CaptureFixtu
     gauge.show(0.4, "done")
     lines = capsys.readouterr().err.splitlines()
     assert lines == ["film.mp4: sending 0 %", "film.mp4: sending 30 %", "film.mp4: done 40 %"]
+
+
+def test_each_percentage_of_a_plain_line_has_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    gauge = Gauges(None).add("film.mp4")
+    gauge.show(0.05, "job", "video 40 %")
+    gauge.show(0.06, "job", "video 40 %")
+    gauge.show(0.5, "job", "video succeeded")
+    assert capsys.readouterr().err.splitlines() == [
+        "film.mp4: job 5 %, video 40 %",
+        "film.mp4: job 50 %, video succeeded",
+    ]

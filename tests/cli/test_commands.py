@@ -1,5 +1,6 @@
 """What the command line understands, and what it says when it does not."""
 
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from smmu.bootstrap.opening import verifier_of
 from smmu.entrypoints.cli.process import folder_names
 from tests.cli.conftest import Smmu
 
-COMMANDS = ("serve", "process", "upload", "jobs", "token", "worker", "sweep", "redrive", "doctor")
+COMMANDS = ("serve", "process", "upload", "jobs", "media", "token", "worker", "sweep", "redrive", "doctor")
 
 
 def test_help_names_every_command(smmu: Smmu) -> None:
@@ -17,11 +18,20 @@ def test_help_names_every_command(smmu: Smmu) -> None:
     assert all(f"\n  {command} " in done.out for command in COMMANDS)
 
 
+def test_it_says_which_version_it_is(smmu: Smmu) -> None:
+    done = smmu("--version")
+    assert (done.status, done.out, done.err) == (0, f"smmu {metadata.version('smart-media-uploader')}\n", "")
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(smmu: Smmu, command: str) -> None:
     done = smmu(command, "--help")
     assert (done.status, done.err) == (0, "")
     assert done.out.startswith(f"Usage: smmu {command}")
+
+
+def test_who_serves_is_told_where_the_settings_are(smmu: Smmu) -> None:
+    assert "docs/settings.md" in smmu("serve", "--help").out
 
 
 def test_no_command_shows_help_and_is_a_usage_error(smmu: Smmu) -> None:
@@ -134,8 +144,25 @@ def test_sweep_and_redrive_of_an_empty_folder(smmu: Smmu, tmp_path: Path) -> Non
 def test_a_data_folder_that_cannot_be_made_is_the_worlds_fault(smmu: Smmu, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = smmu("sweep", "--data", tmp_path / "file" / "d")
+    assert (done.status, done.err) == (
+        3,
+        f"smmu: {tmp_path / 'file' / 'd'} cannot be the data folder: Not a directory.\n",
+    )
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("sweep",), ("token", "--owner", "ada")])
+def test_a_data_folder_that_is_a_file_is_named(smmu: Smmu, tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "film.mp4").touch()
+    done = smmu(*command, "--data", "film.mp4")
+    sentence = f"smmu: {tmp_path / 'film.mp4'} cannot be the data folder: it is a file.\n"
+    assert (done.status, done.out, done.err) == (3, "", sentence)
+
+
+def test_the_doctor_sees_that_a_data_folder_is_a_file(smmu: Smmu, tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").touch()
+    done = smmu("doctor", "--data", "film.mp4")
     assert done.status == 3
-    assert len(done.err.splitlines()) == 1
+    assert "fail  data folder film.mp4: Not a directory: choose another with --data" in done.out
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from smmu.client.client import Client
-from smmu.client.errors import ServerRefused
+from smmu.client.errors import NotUnderstood, ServerRefused
 from smmu.client.events import server_events
 from smmu.client.jobs import Glimpse
-from smmu.client.media import Damaged
+from smmu.client.media import Damaged, is_whole
 from smmu.client.uploader import Wish
 from tests.support.remote import Remote, once
 
@@ -97,6 +97,49 @@ async def test_a_rendition_is_downloaded_and_checked(service: Remote, film: Path
         poster = next(rendition for rendition in media.manifest.renditions if rendition.role == "poster")
         target = await client.media.download(done.media_id, poster, tmp_path / "poster.jpg")
     assert target.stat().st_size == poster.size
+
+
+async def test_a_download_tells_how_far_it_is(service: Remote, film: Path, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    async with service.client() as client:
+        done = await client.uploads.upload(Wish(path=film))
+        await watched(client, done.job_id)
+        media = await client.media.get(done.media_id)
+        assert media.manifest is not None
+        first = next(rendition for rendition in media.manifest.renditions if is_whole(rendition))
+        await client.media.download(
+            done.media_id, first, tmp_path / "it", progress=lambda *numbers: told.append(numbers)
+        )
+    assert told[0] == (0, first.size)
+    assert told[-1] == (first.size, first.size)
+
+
+async def test_a_rendition_is_brought_to_its_place_in_a_folder_and_nowhere_else(
+    service: Remote, film: Path, tmp_path: Path
+) -> None:
+    async with service.client() as client:
+        done = await client.uploads.upload(Wish(path=film))
+        await watched(client, done.job_id)
+        media = await client.media.get(done.media_id)
+        assert media.manifest is not None
+        poster = next(rendition for rendition in media.manifest.renditions if rendition.role == "poster")
+        assert await client.media.bring(done.media_id, poster, tmp_path / "d") == tmp_path / "d" / poster.path
+        for path in ("../poster.jpg", "/poster.jpg", "a/../../b", ""):
+            with pytest.raises(NotUnderstood):
+                await client.media.bring(done.media_id, poster.model_copy(update={"path": path}), tmp_path / "d")
+    assert (tmp_path / "d" / poster.path).stat().st_size == poster.size
+
+
+async def test_media_are_listed_newest_first_and_by_state(service: Remote, film: Path, song: Path) -> None:
+    async with service.client() as client:
+        sent = [await client.uploads.upload(Wish(path=path)) for path in (film, song)]
+        for done in sent:
+            await watched(client, done.job_id)
+        newest, oldest = [done.media_id for done in sent[::-1]]
+        page = await client.media.list(limit=1)
+        assert [known.media_id for known in page.media] == [newest]
+        assert [known.media_id for known in (await client.media.list(cursor=page.cursor)).media] == [oldest]
+        assert (await client.media.list(state="failed")).media == []
 
 
 async def test_a_download_that_breaks_off_begins_again(service: Remote, film: Path, tmp_path: Path) -> None:

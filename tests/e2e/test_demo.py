@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Files
+from tests.support.media import photo
 from tests.support.served import environment
 
 pytestmark = pytest.mark.served
@@ -37,6 +38,18 @@ def test_a_file_of_the_users_is_shown_too(tmp_path: Path, files: Files) -> None:
     done = demo(tmp_path, str(files.photo))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "demo-data" / "photo").is_dir()
+
+
+def test_where_nobody_looks_the_table_is_whole(tmp_path: Path) -> None:
+    done = demo(tmp_path, str(photo(tmp_path / "photo.jpg", size=(1300, 860))))
+    manifest = json.loads((tmp_path / "demo-data" / "photo" / "manifest.json").read_text(encoding="utf-8"))
+    rows = [line.strip("│").split("│") for line in done.stdout.splitlines() if line.startswith("│")]
+    assert len(rows) == len(manifest["renditions"]) > 0
+    for row, made in zip(rows, manifest["renditions"], strict=True):
+        name, picture, _, _, proof, path = (cell.strip() for cell in row)
+        assert (name, picture, path) == (made["name"], f"{made['width']} × {made['height']}", made["path"])
+        assert proof.endswith(" hold")
+    assert "…" not in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from smmu.entrypoints.exporting import paths_in
 from tests.e2e.conftest import Files
-from tests.support.media import clip
+from tests.support.media import clip, song
 from tests.support.served import SMMU, environment, pause, smmu
 
 pytestmark = pytest.mark.served
@@ -66,6 +66,22 @@ def test_an_earlier_result_is_replaced_and_anything_else_is_not(files: Files, tm
         assert done.out.startswith(f"{files.song}: ")
         assert f"{tmp_path / 'photo'} is there already and was not made by smmu" in done.err
     assert precious.exists()
+
+
+def test_the_result_of_another_file_of_that_name_is_not_replaced(files: Files, tmp_path: Path) -> None:
+    out, other = tmp_path / "out", tmp_path / "song.wav"
+    other.write_bytes(song(tmp_path / "longer.wav", seconds=0.7).read_bytes())
+    assert smmu("process", files.song, "--out", out).status == 0
+    before = (out / "song" / "manifest.json").read_bytes()
+    refused = smmu("process", other, files.photo, "--out", out)
+    assert refused.status == 1
+    sentence = f"{out / 'song'} has what was made of another file, song.wav: choose another --out, or move it away."
+    assert f"smmu: {other}: {sentence}\n" in refused.err
+    assert (out / "song" / "manifest.json").read_bytes() == before
+    assert sorted(path.name for path in out.iterdir()) == ["photo", "song"]
+    again = smmu("process", files.song, "--out", out)
+    assert again.status == 0, again.err
+    assert (out / "song" / "manifest.json").read_bytes() != before  # another job's
 
 
 def test_a_folder_that_cannot_be_written_is_the_worlds_fault(files: Files, tmp_path: Path) -> None:

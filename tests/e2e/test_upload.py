@@ -1,6 +1,7 @@
 """`smmu upload` and `smmu jobs` against a real server: what they print, and what they answer to the shell."""
 
 import json
+import signal
 import subprocess
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from smmu.domain.limits import MIB
 from tests.e2e.conftest import Files
+from tests.support.media import clip
 from tests.support.served import SMMU, Server, environment, smmu
 
 pytestmark = pytest.mark.served
@@ -34,6 +36,24 @@ def test_a_job_that_fails_fails_the_command_when_it_is_watched(server: Server, f
     assert done.status == 1
     assert done.out == ""
     assert "failed: " in done.complaint
+
+
+def test_interrupted_while_it_watches_it_names_the_job_and_how_to_watch_it_again(
+    server: Server, tmp_path: Path
+) -> None:
+    film = clip(tmp_path / "film.mp4", seconds=20.0, size=(640, 360), options={"preset": "ultrafast"})
+    command = [*SMMU, "upload", str(film), "--watch", *server.options("erin")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), text=True) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        next(line for line in run.stderr if "inspect" in line)
+        run.send_signal(signal.SIGINT)
+        rest, out = run.stderr.read(), run.stdout.read()
+        assert run.wait(30) == 130
+    [job_id] = [line.split()[0] for line in smmu("jobs", "list", *server.options("erin")).out.splitlines()]
+    how = f"{film}: {job_id} goes on without you: smmu jobs watch {job_id} --url {server.url}"
+    assert (out, rest.splitlines()[-1]) == ("", how)
+    smmu("jobs", "cancel", job_id, *server.options("erin"))
 
 
 @pytest.mark.parametrize(

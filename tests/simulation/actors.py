@@ -12,7 +12,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from smmu.application.system import System
-from smmu.application.uploads import Progress
+from smmu.application.uploads import Begun, Progress
 from smmu.domain import job, upload
 from smmu.domain.admission import UploadRequest
 from smmu.domain.errors import Code, Refused
@@ -83,7 +83,7 @@ class Api:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What one client wants: a file processed, perhaps cancelled after a while, perhaps tried again when it ended."""
+    """What one client wants: a file processed, perhaps cancelled or deleted after a while, perhaps tried again."""
 
     data: bytes
     filename: str = "a.mp4"
@@ -95,6 +95,8 @@ class Wish:
     checksum: Checksum | None = None
     cancel_after: float | None = None
     retries: int = 0
+    delete_after: float | None = None
+    quota_asks: int = 0  # how often it asks again when its owner's quota is used up
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,6 +108,7 @@ class Client:
     acknowledge: Callable[[Acknowledged], None]
     complain: Callable[[str], None]
     done: bool = False
+    refused: int = 0  # how often it was told that the quota is used up
 
     async def run(self) -> None:
         await anyio.sleep(self.wish.begin_after)
@@ -137,8 +140,8 @@ class Client:
         request = UploadRequest(
             filename=wish.filename, size=size, content_type=wish.content_type, checksum=wish.checksum
         )
-        begun = await self.ask(lambda system: system.uploads.begin(wish.owner, request, idempotency_key=wish.key))
-        while True:
+        begun = await self._begin(request)
+        while begun is not None:
             known = await self.ask(lambda system: system.uploads.get(wish.owner, begun.upload.id))
             if known.upload.state in upload.TERMINAL - {upload.State.COMPLETED}:
                 self.complain(f"{known.upload.id} is {known.upload.state}, and nobody asked for that")
@@ -148,6 +151,23 @@ class Client:
             if completed is not None:
                 return completed
             await anyio.sleep(AGAIN_SECONDS)
+        return None
+
+    async def _begin(self, request: UploadRequest) -> Begun | None:
+        """Begin, or give up when there is no room for as long as the client asks for some."""
+        wish = self.wish
+        while True:
+            try:
+                return await self.ask(
+                    lambda system: system.uploads.begin(wish.owner, request, idempotency_key=wish.key)
+                )
+            except Refused as refused:
+                if refused.code is not Code.QUOTA_EXCEEDED or not wish.quota_asks:
+                    raise
+                self.refused += 1
+            if self.refused >= wish.quota_asks:
+                return None
+            await anyio.sleep(LOOK_SECONDS)
 
     async def _parts(self, known: Progress) -> None:
         """Send what is missing; whatever goes wrong, the next look at the upload tells what still is."""
@@ -187,11 +207,26 @@ class Client:
         if self.wish.cancel_after is not None:
             await anyio.sleep(self.wish.cancel_after)
             await self._try(lambda system: system.jobs.cancel(self.wish.owner, sent.job_id))
+        if self.wish.delete_after is not None:
+            await anyio.sleep(self.wish.delete_after)
+            await self._delete(sent.media_id)
         for left in reversed(range(self.wish.retries + 1)):
             ended = await self._ended(sent.job_id)
-            if ended.state is job.State.SUCCEEDED or not left:
+            if ended.state is job.State.SUCCEEDED or self.wish.delete_after is not None or not left:
                 return
             await self._try(lambda system: system.jobs.retry(self.wish.owner, sent.job_id))
+
+    async def _delete(self, media_id: str) -> None:
+        """Ask until it is told to be gone: repeating it when the answer was lost says that there is none."""
+        owner = self.wish.owner
+        try:
+            await self.ask(lambda system: _deleted(system, owner, media_id))
+            await self.ask(lambda system: system.library.get(owner, media_id))
+        except Refused as refused:
+            if refused.code is Code.NOT_FOUND:
+                return
+            raise
+        self.complain(f"{media_id} was deleted, and is there")
 
     async def _ended(self, job_id: str) -> Job:
         while True:
@@ -223,6 +258,11 @@ class Client:
                 if refused.code is Code.NOT_FOUND:
                     continue
             self.complain(f"{STRANGER} learned something of {sent.id}")
+
+
+async def _deleted(system: System, owner: str, media_id: str) -> bool:
+    await system.library.delete(owner, media_id)
+    return True
 
 
 async def _put(system: System, url: str, body: bytes) -> object:

@@ -82,6 +82,7 @@ def _wishes(draw: st.DrawFn, number: int) -> Wish:
         begin_after=draw(st.sampled_from([0.0, 7.0])),
         cancel_after=draw(st.sampled_from([None, None, 0.0, 3.0, 6.0, 12.0, 40.0])),
         retries=draw(st.integers(0, 2)),
+        delete_after=draw(st.sampled_from([None, None, None, 0.0, 1.0, 5.0, 14.0])),
     )
 
 

@@ -30,12 +30,17 @@ class Acknowledged:
     size: int
 
 
-def verdict(world: WatchedWorld, acknowledged: list[Acknowledged]) -> list[str]:
-    """Everything that is not as it was promised."""
+ORPHANED_SECONDS = 3600 + 600 + 30  # the sweeper's slack, and how seldom it looks
+
+
+def verdict(world: WatchedWorld, acknowledged: list[Acknowledged], expired_at: float) -> list[str]:
+    """Everything that is not as it was promised. What was begun before `expired_at` has had all its time."""
     history = world.history
     problems = [problem for known in acknowledged for problem in _kept(world, known)]
     problems += [problem for known in history.of(Job) for problem in _settled(world, known)]
     problems += [problem for known in history.of(Job) for problem in _told(world, known)]
+    problems += [problem for known in history.of(Media) for problem in _gone(world, known)]
+    problems += _orphans(world, expired_at - ORPHANED_SECONDS)
     problems += _quotas(world)
     problems += _messages(world)
     return problems
@@ -50,6 +55,7 @@ def is_quiet(world: WatchedWorld) -> bool:
         or any(known.state in job.ACTIVE for known in of(Job))
         or any(known.state in busy for known in of(Task))
         or any(known.state == "running" for known in of(Run))
+        or any(known.state is media.State.DELETED and not known.cleaned for known in of(Media))
     )
 
 
@@ -63,6 +69,8 @@ def _kept(world: WatchedWorld, known: Acknowledged) -> Iterator[str]:
     if of_upload.state not in job.TERMINAL:
         yield f"LOST: {known.job_id} was acknowledged, and is {of_upload.state} for ever"
     source = _stored(world, of_upload.source)
+    if _is_deleted(world, of_upload):
+        return
     if source is None or len(source.data) != known.size:
         yield f"LOST: the bytes of {known.job_id} were acknowledged, and are not there"
 
@@ -82,6 +90,8 @@ def _settled(world: WatchedWorld, known: Job) -> Iterator[str]:
     last = world.history.find(Run, known.owner, known.run_name)
     if last is not None and last.state not in (known.state, "running"):
         yield f"{known.id} is {known.state}, and its run is {last.state}"
+    if _is_deleted(world, known):
+        return
     if known.state is job.State.SUCCEEDED:
         now = [found for found in tasks if found.attempt == known.attempt]
         yield from _succeeded(world, known, of_media, now)
@@ -89,6 +99,23 @@ def _settled(world: WatchedWorld, known: Job) -> Iterator[str]:
         yield f"{known.id} is {known.state}, and its media is processing for ever"
     if known.state is job.State.FAILED and (known.error is None or not known.error.message):
         yield f"{known.id} failed without a reason"
+
+
+def _is_deleted(world: WatchedWorld, known: Job) -> bool:
+    of_media = world.history.find(Media, known.owner, known.media_id)
+    return of_media is not None and of_media.state is media.State.DELETED
+
+
+def _gone(world: WatchedWorld, known: Media) -> Iterator[str]:
+    """What was deleted has no byte in storage, and nobody thinks that it might."""
+    if known.state is not media.State.DELETED:
+        return
+    if not known.cleaned:
+        yield f"{known.id} was deleted, and is being cleaned for ever"
+    prefix = keys.media_prefix(known.owner, known.id)
+    left = [key for key in world.objects.rows if key.startswith(prefix) or key == known.source.key]
+    if left:
+        yield f"{known.id} was deleted, and these are left of it: {', '.join(sorted(left))}"
 
 
 def _succeeded(world: WatchedWorld, known: Job, of_media: Media, tasks: list[Task]) -> Iterator[str]:
@@ -127,6 +154,13 @@ def _told(world: WatchedWorld, known: Job) -> Iterator[str]:
     states = [event.data["state"] for event in told if event.type == "state"]
     if states and states[-1] != known.state:
         yield f"{known.id} is {known.state}, and its last event says {states[-1]}"
+
+
+def _orphans(world: WatchedWorld, before: float) -> Iterator[str]:
+    """No session of the storage outlives all uploads that might be its own."""
+    for name, row in world.sessions.items():
+        if row.state == "open" and row.begun_at < before:
+            yield f"session {name} of {row.key} is open for ever"
 
 
 def _quotas(world: WatchedWorld) -> list[str]:

@@ -89,6 +89,7 @@ class Scenario:
     skews: Mapping[str, float] = field(default_factory=dict)
     limits: Limits = LIMITS
     planted: Planted = SOUND
+    lasts_seconds: float = 0.0  # for what takes longer than any client waits
     prompt: bool = False  # whether jobs must end soon: in calm weather, when no fault has fired
 
 
@@ -102,6 +103,7 @@ class Report:
     refusals: Counter[str]
     told: Counter[str]
     dead_letters: int
+    refused: int
     jobs: Sequence[Job]
     tasks: Sequence[Task]
     seconds: float
@@ -144,6 +146,8 @@ class Site:
             return True
         calm_for = anyio.current_time() - self.faults.trouble_until
         quiet = all(client.done for client in clients) and is_quiet(self.world)
+        if anyio.current_time() < self.scenario.lasts_seconds:
+            return False
         return (quiet and calm_for > AFTERMATH_SECONDS) or calm_for > PATIENCE_SECONDS
 
     def system(self, process: Process, tasks: TaskRunner) -> System:
@@ -258,7 +262,9 @@ class Site:
     def _report(self, clients: Sequence[Client]) -> Report:
         history = self.world.history
         if not self.violations:
-            self.violations += verdict(self.world, self.acknowledged)
+            self.violations += verdict(
+                self.world, self.acknowledged, EPOCH + anyio.current_time() - self.scenario.limits.upload_seconds
+            )
             self.violations += [
                 f"a client of {client.wish.owner} waits for ever" for client in clients if not client.done
             ]
@@ -271,6 +277,7 @@ class Site:
             refusals=self.faults.refusals,
             told=Counter(happening.name for happening in self.telemetry.events),
             dead_letters=len(self.world.dead),
+            refused=sum(client.refused for client in clients),
             jobs=history.of(Job),
             tasks=history.of(Task),
             seconds=anyio.current_time(),

@@ -107,13 +107,19 @@ class Jobs:
             await self.settle(request)
 
     async def end(self, owner: str, job_id: str) -> Job:
-        """Cancel a job if it can be, and stop what its present attempt has at work."""
+        """Cancel a job if it can be, and stop what its present attempt has at work. What has ended closes itself."""
         try:
             known = await self.cancel(owner, job_id)
         except Refused:
-            known = (await self.store.get(Job, owner, job_id)).value
+            return (await self.store.get(Job, owner, job_id)).value
         await self.stop(run_of(known))
         return known
+
+    async def last_lease(self, owner: str, job_id: str) -> float:
+        """When the last lease of any worker that was ever at this job runs out, or ran out."""
+        return max(
+            [stored.value.lease_until async for stored in self.store.all(Task, owner, f"{job_id}/")], default=0.0
+        )
 
     async def stop(self, request: RunRequest) -> None:
         """Stop whatever an attempt still has at work; its job is not touched."""

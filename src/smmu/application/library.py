@@ -16,6 +16,8 @@ from smmu.ports.objects import ObjectStore, ReadLink
 from smmu.ports.records import Stored
 from smmu.ports.system import Clock
 
+_LATE_SECONDS = 300  # after the last lease of a job nobody writes for it any more
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
@@ -93,14 +95,20 @@ class Library:
         await self.clean(await until_settled(attempt))
 
     async def clean(self, stored: Stored[Media]) -> None:
-        """Remove the bytes of a deleted media, and remember that they are gone once nobody can add more."""
+        """Remove the bytes of a deleted media, and remember that they are gone once nobody can add more.
+
+        Until then the sweeper comes again: a worker that lost its claim may write until it notices, and one that slept
+        through its lease writes what it was about to when it wakes.
+        """
         known = stored.value
         of_media = await self.jobs.end(known.owner, known.job_id)
+        late = await self.jobs.last_lease(known.owner, known.job_id) + _LATE_SECONDS
         for info in [info async for info in self.objects.list(keys.media_prefix(known.owner, known.id))]:
             await self.objects.delete(info.ref.key)
         await self.objects.delete(known.source.key)
-        cleaned = replace(known, cleaned=of_media.state in job.TERMINAL, updated_at=self.clock.now())
-        await self.store.commit([self.store.put(cleaned, stored.version)])
+        now = self.clock.now()
+        over = of_media.state in job.TERMINAL and now >= late
+        await self.store.commit([self.store.put(replace(known, cleaned=over, updated_at=now), stored.version)])
 
 
 def _named(known: Media, name: str) -> tuple[ObjectRef, str | None]:

@@ -73,8 +73,9 @@ class Uploads:
         return Begun(upload=opened, parts=await self._sign_first(opened))
 
     async def get(self, owner: str, upload_id: str) -> Progress:
-        """What any device of the owner needs to go on with an upload."""
+        """What any device of the owner needs to go on with an upload. `Refused` when it was given up or expired."""
         stored = await self.store.get(Upload, owner, upload_id)
+        self._require_alive(stored.value)
         here = await self._arrived(stored.value)
         sizes = {part.number: part.size for part in here}
         missing = parts.missing(stored.value.layout, sizes) if stored.value.state is upload.State.OPEN else ()
@@ -187,9 +188,14 @@ class Uploads:
             return ()
         return await self.storage.list_parts(session_of(known))
 
-    def _require_open(self, known: Upload) -> None:
+    def _require_alive(self, known: Upload) -> None:
         if upload.is_expired(known, self.clock.now()):
             raise upload.closed(replace(known, state=upload.State.EXPIRED))
+        if known.state is upload.State.ABORTED:
+            raise upload.closed(known)
+
+    def _require_open(self, known: Upload) -> None:
+        self._require_alive(known)
         if known.state is not upload.State.OPEN:
             raise upload.closed(known)
 

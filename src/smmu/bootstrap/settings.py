@@ -1,7 +1,8 @@
 """Everything a deployment may set, as one frozen tree read from variables `SMMU_…`; `__` goes one level down.
 
 A variable that is missing, wrong or unknown is refused at start-up, by name and in one sentence: a misspelt setting
-must not look as if it held. Nothing below `bootstrap` reads the environment.
+must not look as if it held. Nothing below `bootstrap` reads the environment. The string below a field is its line in
+docs/settings.md.
 """
 
 import os
@@ -18,7 +19,7 @@ from smmu.domain.limits import Limits
 class Branch(BaseModel):
     """A part of the tree."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class EmbeddedPlatform(Branch):
@@ -26,40 +27,51 @@ class EmbeddedPlatform(Branch):
 
     kind: Literal["embedded"]
     data: Path
+    """The folder that everything is kept in, when the kind is `embedded`. `--data` goes before it."""
 
 
 class InMemoryPlatform(Branch):
-    """Nothing outlives the process. `tokens` says which token is whose: `{"token": "owner"}`."""
+    """Nothing outlives the process."""
 
     kind: Literal["inmemory"]
     tokens: dict[str, str] = {}
+    """Which token is whose, when the kind is `inmemory`, as JSON: `{"token": "owner"}`."""
 
 
 class Workers(Branch):
     """How many tasks at once. Heavy ones use all the cores they get, so by default there is one for each core."""
 
     light: PositiveInt = 2
+    """How many light tasks (inspecting, publishing) at once."""
     heavy: PositiveInt = Field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    """How many heavy tasks (decoding, encoding) at once, each in a process of its own."""
 
 
 class Settings(BaseSettings):
-    """The tree. `public_url` is what clients reach the service as, when that is not the address it listens on.
-
-    `origins` are the web origins whose pages may call the API, as a JSON list.
-    """
+    """The tree."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter=SEPARATOR, frozen=True, extra="forbid", validate_default=True
+        env_prefix=PREFIX,
+        env_nested_delimiter=SEPARATOR,
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        use_attribute_docstrings=True,
     )
 
     platform: Annotated[EmbeddedPlatform | InMemoryPlatform, Field(discriminator="kind")] = EmbeddedPlatform(
         kind="embedded", data=Path(DATA)
     )
+    """Where everything is kept: `embedded` (this machine's disk) or `inmemory` (nowhere: it is gone with the process).
+    Whoever sets one variable of the platform sets its kind."""
     workers: Workers = Workers()
     limits: Limits = Limits()
     public_url: str | None = None
+    """What clients reach the service as, when that is not the address it listens on."""
     origins: tuple[str, ...] = ()
+    """The web origins whose pages may call the API, as a JSON list: `["https://app.example"]`."""
     debug: bool = False
+    """Show the trace of a bug, and what `smmu process` logs."""
 
 
 def load_settings(*, data: Path | None = None) -> Settings:

@@ -38,7 +38,10 @@ async def open_client(
     patience: Patience | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> AsyncIterator[Client]:
-    """A client for the server at `url`; `parallel` parts of each file at once."""
+    """A client for the server at `url`; `parallel` parts of each file at once.
+
+    Raises `Unusable` for an address or a token that cannot be one.
+    """
     async with connected(url, token, patience=patience, transport=transport) as connection:
         yield Client(
             connection=connection,

@@ -12,6 +12,7 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from smmu.client.address import address_in, token_in
 from smmu.client.errors import NotUnderstood, Unreachable, refusal
 from smmu.client.patience import Patience, is_busy, told_to_wait
 
@@ -87,9 +88,10 @@ class Connection:
 async def connected(
     url: str, token: str, *, patience: Patience | None = None, transport: httpx.AsyncBaseTransport | None = None
 ) -> AsyncIterator[Connection]:
-    """A connection to the server at `url`, closed at the end of the block."""
+    """A connection to the server at `url`, closed at the end of the block. Raises `Unusable`."""
+    address, known = address_in(url), token_in(token)
     async with httpx.AsyncClient(timeout=_TIMEOUT, transport=transport) as http:
-        yield Connection(url=url.rstrip("/"), token=token, http=http, patience=patience or Patience())
+        yield Connection(url=address, token=known, http=http, patience=patience or Patience())
 
 
 def understood(answer: type[A], response: httpx.Response) -> A:

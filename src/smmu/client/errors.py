@@ -1,4 +1,4 @@
-"""How talking to a server can fail, in three ways, each one clear sentence. Nothing here needs an HTTP library."""
+"""How talking to a server can fail, each way in one clear sentence. Nothing here needs an HTTP library."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +32,12 @@ class Unreachable(ClientError):
     """The server, or the storage it names, could not be reached, however often it was tried."""
 
     code = "unreachable"
+
+
+class Unusable(ClientError):
+    """What was given as a server's address or as a token cannot be one."""
+
+    code = "unusable"
 
 
 class FileChanged(ClientError):

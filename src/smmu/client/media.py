@@ -1,7 +1,9 @@
 """Media of a server: look, list, and bring renditions to this disk, whole and checked or not at all."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -10,17 +12,25 @@ import httpx
 from anyio import to_thread
 
 from smmu.client.connection import Connection, unreachable
-from smmu.client.errors import ClientError, refusal
+from smmu.client.errors import ClientError, NotUnderstood, refusal
 from smmu.client.patience import is_busy, told_to_wait
-from smmu.wire import MediaAnswer, RenditionAnswer
+from smmu.client.uploader import Progress, unheard
+from smmu.domain.manifest import is_safe_path
+from smmu.domain.plan import Role
+from smmu.wire import MediaAnswer, MediaList, RenditionAnswer
 
-_LINKS_MAX = 3
+_PLAYLISTS = frozenset({Role.HLS, Role.HLS_VIDEO, Role.HLS_AUDIO})
 
 
 class Damaged(ClientError):
     """What came is not what the manifest lists."""
 
     code = "damaged"
+
+
+def is_whole(rendition: RenditionAnswer) -> bool:
+    """Whether its main file, which is all that the REST API gives, is all of it. A playlist only names other files."""
+    return rendition.role not in _PLAYLISTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +43,29 @@ class MediaClient:
         """One media with its newest manifest."""
         return await self.connection.ask(MediaAnswer, "GET", f"/media/{media_id}")
 
-    async def download(self, media_id: str, rendition: RenditionAnswer, target: Path) -> Path:
-        """The file of a rendition at `target`, replacing what is there. Raises `ClientError`, `OSError`."""
+    async def list(self, *, state: str | None = None, limit: int = 50, cursor: str | None = None) -> MediaList:
+        """A page of media, the newest first."""
+        query = {"limit": str(limit), "state": state, "cursor": cursor}
+        told = {name: value for name, value in query.items() if value is not None}
+        return await self.connection.ask(MediaList, "GET", "/media", query=told)
+
+    async def bring(
+        self, media_id: str, rendition: RenditionAnswer, folder: Path, *, progress: Progress = unheard
+    ) -> Path:
+        """The main file of a rendition under `folder`, at the path that the manifest gives it; as `download`."""
+        if not is_safe_path(rendition.path):
+            raise NotUnderstood(f"The server wants {rendition.name} at a place outside of the folder: not downloaded.")
+        target = folder / rendition.path
+        await to_thread.run_sync(partial(target.parent.mkdir, parents=True, exist_ok=True))
+        return await self.download(media_id, rendition, target, progress=progress)
+
+    async def download(
+        self, media_id: str, rendition: RenditionAnswer, target: Path, *, progress: Progress = unheard
+    ) -> Path:
+        """The main file of a rendition at `target`, replacing what is there. Raises `ClientError`, `OSError`."""
         aside = target.with_name(f".{target.name}.part")
         try:
-            sha256 = await self._fetch(media_id, rendition.name, aside)
+            sha256 = await self._fetch(media_id, rendition.name, aside, lambda got: progress(got, rendition.size))
             if sha256 != rendition.sha256:
                 raise Damaged(f"{rendition.name} arrived damaged: its checksum is not the one in the manifest.")
             await to_thread.run_sync(aside.replace, target)
@@ -45,13 +73,13 @@ class MediaClient:
             aside.unlink(missing_ok=True)
         return target
 
-    async def _fetch(self, media_id: str, name: str, aside: Path) -> str:
+    async def _fetch(self, media_id: str, name: str, aside: Path, got: Callable[[int], None]) -> str:
         """Its bytes at `aside`, from the beginning each time they break off; their SHA-256."""
         patience, failures = self.connection.patience, 0
         while True:
             url = await self._link(media_id, name)
             try:
-                return await self._read(url, aside)
+                return await self._read(url, aside, got)
             except httpx.TransportError as error:
                 failures += 1
                 if failures >= patience.tries:
@@ -68,11 +96,14 @@ class MediaClient:
         response = await self.connection.send("GET", f"/media/{media_id}/renditions/{name}")
         return response.headers["location"]
 
-    async def _read(self, url: str, aside: Path) -> str:
-        digest = hashlib.sha256()
+    async def _read(self, url: str, aside: Path, got: Callable[[int], None]) -> str:
+        digest, count = hashlib.sha256(), 0
         async with self.connection.http.stream("GET", url) as response, await anyio.open_file(aside, "wb") as file:
             response.raise_for_status()
+            got(0)
             async for piece in response.aiter_bytes():
                 digest.update(piece)
                 await file.write(piece)
+                count += len(piece)
+                got(count)
         return digest.hexdigest()

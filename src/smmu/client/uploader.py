@@ -26,7 +26,7 @@ PARALLEL = 4
 _ROUNDS_MAX = 5  # of sending what the storage says is missing
 
 Progress = Callable[[int, int], None]
-"""Called with the bytes that are on their way or there, and the bytes in all. It may go back when a part is resent."""
+"""Called with the bytes that are on their way or there, and the bytes in all. It goes back when some are sent again."""
 Opened = Callable[[str, int], None]
 """Called with the upload's id as soon as there is one, and its number of parts: whoever is interrupted can resume."""
 
@@ -43,7 +43,7 @@ class Wish:
     resume: str | None = None
 
 
-def _unheard(*_: object) -> None:
+def unheard(*_: object) -> None:
     """Nobody is listening."""
 
 
@@ -54,7 +54,7 @@ class Uploader:
     connection: Connection
     parallel: int = PARALLEL
 
-    async def upload(self, wish: Wish, *, progress: Progress = _unheard, opened: Opened = _unheard) -> CompleteAnswer:
+    async def upload(self, wish: Wish, *, progress: Progress = unheard, opened: Opened = unheard) -> CompleteAnswer:
         """Upload a file; the job that was made of it. Raises `ClientError`, or `OSError` for the file itself."""
         source = await LocalSource.of(wish.path)
         if wish.resume is not None:

@@ -35,7 +35,7 @@ OUT = "demo-data"
 OWNER = "demo"
 
 _TOKEN_SECONDS = 3_600
-_WIDTH = 100  # of the table where nobody says how wide the terminal is
+_WIDTH = 1_000  # of a page that is no terminal: the table is as wide as what is in it
 
 
 def main(arguments: list[str]) -> int:
@@ -62,7 +62,7 @@ async def _demo(chosen: Path | None) -> None:
     with _folder() as hidden:
         file = chosen or await _film(hidden / "film.mp4")
         target = hidden.parent / file.stem
-        require_free(target)
+        await to_thread.run_sync(require_free, target, file)
         data, began = hidden / "data", time.monotonic()
         async with spawned(data, hidden / "server.log") as url:
             note(f"smmu serve is at {url}")

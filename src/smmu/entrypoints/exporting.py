@@ -1,13 +1,14 @@
 """Brings a media's renditions out of an object store into a folder of the user's: `manifest.json` and what it lists.
 
-The folder grows aside and takes its place in one move. One that an earlier run made is replaced; any other is left
-alone, because nobody asked to have it removed.
+The folder grows aside and takes its place in one move. One that an earlier run made of the same bytes is replaced; any
+other is left alone, because nobody asked to have it removed.
 """
 
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,9 @@ MANIFEST = "manifest.json"
 _PIECE_BYTES = 4 << 20
 
 
-def require_free(target: Path) -> None:
-    """Refuse to write where something is that is not ours to replace."""
-    if not target.exists() or _is_ours(target):
-        return
-    words = f"{target} is there already and was not made by smmu: choose another --out, or move it away."
-    raise refuse(Code.INVALID_REQUEST, words)
+def require_free(target: Path, file: Path) -> None:
+    """Refuse to write where something is that what is made of `file` must not replace."""
+    _require_replaceable(target, lambda: _sha256(file))
 
 
 async def export(objects: ObjectStore, media: Media, target: Path, aside: Path) -> dict[str, Any]:
@@ -44,7 +42,7 @@ async def export(objects: ObjectStore, media: Media, target: Path, aside: Path) 
         await _bring(objects, f"{prefix}/{path}", aside / path)
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     await to_thread.run_sync(partial((aside / MANIFEST).write_text, text, encoding="utf-8"))
-    await to_thread.run_sync(_move, aside, target)
+    await to_thread.run_sync(_move, aside, target, manifest["source"]["sha256"])
     return manifest
 
 
@@ -87,16 +85,35 @@ async def _copy(source: Source, target: Path) -> None:
             await file.write(await source.read(start, _PIECE_BYTES))
 
 
-def _move(aside: Path, target: Path) -> None:
-    require_free(target)
+def _move(aside: Path, target: Path, sha256: str) -> None:
+    _require_replaceable(target, lambda: sha256)
     if target.exists():
         target.replace(aside.with_name(f"{aside.name}-before"))  # goes away with the rest of what was aside
     aside.replace(target)
 
 
-def _is_ours(folder: Path) -> bool:
+def _require_replaceable(target: Path, sha256: Callable[[], str]) -> None:
+    if not target.exists():
+        return
+    source = _source_of(target)
+    if source is None:
+        words = f"{target} is there already and was not made by smmu: choose another --out, or move it away."
+        raise refuse(Code.INVALID_REQUEST, words)
+    if source["sha256"] != sha256():
+        made_of = f"what was made of another file, {source['filename']}"
+        raise refuse(Code.INVALID_REQUEST, f"{target} has {made_of}: choose another --out, or move it away.")
+
+
+def _source_of(folder: Path) -> Mapping[str, Any] | None:
+    """What our manifest in a folder says of the file it was made of; `None` where we made nothing."""
     try:
         document = json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError):
-        return False
-    return isinstance(document, dict) and document.get("schema") == SCHEMA
+        return None
+    ours = isinstance(document, dict) and document.get("schema") == SCHEMA
+    return document["source"] if ours else None
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from anyio import to_thread
 
 from smmu.adapters.embedded.system import JsonLines, SystemClock
 from smmu.application.system import System
@@ -70,9 +71,10 @@ class Processor:
         return Outcome(file=file, folder=self.out / name, manifest=manifest)
 
     async def _process(self, file: Path, target: Path, show: Show) -> dict[str, Any]:
-        require_free(target)
+        size = _size_of(file)
         show(0.0, "reading")
-        done = await self._send(file)
+        await to_thread.run_sync(require_free, target, file)
+        done = await self._send(file, size)
         try:
             _require_success(await self._until_over(done.job_id, show))
             made = (await self.system.library.get(OWNER, done.media_id)).value
@@ -83,10 +85,10 @@ class Processor:
         show(1.0, "done")
         return manifest
 
-    async def _send(self, file: Path) -> Upload:
+    async def _send(self, file: Path, size: int) -> Upload:
         """An upload as any other, but that its bytes take no network."""
         uploads = self.system.uploads
-        request = UploadRequest(filename=file.name, size=_size_of(file))
+        request = UploadRequest(filename=file.name, size=size)
         begun = (await uploads.begin(OWNER, request)).upload
         for number in range(1, begun.layout.number_max + 1):
             (part,) = await uploads.sign(OWNER, begun.id, [number])

@@ -16,7 +16,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from smmu.adapters.embedded.database import Database
-from smmu.adapters.embedded.errors import translating
 from smmu.adapters.embedded.files import Files
 from smmu.adapters.embedded.gateway import FileGateway
 from smmu.adapters.embedded.ledger import SqliteLedger
@@ -29,6 +28,7 @@ from smmu.adapters.embedded.system import RandomIds, SystemClock
 from smmu.adapters.embedded.tasks import Command, SubprocessTaskRunner, worker_command
 from smmu.adapters.embedded.uploads import FileUploadStore
 from smmu.domain.limits import Limits
+from smmu.ports.errors import Unavailable
 from smmu.ports.platform import Capability, Platform
 from smmu.ports.system import Clock, IdSource
 
@@ -102,6 +102,9 @@ def token_secret(data: str) -> bytes:
 
 def _made(data: str) -> Path:
     folder = Path(data).absolute()
-    with translating():
+    try:
         folder.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
+    except OSError as error:
+        why = "it is a file" if isinstance(error, FileExistsError) else error.strerror
+        raise Unavailable(f"{folder} cannot be the data folder: {why}") from error
     return folder

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from smmu import wire
 from smmu.application.system import System
 from smmu.application.uploads import Begun
-from smmu.domain import quota, upload
+from smmu.domain import quota
 from smmu.domain.errors import Code, Refused, refuse
 from smmu.domain.upload import Upload
 from smmu.domain.values import UPLOAD, is_id
@@ -24,7 +24,6 @@ from smmu.entrypoints.api.replies import Reply, reply
 from smmu.entrypoints.api.routes import Operation, Parameter
 
 _RETRY_AFTER_QUOTA = "60"
-_GONE = frozenset({upload.State.ABORTED, upload.State.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +56,7 @@ class UploadRoutes:
         """`GET /media/upload/{id}`."""
         owner = await self.doorman.owner(request)
         progress = await self.system.uploads.get(owner, id_in(request, UPLOAD))
-        now = self.system.platform.clock.now()
-        _require_alive(progress.upload, now)
-        return reply(views.upload_answer(progress, now))
+        return reply(views.upload_answer(progress, self.system.platform.clock.now()))
 
     async def sign(self, request: Request) -> Response:
         """`POST /media/upload/{id}/parts`."""
@@ -126,14 +123,6 @@ class UploadRoutes:
             "ratelimit-policy": ", ".join(policies),
             "ratelimit": ", ".join(remaining),
         }
-
-
-def _require_alive(known: Upload, now: float) -> None:
-    """An upload that was given up or whose time is over answers every call with just that."""
-    if known.state in _GONE:
-        raise upload.closed(known)
-    if upload.is_expired(known, now):
-        raise upload.closed(upload.step(known, upload.Event.EXPIRE, now))
 
 
 def operations(routes: UploadRoutes) -> list[Operation]:

@@ -67,10 +67,11 @@ def _of_usage(error: BaseException) -> tuple[str, int] | None:
     from typer.exceptions import Abort, TyperException
 
     from smmu.bootstrap.variables import SettingsError
+    from smmu.client.errors import Unusable
 
     if isinstance(error, Abort):
         return "interrupted", INTERRUPTED
-    if isinstance(error, SettingsError):
+    if isinstance(error, (SettingsError, Unusable)):
         return str(error), USAGE
     if isinstance(error, TyperException):
         command = getattr(getattr(error, "ctx", None), "command_path", "smmu")

@@ -106,4 +106,4 @@ def room(folder: Path) -> Iterator[Finding]:
 
 
 def _existing(folder: Path) -> Path:
-    return next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
+    return next(place for place in (folder, *folder.absolute().parents) if place.exists())

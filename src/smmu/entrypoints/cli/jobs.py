@@ -1,20 +1,18 @@
 """`smmu jobs`: look at the jobs of a server, watch one, cancel it or try it again."""
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
-import anyio
 import typer
 
+from smmu.entrypoints.cli.asking import ask
 from smmu.entrypoints.cli.boundary import REFUSED, Stop
-from smmu.entrypoints.cli.options import Json, Token, Url
+from smmu.entrypoints.cli.options import Json, Limit, Token, Url
 from smmu.entrypoints.cli.terminal import gauges, say
 
 if TYPE_CHECKING:
     from smmu.client.client import Client
     from smmu.wire import JobAnswer, JobList, JobSummary
 
-R = TypeVar("R")
 JobId = Annotated[str, typer.Argument(metavar="JOB_ID", help="The job.")]
 
 group = typer.Typer(help="Jobs of a server.", rich_markup_mode=None)
@@ -25,16 +23,16 @@ def list_jobs(
     url: Url,
     token: Token,
     state: Annotated[str | None, typer.Option(metavar="STATE", help="Only jobs in this state.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, metavar="N", help="How many.")] = 20,
+    limit: Limit = 20,
     *,
     json: Json = False,
 ) -> None:
     """The newest jobs."""
 
-    async def ask(client: "Client") -> "JobList":
+    async def question(client: "Client") -> "JobList":
         return await client.jobs.list(state=state, limit=limit)
 
-    page = _ask(url, token, ask)
+    page = ask(url, token, question)
     if json:
         say(page.model_dump_json(indent=2))
         return
@@ -46,10 +44,10 @@ def list_jobs(
 def show(job_id: JobId, url: Url, token: Token, *, json: Json = False) -> None:
     """One job with its tasks."""
 
-    async def ask(client: "Client") -> "JobAnswer":
+    async def question(client: "Client") -> "JobAnswer":
         return await client.jobs.get(job_id)
 
-    _print(_ask(url, token, ask), as_json=json)
+    _print(ask(url, token, question), as_json=json)
 
 
 @group.command("watch")
@@ -57,12 +55,12 @@ def watch(job_id: JobId, url: Url, token: Token) -> None:
     """Stay until a job has ended; fails if it did."""
     from smmu.entrypoints.cli.upload import follow
 
-    async def ask(client: "Client") -> "JobAnswer":
+    async def question(client: "Client") -> "JobAnswer":
         with gauges() as shown:
             await follow(client, job_id, shown.add(job_id))
         return await client.jobs.get(job_id)
 
-    ended = _ask(url, token, ask)
+    ended = ask(url, token, question)
     say(_line(ended))
     if ended.state != "succeeded":
         raise Stop(REFUSED)
@@ -72,30 +70,20 @@ def watch(job_id: JobId, url: Url, token: Token) -> None:
 def cancel(job_id: JobId, url: Url, token: Token) -> None:
     """Ask a job to end."""
 
-    async def ask(client: "Client") -> "JobAnswer":
+    async def question(client: "Client") -> "JobAnswer":
         return await client.jobs.cancel(job_id)
 
-    say(_line(_ask(url, token, ask)))
+    say(_line(ask(url, token, question)))
 
 
 @group.command("retry")
 def retry(job_id: JobId, url: Url, token: Token) -> None:
     """Try a failed or cancelled job again."""
 
-    async def ask(client: "Client") -> "JobAnswer":
+    async def question(client: "Client") -> "JobAnswer":
         return await client.jobs.retry(job_id)
 
-    say(_line(_ask(url, token, ask)))
-
-
-def _ask(url: str, token: str, ask: Callable[["Client"], Awaitable[R]]) -> R:
-    async def main() -> R:
-        from smmu.client.client import open_client
-
-        async with open_client(url, token) as client:
-            return await ask(client)
-
-    return anyio.run(main, backend="asyncio")
+    say(_line(ask(url, token, question)))
 
 
 def _print(known: "JobAnswer", *, as_json: bool) -> None:

@@ -13,4 +13,5 @@ Token = Annotated[
     str,
     typer.Option("--token", envvar="SMMU_TOKEN", metavar="T", help="Who you are: see smmu token.", show_envvar=True),
 ]
+Limit = Annotated[int, typer.Option(min=1, max=200, metavar="N", help="How many.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

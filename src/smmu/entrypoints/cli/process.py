@@ -16,12 +16,15 @@ from smmu.entrypoints.cli.terminal import Gauges, complain, gauges, say
 if TYPE_CHECKING:
     from smmu.entrypoints.oneshot import Outcome, Processor
 
+_OUT = (
+    "Each FILE gets a folder of its name in here. What an earlier run made of the same bytes is replaced. A folder "
+    "with anything else in it, such as the results of another file, is left as it is, and that FILE refused."
+)
+
 
 def process(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Images, videos, audio files.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Each FILE gets a folder of its name in here.")] = Path(
-        "smmu-out"
-    ),
+    out: Annotated[Path, typer.Option(metavar="DIR", help=_OUT)] = Path("smmu-out"),
     *,
     json: Json = False,
 ) -> None:

@@ -14,7 +14,11 @@ def serve(
     host: Annotated[str, typer.Option(metavar="HOST", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, metavar="PORT", help="0 is any free one.")] = 8000,
 ) -> None:
-    """Run the whole service on this machine, until it is asked to end."""
+    """Run the whole service on this machine, until it is asked to end.
+
+    Whatever else can be set (workers, limits, the address that clients see) is a variable SMMU_…, read at the start:
+    docs/settings.md lists them all.
+    """
     from smmu.bootstrap.settings import EmbeddedPlatform, load_settings
     from smmu.entrypoints.server import Address, serve
 

@@ -5,13 +5,15 @@ be worth a line in a log.
 """
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+_SHOWN_SECONDS = 0.1
 _STEP_PERCENT = 25  # how far a thing must get for another plain line
 
 
@@ -33,8 +35,8 @@ def complain(words: str) -> None:
 class Gauge(Protocol):
     """Shows how far one thing is."""
 
-    def show(self, fraction: float, words: str) -> None:
-        """It is this far (0.0–1.0), and this is what it is at."""
+    def show(self, fraction: float, words: str, detail: str = "") -> None:
+        """It is this far (0.0–1.0), `words` say in what; `detail` is what is at work in it, with its own percentage."""
 
 
 @contextmanager
@@ -63,13 +65,27 @@ class Gauges:
         return _Lines(title) if self._progress is None else _Bar(self._progress, title)
 
 
+def counting(gauge: Gauge, words: str) -> Callable[[int, int], None]:
+    """Shows counted bytes, of how many. Transfers tell of every piece; a person sees ten steps in a second."""
+    shown_at = 0.0
+
+    def show(count: int, total: int) -> None:
+        nonlocal shown_at
+        now = time.monotonic()
+        if now - shown_at >= _SHOWN_SECONDS or count == total:
+            shown_at = now
+            gauge.show(count / total if total else 0.0, words)
+
+    return show
+
+
 class _Bar:
     def __init__(self, progress: "Progress", title: str) -> None:
         self._progress = progress
         self._task = progress.add_task("", total=1.0, title=title)
 
-    def show(self, fraction: float, words: str) -> None:
-        self._progress.update(self._task, completed=fraction, description=words)
+    def show(self, fraction: float, words: str, detail: str = "") -> None:
+        self._progress.update(self._task, completed=fraction, description=_joined(words, detail))
 
 
 class _Lines:
@@ -77,11 +93,15 @@ class _Lines:
 
     def __init__(self, title: str) -> None:
         self._title = title
-        self._shown: tuple[str, int] | None = None
+        self._shown: tuple[str, str, int] | None = None
 
-    def show(self, fraction: float, words: str) -> None:
+    def show(self, fraction: float, words: str, detail: str = "") -> None:
         percent = int(fraction * 100)
-        now = (words, percent // _STEP_PERCENT)
+        now = (words, detail, percent // _STEP_PERCENT)
         if now != self._shown:
             self._shown = now
-            note(f"{self._title}: {words} {percent} %")
+            note(f"{self._title}: {_joined(f'{words} {percent} %', detail)}")
+
+
+def _joined(words: str, detail: str) -> str:
+    return f"{words}, {detail}" if detail else words

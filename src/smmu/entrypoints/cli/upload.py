@@ -1,7 +1,7 @@
 """`smmu upload`: the client, parallel and resumable, with a bar for each file, and on wish its job to the end."""
 
-import time
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +12,12 @@ import typer
 
 from smmu.entrypoints.cli.boundary import REFUSED, WORLD_FAILED, Stop, explained
 from smmu.entrypoints.cli.options import Token, Url
-from smmu.entrypoints.cli.terminal import Gauge, Gauges, complain, gauges, note, say
+from smmu.entrypoints.cli.terminal import Gauge, Gauges, complain, counting, gauges, note, say
 
 if TYPE_CHECKING:
     from smmu.client.client import Client
 
 _FILES_AT_ONCE = 3
-_SHOWN_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,19 +105,30 @@ async def _send(order: Order, file: Path) -> None:
 
     try:
         wish = Wish(path=file, resume=order.asked.resume)
-        done = await order.client.uploads.upload(wish, progress=_seldom(gauge), opened=opened)
+        done = await order.client.uploads.upload(wish, progress=counting(gauge, "sending"), opened=opened)
     except (anyio.get_cancelled_exc_class(), Exception) as error:
         _tell_how_to_go_on(error, file, upload_id)
         raise
     gauge.show(1.0, "sent")
     if order.asked.watch:
-        await _watch(order.client, done.job_id, gauge)
+        try:
+            await _watch(order.client, done.job_id, gauge)
+        except (anyio.get_cancelled_exc_class(), Exception) as error:
+            if _is_broken_off(error):
+                watching = shlex.join(["smmu", "jobs", "watch", done.job_id, "--url", order.asked.url])
+                note(f"{file}: {done.job_id} goes on without you: {watching}")
+            raise
     say(f"{file}: {done.job_id}")
 
 
 def _tell_how_to_go_on(error: BaseException, file: Path, upload_id: str) -> None:
-    if upload_id and (not isinstance(error, Exception) or explained(error)[1] == WORLD_FAILED):
+    if upload_id and _is_broken_off(error):
         note(f"{file}: go on with --resume {upload_id}")
+
+
+def _is_broken_off(error: BaseException) -> bool:
+    """Whether somebody interrupted us, or the world did: then the same may be gone on with."""
+    return not isinstance(error, Exception) or explained(error)[1] == WORLD_FAILED
 
 
 async def _watch(client: "Client", job_id: str, gauge: Gauge) -> None:
@@ -134,21 +144,7 @@ async def follow(client: "Client", job_id: str, gauge: Gauge) -> None:
     """Show a job until it has ended."""
     async with aclosing(client.jobs.watch(job_id)) as glimpses:
         async for glimpse in glimpses:
-            gauge.show(glimpse.progress / 100, glimpse.task or glimpse.state)
-
-
-def _seldom(gauge: Gauge) -> Callable[[int, int], None]:
-    """Parts tell of every piece; a person sees ten steps in a second."""
-    shown_at = 0.0
-
-    def show(sent: int, total: int) -> None:
-        nonlocal shown_at
-        now = time.monotonic()
-        if now - shown_at >= _SHOWN_SECONDS:
-            shown_at = now
-            gauge.show(sent / total if total else 0.0, "sending")
-
-    return show
+            gauge.show(glimpse.progress / 100, "job" if glimpse.task else glimpse.state, glimpse.task)
 
 
 def _require_file(file: Path) -> None:

@@ -1,0 +1,112 @@
+"""`smmu media`: look at the media of a server, and download what was made of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from smmu.entrypoints.cli.asking import ask
+from smmu.entrypoints.cli.boundary import REFUSED, Stop
+from smmu.entrypoints.cli.options import Json, Limit, Token, Url
+from smmu.entrypoints.cli.terminal import counting, gauges, note, say
+
+if TYPE_CHECKING:
+    from smmu.client.client import Client
+    from smmu.wire import MediaAnswer, MediaList, MediaSummary, RenditionAnswer
+
+MediaId = Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media.")]
+_PLAYLISTS = (
+    "HLS is many files, and a server gives no more than their playlist yet: take the MP4, or run smmu process on the "
+    "file itself"
+)
+
+group = typer.Typer(help="Media of a server, and what was made of them.", rich_markup_mode=None)
+
+
+@group.command("list")
+def list_media(
+    url: Url,
+    token: Token,
+    state: Annotated[str | None, typer.Option(metavar="STATE", help="Only media in this state.")] = None,
+    limit: Limit = 20,
+    *,
+    json: Json = False,
+) -> None:
+    """The newest media."""
+
+    async def question(client: "Client") -> "MediaList":
+        return await client.media.list(state=state, limit=limit)
+
+    page = ask(url, token, question)
+    if json:
+        say(page.model_dump_json(indent=2))
+        return
+    for known in page.media:
+        say(_line(known))
+
+
+@group.command("show")
+def show(media_id: MediaId, url: Url, token: Token, *, json: Json = False) -> None:
+    """One media with its renditions."""
+    from smmu.domain.words import in_bytes
+
+    async def question(client: "Client") -> "MediaAnswer":
+        return await client.media.get(media_id)
+
+    known = ask(url, token, question)
+    if json:
+        say(known.model_dump_json(indent=2))
+        return
+    say(_line(known))
+    for made in known.manifest.renditions if known.manifest else ():
+        say(f"  {made.name:<24} {in_bytes(made.size):>10}  {made.content_type}")
+
+
+@group.command("download")
+def download(
+    media_id: MediaId,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Renditions. Without one: all that are a single file (HLS is not)."),
+    ] = None,
+    out: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="The media gets a folder of its id in here, laid out as its manifest says."),
+    ] = Path("smmu-out"),
+    *,
+    url: Url,
+    token: Token,
+) -> None:
+    """Bring renditions here, each checked, and whole or not at all."""
+
+    async def question(client: "Client") -> None:
+        chosen = _chosen(await client.media.get(media_id), names or [])
+        with gauges() as shown:
+            for made in chosen:
+                progress = counting(shown.add(made.name), "downloading")
+                say(f"{made.name}: {await client.media.bring(media_id, made, out / media_id, progress=progress)}")
+
+    ask(url, token, question)
+
+
+def _chosen(known: "MediaAnswer", names: Sequence[str]) -> Sequence["RenditionAnswer"]:
+    """The renditions of these names, or all that can be had; what cannot is refused, or told of."""
+    from smmu.client.media import is_whole
+
+    if known.manifest is None:
+        raise Stop(REFUSED, f"There is nothing to download: {known.media_id} is {known.state}.")
+    there = {made.name: made for made in known.manifest.renditions}
+    for name in names:
+        if name not in there:
+            raise Stop(REFUSED, f"There is no rendition {name}: there are {', '.join(there)}.")
+        if not is_whole(there[name]):
+            raise Stop(REFUSED, f"{name} cannot be downloaded: {_PLAYLISTS}.")
+    left = [name for name, made in there.items() if not is_whole(made)]
+    if left and not names:
+        note(f"left out: {', '.join(left)} ({_PLAYLISTS})")
+    return [there[name] for name in names] or [made for made in there.values() if is_whole(made)]
+
+
+def _line(known: "MediaSummary") -> str:
+    return f"{known.media_id}  {known.state:<10} {known.content_type}  {known.filename}"

@@ -1,0 +1,85 @@
+"""`smmu media` against a real server: look at what was made, and bring it here."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Files
+from tests.support.served import Server, smmu
+
+pytestmark = pytest.mark.served
+
+
+@pytest.fixture(scope="module")
+def clip_id(server: Server, files: Files) -> str:
+    """The media of a clip, ready."""
+    assert smmu("upload", files.clip, "--watch", *server.options("fay")).status == 0
+    [line] = smmu("media", "list", *server.options("fay")).out.splitlines()
+    return line.split()[0]
+
+
+def test_media_are_listed(server: Server, clip_id: str) -> None:
+    [line] = smmu("media", "list", "--state", "ready", *server.options("fay")).out.splitlines()
+    assert line.split() == [clip_id, "ready", "video/mp4", "clip.mp4"]
+    assert smmu("media", "list", "--state", "failed", *server.options("fay")).out == ""
+    listed = json.loads(smmu("media", "list", "--json", *server.options("fay")).out)
+    assert [known["media_id"] for known in listed["media"]] == [clip_id]
+    assert smmu("media", "list", *server.options("eve")).out == ""
+
+
+def test_a_media_is_shown_with_its_renditions(server: Server, clip_id: str) -> None:
+    shown = json.loads(smmu("media", "show", clip_id, "--json", *server.options("fay")).out)
+    first, *rest = smmu("media", "show", clip_id, *server.options("fay")).out.splitlines()
+    assert first.split()[:2] == [clip_id, "ready"]
+    assert [line.split()[0] for line in rest] == [made["name"] for made in shown["manifest"]["renditions"]]
+    assert smmu("media", "show", clip_id, *server.options("eve")).complaint == "smmu: There is no such media."
+
+
+def test_everything_that_is_one_file_is_downloaded_and_the_rest_is_named(
+    server: Server, clip_id: str, tmp_path: Path
+) -> None:
+    first, done = (
+        smmu("media", "download", clip_id, "--out", tmp_path / "out", *server.options("fay")) for _ in range(2)
+    )
+    assert first.out == done.out
+    assert done.status == 0, done.err
+    shown = json.loads(smmu("media", "show", clip_id, "--json", *server.options("fay")).out)
+    folder, made = tmp_path / "out" / clip_id, shown["manifest"]["renditions"]
+    whole = [known for known in made if not known["role"].startswith("hls")]
+    assert {known["name"] for known in whole} >= {"mp4", "poster"}
+    assert done.out.splitlines() == [f"{known['name']}: {folder / known['path']}" for known in whole]
+    there = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert {path: hashlib.sha256(data).hexdigest() for path, data in there.items()} == {
+        known["path"]: known["sha256"] for known in whole
+    }
+    playlists = ", ".join(known["name"] for known in made if known not in whole)
+    assert f"left out: {playlists} (HLS is many files" in done.err
+
+
+def test_named_renditions_are_downloaded(server: Server, clip_id: str, tmp_path: Path) -> None:
+    done = smmu("media", "download", clip_id, "poster", "--out", tmp_path, *server.options("fay"))
+    assert done.status == 0, done.err
+    assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [".jpg"]
+    assert "left out" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("hls", "smmu: hls cannot be downloaded: HLS is many files"), ("nothing", "smmu: There is no rendition nothing")],
+)
+def test_what_cannot_be_downloaded_is_refused_before_anything_is(
+    server: Server, clip_id: str, tmp_path: Path, name: str, words: str
+) -> None:
+    done = smmu("media", "download", clip_id, "poster", name, "--out", tmp_path / "out", *server.options("fay"))
+    assert (done.status, done.out) == (1, "")
+    assert done.complaint.startswith(words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_media_that_has_nothing_yet_says_so(server: Server, files: Files, tmp_path: Path) -> None:
+    assert smmu("upload", files.torn, "--watch", *server.options("gus")).status == 1
+    media_id = smmu("media", "list", *server.options("gus")).out.split()[0]
+    done = smmu("media", "download", media_id, "--out", tmp_path, *server.options("gus"))
+    assert (done.status, done.complaint) == (1, f"smmu: There is nothing to download: {media_id} is rejected.")
