@@ -1,4 +1,4 @@
-"""The promises of `ports/queue.py`. Leases are short: a stage with a virtual clock runs them in no time."""
+"""The promises of `ports/queue.py`. Leases are as short as a stage keeps; in virtual time they take none."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,16 +10,22 @@ from smmu.domain.limits import MESSAGE_BYTES_MAX
 from smmu.ports.errors import NotFound
 from smmu.ports.platform import Platform
 from smmu.ports.queue import Delivery, Message, Queue, Topic
-from tests.support.platforms import LIMITS
+from tests.support.platforms import LIMITS, Stage
 from tests.support.records import OTHER, OWNER, a_message
 
-LEASE, LONG = 0.15, 30.0
-PAST_THE_LEASE = 0.25
+LONG = 30.0
+MOMENT = 0.1
 
 
 @pytest.fixture
 def queue(platform: Platform) -> Queue:
     return platform.queue
+
+
+@pytest.fixture
+def tick(stage: Stage) -> float:
+    """The shortest lease, and the shortest delay, in seconds."""
+    return stage.tick_seconds
 
 
 async def receive(queue: Queue, *, limit: int = 10, lease: float = LONG, wait: float = 0.0) -> Sequence[Delivery]:
@@ -67,11 +73,11 @@ async def test_sending_nothing_is_fine(queue: Queue) -> None:
     assert len(await receive(queue)) == 0
 
 
-async def test_no_more_come_than_asked_for_and_none_is_lost(queue: Queue) -> None:
+async def test_no_more_come_than_asked_for_and_none_is_lost(queue: Queue, tick: float) -> None:
     names = [f"m{number}" for number in range(25)]
     await queue.send([a_message(name) for name in names])
-    assert len(await receive(queue, limit=1, lease=LEASE)) == 1
-    await anyio.sleep(PAST_THE_LEASE)
+    assert len(await receive(queue, limit=1, lease=tick)) == 1
+    await anyio.sleep(tick + MOMENT)
     first = await receive(queue, limit=7)
     assert 1 <= len(first) <= 7
     assert Counter([delivery.message.id for delivery in first] + await all_ids(queue)) == Counter(names)
@@ -112,16 +118,16 @@ async def test_who_waits_is_woken_by_a_send(queue: Queue) -> None:
         assert anyio.current_time() - started < 2
 
 
-async def test_who_waits_is_woken_when_a_message_becomes_visible(queue: Queue) -> None:
-    await queue.send([a_message(delay_seconds=0.1)])
+async def test_who_waits_is_woken_when_a_message_becomes_visible(queue: Queue, tick: float) -> None:
     started = anyio.current_time()
+    await queue.send([a_message(delay_seconds=tick)])
     assert (await receive_one(queue, wait=20)).message.id == "m1"
-    assert 0.09 < anyio.current_time() - started < 2
+    assert 0.9 * tick < anyio.current_time() - started < tick + 2
 
 
-async def test_who_waits_is_woken_when_a_lease_ends(queue: Queue) -> None:
+async def test_who_waits_is_woken_when_a_lease_ends(queue: Queue, tick: float) -> None:
     await queue.send([a_message()])
-    await receive_one(queue, lease=LEASE)
+    await receive_one(queue, lease=tick)
     assert (await receive_one(queue, wait=20)).receives == 2
 
 
@@ -146,10 +152,10 @@ async def test_a_waiting_receiver_can_be_cancelled_and_takes_nothing_with_it(que
     assert (await receive_one(queue)).receives == 1
 
 
-async def test_a_delayed_message_is_invisible_until_then(queue: Queue) -> None:
-    await queue.send([a_message(delay_seconds=0.15)])
+async def test_a_delayed_message_is_invisible_until_then(queue: Queue, tick: float) -> None:
+    await queue.send([a_message(delay_seconds=tick)])
     assert len(await receive(queue)) == 0
-    await anyio.sleep(0.25)
+    await anyio.sleep(tick + MOMENT)
     assert len(await receive(queue)) == 1
 
 
@@ -177,36 +183,36 @@ async def test_receivers_at_once_never_share_a_message(queue: Queue) -> None:
     assert sorted(taken) == sorted(names)
 
 
-async def test_when_a_lease_ends_the_message_comes_again_and_is_counted(queue: Queue) -> None:
+async def test_when_a_lease_ends_the_message_comes_again_and_is_counted(queue: Queue, tick: float) -> None:
     await queue.send([a_message()])
-    first = await receive_one(queue, lease=LEASE)
-    await anyio.sleep(PAST_THE_LEASE)
+    first = await receive_one(queue, lease=tick)
+    await anyio.sleep(tick + MOMENT)
     second = await receive_one(queue)
     assert (second.message, second.receives) == (first.message, 2)
 
 
-async def test_a_prolonged_lease_lasts_from_now(queue: Queue) -> None:
+async def test_a_prolonged_lease_lasts_from_now(queue: Queue, tick: float) -> None:
     await queue.send([a_message()])
-    held = await receive_one(queue, lease=0.2)
-    await anyio.sleep(0.1)
-    await queue.extend(held.receipt, 0.3)
-    await anyio.sleep(0.2)
+    held = await receive_one(queue, lease=tick)
+    await anyio.sleep(tick / 2)
+    await queue.extend(held.receipt, 2 * tick)
+    await anyio.sleep(tick)
     assert len(await receive(queue)) == 0
-    await anyio.sleep(0.2)
+    await anyio.sleep(tick + MOMENT)
     assert len(await receive(queue)) == 1
 
 
-async def test_a_lease_can_be_shortened(queue: Queue) -> None:
+async def test_a_lease_can_be_shortened(queue: Queue, tick: float) -> None:
     await queue.send([a_message()])
     held = await receive_one(queue)
-    await queue.extend(held.receipt, LEASE)
+    await queue.extend(held.receipt, tick)
     assert (await receive_one(queue, wait=20)).receives == 2
 
 
-async def test_a_lease_that_is_over_cannot_be_prolonged(queue: Queue) -> None:
+async def test_a_lease_that_is_over_cannot_be_prolonged(queue: Queue, tick: float) -> None:
     await queue.send([a_message()])
-    held = await receive_one(queue, lease=LEASE)
-    await anyio.sleep(PAST_THE_LEASE)
+    held = await receive_one(queue, lease=tick)
+    await anyio.sleep(tick + MOMENT)
     with pytest.raises(NotFound):
         await queue.extend(held.receipt, LONG)
     again = await receive_one(queue)
@@ -217,20 +223,20 @@ async def test_a_lease_that_is_over_cannot_be_prolonged(queue: Queue) -> None:
         await queue.extend(again.receipt, LONG)
 
 
-async def test_an_acknowledged_message_is_gone(queue: Queue) -> None:
+async def test_an_acknowledged_message_is_gone(queue: Queue, tick: float) -> None:
     await queue.send([a_message()])
-    held = await receive_one(queue, lease=LEASE)
+    held = await receive_one(queue, lease=tick)
     for _ in range(2):
         await queue.ack(held.receipt)
-    await anyio.sleep(PAST_THE_LEASE)
+    await anyio.sleep(tick + MOMENT)
     assert len(await receive(queue)) == 0
     assert len(await queue.dead(10)) == 0
 
 
-async def test_a_late_acknowledgement_is_ignored(queue: Queue) -> None:
+async def test_a_late_acknowledgement_is_ignored(queue: Queue, tick: float) -> None:
     await queue.send([a_message()])
-    held = await receive_one(queue, lease=LEASE)
-    await anyio.sleep(PAST_THE_LEASE)
+    held = await receive_one(queue, lease=tick)
+    await anyio.sleep(tick + MOMENT)
     await queue.ack(held.receipt)
     again = await receive_one(queue)
     await queue.ack(held.receipt)
@@ -243,28 +249,28 @@ async def test_a_message_that_is_given_back_comes_again_at_once(queue: Queue) ->
     assert (await receive_one(queue)).receives == 2
 
 
-async def test_a_message_can_be_given_back_for_later(queue: Queue) -> None:
+async def test_a_message_can_be_given_back_for_later(queue: Queue, tick: float) -> None:
     await queue.send([a_message()])
-    await queue.nack((await receive_one(queue)).receipt, 0.15)
+    await queue.nack((await receive_one(queue)).receipt, tick)
     assert len(await receive(queue)) == 0
-    await anyio.sleep(0.25)
+    await anyio.sleep(tick + MOMENT)
     assert (await receive_one(queue)).receives == 2
 
 
-async def test_what_was_given_back_is_no_longer_held(queue: Queue) -> None:
+async def test_what_was_given_back_is_no_longer_held(queue: Queue, tick: float) -> None:
     await queue.send([a_message()])
     held = await receive_one(queue)
-    await queue.nack(held.receipt, 0.1)
+    await queue.nack(held.receipt, tick)
     await queue.ack(held.receipt)
     with pytest.raises(NotFound):
         await queue.extend(held.receipt, LONG)
     assert (await receive_one(queue, wait=20)).receives == 2
 
 
-async def test_giving_back_late_is_ignored(queue: Queue) -> None:
+async def test_giving_back_late_is_ignored(queue: Queue, tick: float) -> None:
     await queue.send([a_message()])
-    held = await receive_one(queue, lease=LEASE)
-    await anyio.sleep(PAST_THE_LEASE)
+    held = await receive_one(queue, lease=tick)
+    await anyio.sleep(tick + MOMENT)
     again = await receive_one(queue)
     await queue.nack(held.receipt)
     assert len(await receive(queue)) == 0
@@ -274,12 +280,12 @@ async def test_giving_back_late_is_ignored(queue: Queue) -> None:
 # --- dead letters
 
 
-async def test_a_message_received_too_often_goes_to_the_dead_letters(queue: Queue) -> None:
+async def test_a_message_received_too_often_goes_to_the_dead_letters(queue: Queue, tick: float) -> None:
     await queue.send([a_message()])
     for number in range(LIMITS.queue_receives_max):
-        delivery = await receive_one(queue, lease=LEASE, wait=5)
+        delivery = await receive_one(queue, lease=tick, wait=5)
         assert delivery.receives == number + 1
-    await anyio.sleep(PAST_THE_LEASE)
+    await anyio.sleep(tick + MOMENT)
     assert len(await receive(queue)) == 0
     assert list(await queue.dead(10)) == [a_message()]
 
@@ -311,8 +317,8 @@ async def test_redriven_letters_are_sent_again_as_if_new(queue: Queue) -> None:
     assert len(await queue.dead(10)) == 0
 
 
-async def test_a_redriven_letter_comes_at_once(queue: Queue) -> None:
-    await queue.send([a_message(delay_seconds=0.1)])
+async def test_a_redriven_letter_comes_at_once(queue: Queue, tick: float) -> None:
+    await queue.send([a_message(delay_seconds=tick)])
     for _ in range(LIMITS.queue_receives_max):
         await queue.nack((await receive_one(queue, wait=5)).receipt)
     assert len(await receive(queue)) == 0

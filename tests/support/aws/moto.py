@@ -3,20 +3,31 @@
 What it does wrong against the real services, and what is done about it here:
 
 - DynamoDB: transactions lose updates when requests overlap, so they are let in one at a time.
+- SQS: receivers that overlap can get the same message, so its requests are let in one at a time too; and a long poll
+  looks for messages that have become visible once a second only, so here it looks more often.
+- SQS goes by the machine's clock. Here it goes by one that a test may set (`keep_time`), so that leases end at once.
+
+What is left is said in differences.py.
 """
 
 import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 from smmu.adapters.aws.account import Account
+from smmu.adapters.embedded.system import SystemClock
+from smmu.ports.system import Clock
 
 REGION = "eu-central-1"
 _KEY = ("AKIDEXAMPLE", "a-secret-that-is-none")
+_LOOK_SECONDS = 0.02
+_SERIAL = ("DynamoDB", "AmazonSQS")
 
 
 @cache
@@ -33,23 +44,71 @@ def account() -> Account:
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     application = _OneAtATime(DomainDispatcherApplication(create_backend_app))
+    _mend_queues(application.lock)
     server = make_server("127.0.0.1", port, application, threaded=True, request_handler=MotoRequestHandler)
     threading.Thread(target=server.serve_forever, name="moto", daemon=True).start()
     return Account(region=REGION, endpoint=f"http://127.0.0.1:{port}", credentials=_KEY)
 
 
+@contextmanager
+def keep_time(clock: Clock) -> Iterator[None]:
+    """Let the queues go by this clock until the block ends."""
+    before, _QUEUES.clock = _QUEUES.clock, clock
+    try:
+        yield
+    finally:
+        _QUEUES.clock = before
+
+
 class _OneAtATime:
-    """Lets DynamoDB's requests in one at a time."""
+    """Lets some services' requests in one at a time; but not a long poll, which would keep everyone out."""
 
     def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
         self._application = application
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if not environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB"):
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        if not target.startswith(_SERIAL) or target == "AmazonSQS.ReceiveMessage":
             return self._application(environ, start_response)
-        with self._lock:
+        with self.lock:
             return list(self._application(environ, start_response))
+
+
+class _Queues:
+    """What the queues' clock is."""
+
+    clock: Clock = SystemClock()
+
+    def now(self) -> float:
+        return self.clock.now()
+
+    def now_millis(self) -> float:
+        return self.clock.now() * 1000
+
+
+_QUEUES = _Queues()
+
+
+def _mend_queues(lock: threading.Lock) -> None:
+    """Put a clock that can be set and a long poll that looks often, alone each time, into moto's queues."""
+    from moto.sqs import models  # noqa: PLC0415 - after the port is known
+
+    look_once = models.SQSBackend.receive_message
+
+    def receive_message(
+        backend: Any, queue_name: str, count: int, wait_seconds: int, *settings: Any, **more: Any
+    ) -> list[Any]:
+        until = time.monotonic() + wait_seconds
+        while True:
+            with lock:
+                found: list[Any] = look_once(backend, queue_name, count, 0, *settings, **more)
+            if found or time.monotonic() >= until:
+                return found
+            threading.Event().wait(_LOOK_SECONDS)
+
+    models.SQSBackend.receive_message = receive_message
+    models.unix_time, models.unix_time_millis = _QUEUES.now, _QUEUES.now_millis
 
 
 def _free_port() -> int:

@@ -8,6 +8,8 @@ from smmu.domain.limits import Limits
 from smmu.ports.queue import Topic
 from tests.support.aws.moto import REGION
 
+_KEYS_ONLY = {"ProjectionType": "KEYS_ONLY"}
+
 
 async def make(clients: Clients, limits: Limits, topics: tuple[Topic, ...] = tuple(Topic)) -> Resources:
     """Buckets, tables and queues of one new deployment. `topics` are those that get a queue."""
@@ -18,7 +20,7 @@ async def make(clients: Clients, limits: Limits, topics: tuple[Topic, ...] = tup
         raw_bucket=raw,
         processed_bucket=processed,
         jobs_table=await _table(clients, f"{prefix}-jobs", "jobId", stream=True),
-        uploads_table=await _table(clients, f"{prefix}-upload-sessions", "uploadId"),
+        uploads_table=await _forgetful(clients, await _table(clients, f"{prefix}-upload-sessions", "uploadId")),
         media_table=await _table(clients, f"{prefix}-media", "mediaId"),
         queues={
             topic: await _queue(clients, f"{prefix}-{topic}", await _redrive(clients, dead, limits)) for topic in topics
@@ -44,16 +46,24 @@ async def _redrive(clients: Clients, dead: str, limits: Limits) -> dict[str, str
     return {"RedrivePolicy": json.dumps(policy)}
 
 
+async def _forgetful(clients: Clients, table: str) -> str:
+    """A table whose items may say when they are to be deleted."""
+    expiry = {"Enabled": True, "AttributeName": "expiresAt"}
+    await clients.dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
+    return table
+
+
 async def _table(clients: Clients, name: str, sort_key: str, *, stream: bool = False) -> str:
-    """Keys, the sparse index of due work, and a stream where messages leave from."""
+    """Keys, the sparse index of what waits for somebody, and a stream where messages leave from."""
     attributes = [("userId", "S"), (sort_key, "S"), ("work", "S"), ("workAt", "N")]
+    projection = {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["message"]} if stream else _KEYS_ONLY
     await clients.dynamodb.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": known, "AttributeType": kind} for known, kind in attributes],
         KeySchema=_keys("userId", sort_key),
         GlobalSecondaryIndexes=[
-            {"IndexName": "work", "KeySchema": _keys("work", "workAt"), "Projection": {"ProjectionType": "KEYS_ONLY"}}
+            {"IndexName": "work", "KeySchema": _keys("work", "workAt"), "Projection": projection},
         ],
         StreamSpecification={"StreamEnabled": stream, **({"StreamViewType": "NEW_IMAGE"} if stream else {})},
     )
