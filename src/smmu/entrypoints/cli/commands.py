@@ -2,7 +2,7 @@
 
 import typer
 
-from smmu.entrypoints.cli import doctor, jobs, operations, process, serve, token, upload, worker
+from smmu.entrypoints.cli import asl, doctor, jobs, operations, process, serve, token, upload, worker
 
 application = typer.Typer(
     name="smmu",
@@ -17,6 +17,7 @@ application.command("upload")(upload.upload)
 application.add_typer(jobs.group, name="jobs")
 application.command("token")(token.token)
 application.command("worker")(worker.worker)
+application.command("asl")(asl.asl)
 application.command("sweep")(operations.sweep)
 application.command("redrive")(operations.redrive)
 application.command("doctor")(doctor.doctor)
