@@ -9,7 +9,7 @@ from smmu.bootstrap.opening import verifier_of
 from smmu.entrypoints.cli.process import folder_names
 from tests.cli.conftest import Smmu
 
-COMMANDS = ("serve", "process", "upload", "jobs", "media", "token", "worker", "sweep", "redrive", "doctor")
+COMMANDS = ("serve", "process", "upload", "jobs", "media", "token", "worker", "asl", "sweep", "redrive", "doctor")
 
 
 def test_help_names_every_command(smmu: Smmu) -> None:

@@ -7,7 +7,7 @@ durations give; tasks of a step that has failed already run on, and end later.
 
 import heapq
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,7 @@ from smmu.domain.pipeline import (
     Step,
     Task,
     Test,
+    Weight,
     holds,
     look_up,
     with_value,
@@ -38,7 +39,13 @@ from tests.support.records import a_task
 
 KEYS = ("a", "b", "c", "items")
 ERRORS = ("red", "blue", "green")
-DOCUMENT: Mapping[str, Any] = {"a": 1, "items": [1, "two", None], "nested": {"list": [3, 1, 2, 0], "flag": True}}
+RUN: Mapping[str, Any] = {"owner": "ada", "job_id": "job_1", "attempt": 1}  # what every run is begun with
+DOCUMENT: Mapping[str, Any] = {
+    **RUN,
+    "a": 1,
+    "items": [1, "two", None],
+    "nested": {"list": [3, 1, 2, 0], "flag": True},
+}
 LIMITS = Limits()
 
 keys = st.sampled_from(KEYS)
@@ -59,7 +66,10 @@ takes = st.dictionaries(st.sampled_from(("x", "y")), st.sampled_from(("a", "item
 maps_take = st.dictionaries(
     st.sampled_from(("a", "b", "items", "nested")), st.sampled_from(("a", "items", "nested", "", "b")), max_size=3
 )
-one_task = st.builds(Task, name=st.just("t"), does=st.just("work"), takes=takes, gives=gives, retry=retries)
+weights = st.sampled_from((*[Weight.LIGHT] * 4, Weight.HEAVY))
+one_task = st.builds(
+    Task, name=st.just("t"), does=st.just("work"), takes=takes, gives=gives, weight=weights, retry=retries
+)
 one_fail = st.builds(Fail, name=st.just("fail"), error=st.sampled_from(ERRORS), message=st.just("fixed"))
 again = st.just(Fail(name="again", again="error"))
 
@@ -114,16 +124,53 @@ PIPELINES: st.SearchStrategy[Step] = st.recursive(
 
 @dataclass(slots=True)
 class Luck:
-    """What each try of each task does, and how long it takes: a function of a seed, the place and the try."""
+    """What each try of each task does, and how long it takes: a function of a seed, the place and the try.
+
+    `pace` is another seed, for the times alone. `asked` is filled by the reference: every try that a pipeline may ask
+    for, with its input, also where something beside it has failed before. For one that is `hesitant`, failing without
+    having asked for anything takes its time too.
+    """
 
     seed: int
     failing: float
+    pace: int = 0
+    hesitant: bool = False
+    asked: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict, compare=False, repr=False)
 
     def of(self, place: str, tries: int) -> tuple[float, str | None]:
         """Seconds, and the error it ends with, if any. No two tries end at the same moment."""
         chance = random.Random(f"{self.seed} {place} {tries}")
         error = chance.choice(ERRORS) if chance.random() < self.failing else None
-        return chance.uniform(0.1, 10.0), error
+        return self._seconds(f"{place} {tries}"), error
+
+    def pause(self, place: str) -> float:
+        """Seconds that a step at `place` takes to see that it cannot go on."""
+        return self._seconds(place) if self.hesitant else 0.0
+
+    def _seconds(self, what: str) -> float:
+        return 10 ** random.Random(f"{self.seed} {self.pace} {what}").uniform(-2.0, 2.0)
+
+
+def all_steps(step: Step) -> Iterator[Step]:
+    yield step
+    for inner in _inside(step):
+        yield from all_steps(inner)
+
+
+def _inside(step: Step) -> tuple[Step, ...]:
+    match step:
+        case Sequence():
+            return step.steps
+        case Parallel():
+            return step.branches
+        case Map():
+            return (step.body,)
+        case Catch():
+            return (step.body, step.handler)
+        case Choice():
+            return tuple(rule.then for rule in step.rules) + ((step.otherwise,) if step.otherwise else ())
+        case _:
+            return ()
 
 
 # --- the reference
@@ -165,18 +212,19 @@ def _end(step: Step, document: Mapping[str, Any], luck: Luck, path: str, at: flo
         case Catch():
             return _end_of_catch(step, document, luck, _join(path, step.name), at)
         case Fail():
-            return _end_of_fail(step, document, at)
+            return _end_of_fail(step, document, at + luck.pause(_join(path, step.name)))
 
 
 def _end_of_task(step: Task, document: Mapping[str, Any], luck: Luck, place: str, at: float) -> End:
-    if short := _short_of(step, document, at):
+    if short := _short_of(step, document, at + luck.pause(place)):
         return short
     left = [rule.times for rule in step.retry]
     for tries in range(100):
+        luck.asked[place, tries] = {name: look_up(document, path) for name, path in step.takes.items()}
         seconds, error = luck.of(place, tries)
         at += seconds
         if error is None:
-            return End(at, with_value(document, step.gives, _output(place)))
+            return End(at, with_value(document, step.gives, output_of(place)))
         rule = next((n for n, rule in enumerate(step.retry) if rule.matches(error)), None)
         if rule is None or left[rule] == 0:
             return End(at, error=error, message=f"try {tries}")
@@ -197,8 +245,8 @@ def _end_of_sequence(step: Sequence, document: Mapping[str, Any], luck: Luck, pa
 def _end_of_map(step: Map, document: Mapping[str, Any], luck: Luck, place: str, at: float) -> End:
     items = look_up(document, step.items)
     if not isinstance(items, list):
-        return End(at, error="internal", message=f"{step.name} needs a list at {step.items}.")
-    if short := _short_of(step, document, at):
+        return End(at + luck.pause(place), error="internal", message=f"{step.name} needs a list at {step.items}.")
+    if short := _short_of(step, document, at + luck.pause(place)):
         return short
     taken = {name: look_up(document, path) for name, path in step.takes.items()}
     ends: list[End] = []
@@ -246,7 +294,7 @@ def _end_of_fail(step: Fail, document: Mapping[str, Any], at: float) -> End:
     return End(at, error=caught.get("error", step.error), message=caught.get("message", step.message))
 
 
-def _output(place: str) -> Any:
+def output_of(place: str) -> Any:
     """Sometimes what later steps can use, and sometimes not."""
     return random.Random(place).choice([place, 1, [1, 2], {"flag": True}, None])
 
@@ -299,7 +347,7 @@ def _ended(known: tasks.Task, luck: Luck, place: str, at: float) -> tasks.Task:
     tries = len(known.failures)
     error = luck.of(place, tries)[1]
     if error is None:
-        return tasks.succeed(known, _output(place), at)
+        return tasks.succeed(known, output_of(place), at)
     return tasks.fail(known, error, f"try {tries}", at)
 
 

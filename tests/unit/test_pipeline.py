@@ -1,6 +1,5 @@
 """`domain/pipeline.py` and `domain/catalogue.py` as values: paths, retries, names that identify places."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,18 +13,15 @@ from smmu.domain.pipeline import (
     ANY,
     MISSING,
     Catch,
-    Choice,
     Fail,
-    Map,
-    Parallel,
     Retry,
     Sequence,
-    Step,
     Task,
     look_up,
     with_value,
 )
 from smmu.ports.errors import DEATHS
+from tests.support.pipelines import all_steps
 
 DOCUMENT = {"a": {"b": [1, 2], "c": None}, "d": False}
 
@@ -66,28 +62,6 @@ def test_waits_grow_up_to_their_cap(seconds: float, backoff: float, cap: float) 
 def test_rules_match_by_name(errors: tuple[str, ...], matches: bool) -> None:  # noqa: FBT001
     assert Retry(errors=errors, times=1).matches("red") is matches
     assert Catch(name="c", body=Fail(name="f"), errors=errors, handler=Fail(name="f")).matches("red") is matches
-
-
-def all_steps(step: Step) -> Iterator[Step]:
-    yield step
-    for inner in _inside(step):
-        yield from all_steps(inner)
-
-
-def _inside(step: Step) -> tuple[Step, ...]:
-    match step:
-        case Sequence():
-            return step.steps
-        case Parallel():
-            return step.branches
-        case Map():
-            return (step.body,)
-        case Catch():
-            return (step.body, step.handler)
-        case Choice():
-            return tuple(rule.then for rule in step.rules) + ((step.otherwise,) if step.otherwise else ())
-        case _:
-            return ()
 
 
 PRODUCT = tuple(all_steps(catalogue.pipeline(Limits())))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from smmu.entrypoints.cli import doctor, jobs, media, operations, process, serve, token, upload, worker
+from smmu.entrypoints.cli import asl, doctor, jobs, media, operations, process, serve, token, upload, worker
 from smmu.entrypoints.cli.terminal import say
 
 
@@ -38,6 +38,7 @@ application.add_typer(jobs.group, name="jobs")
 application.add_typer(media.group, name="media")
 application.command("token")(token.token)
 application.command("worker")(worker.worker)
+application.command("asl")(asl.asl)
 application.command("sweep")(operations.sweep)
 application.command("redrive")(operations.redrive)
 application.command("doctor")(doctor.doctor)
