@@ -96,8 +96,8 @@ class Library:
         """Remove the bytes of a deleted media, and remember that they are gone once nobody can add more."""
         known = stored.value
         of_media = await self.jobs.end(known.owner, known.job_id)
-        for info in [info async for info in self.objects.list(keys.media_prefix(known.owner, known.id))]:
-            await self.objects.delete(info.ref.key)
+        for ref in [ref async for ref in self.objects.list(keys.media_prefix(known.owner, known.id))]:
+            await self.objects.delete(ref.key)
         await self.objects.delete(known.source.key)
         cleaned = replace(known, cleaned=of_media.state in job.TERMINAL, updated_at=self.clock.now())
         await self.store.commit([self.store.put(cleaned, stored.version)])

@@ -9,7 +9,7 @@ from smmu.ports.objects import ObjectStore
 from smmu.ports.queue import Queue
 from smmu.ports.system import Clock, IdSource
 from smmu.ports.tasks import TaskRunner
-from smmu.ports.uploads import UploadStore
+from smmu.ports.uploads import UploadForms, UploadStore
 
 
 class Capability(StrEnum):
@@ -20,6 +20,8 @@ class Capability(StrEnum):
     FULL_CHECKSUMS = "full_checksums"  # all checksum algorithms of whole objects
     DURABLE = "durable"  # survives the end of the process
     LOCAL_FILES = "local_files"  # sources have a path on this machine
+    KEEPS_VERSIONS = "keeps_versions"  # a pinned version can be read after it was overwritten
+    POST_FORMS = "post_forms"  # signs HTML forms, which bound a body of unknown size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,3 +38,4 @@ class Platform:
     gateway: Gateway | None
     clock: Clock
     ids: IdSource
+    forms: UploadForms | None = None
