@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from smmu.ports.platform import Capability, Platform
+from tests.support.aws.differences import expect_known_differences
 from tests.support.folders import quick_folder
 from tests.support.platforms import STAGES, Stage
 
@@ -16,6 +17,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         needs: frozenset[Capability] = getattr(metafunc.module, "NEEDS", frozenset())
         able = [stage for stage in STAGES if needs <= stage.capabilities]
         metafunc.parametrize("stage", able, ids=lambda stage: stage.name, indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    expect_known_differences(items)
 
 
 @pytest.fixture

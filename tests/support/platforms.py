@@ -6,18 +6,24 @@ what a platform is.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import trio.testing
 
+from smmu.adapters.aws.account import open_clients
+from smmu.adapters.aws.objects import S3ObjectStore
+from smmu.adapters.aws.uploads import S3UploadStore
 from smmu.adapters.embedded.platform import open_platform
+from smmu.adapters.embedded.system import SystemClock
 from smmu.adapters.inmemory.platform import memory_platform
 from smmu.adapters.inmemory.tasks import InlineTaskRunner
-from smmu.domain.limits import Limits
+from smmu.domain.limits import PART_BYTES_MIN, Limits
 from smmu.ports.platform import Capability, Platform
+from tests.support.aws.moto import account
+from tests.support.aws.resources import make
 from tests.support.labour import GRACE, command, work
 
 LIMITS = Limits(queue_receives_max=3)
@@ -28,6 +34,24 @@ async def in_memory(folder: Path) -> AsyncIterator[Platform]:
     tasks = InlineTaskRunner(grace_seconds=GRACE)
     async with tasks.working(partial(work, folder)):
         yield memory_platform(LIMITS, tasks=tasks, part_bytes_min=1)
+
+
+@asynccontextmanager
+async def aws(folder: Path) -> AsyncIterator[Platform]:
+    """S3 as a stand-in has it, for each test two buckets of its own; the other ports are those in memory."""
+    tasks = InlineTaskRunner(grace_seconds=GRACE)
+    async with open_clients(account()) as clients, tasks.working(partial(work, folder)):
+        resources, clock = await make(clients, LIMITS, topics=()), SystemClock()
+        uploads = S3UploadStore(clients, resources, clock)
+        yield replace(
+            memory_platform(LIMITS, clock=clock, tasks=tasks),
+            name="aws",
+            capabilities=_AWS,
+            uploads=uploads,
+            objects=S3ObjectStore(clients, resources, clock),
+            forms=uploads,
+            gateway=None,
+        )
 
 
 @asynccontextmanager
@@ -61,8 +85,12 @@ _LOCAL = {Capability.SERVES_URLS, Capability.STARTS_TASKS, Capability.FULL_CHECK
 _MEMORY = frozenset(_LOCAL)
 _EMBEDDED = frozenset(_LOCAL | {Capability.DURABLE, Capability.LOCAL_FILES})
 
+# S3 knows all CRC-64/NVME checksums; the stand-in makes them up, so it declares no FULL_CHECKSUMS.
+_AWS = frozenset({Capability.STARTS_TASKS, Capability.DURABLE, Capability.KEEPS_VERSIONS, Capability.POST_FORMS})
+
 STAGES = (
     Stage("inmemory", in_memory, on_asyncio, _MEMORY),
     Stage("inmemory-in-virtual-time", in_memory, on_trio_in_virtual_time, _MEMORY),
     Stage("embedded", embedded, on_asyncio, _EMBEDDED),
+    Stage("aws", aws, on_asyncio, _AWS, part_bytes=PART_BYTES_MIN),
 )
