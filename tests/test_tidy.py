@@ -135,7 +135,9 @@ def test_an_evasion_is_seen(name: str) -> None:
 
 
 def test_no_test_is_skipped_or_expected_to_fail() -> None:
-    assert complaints(style.evasions, TESTS) == []
+    """But for what a stand-in of AWS is known to do wrong: each has its reason there, and must go on failing."""
+    differences = PROJECT / "tests" / "support" / "aws" / "differences.py"
+    assert complaints(style.evasions, [path for path in TESTS if path != differences]) == []
 
 
 # --- errors

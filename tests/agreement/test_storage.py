@@ -47,8 +47,10 @@ class StorageAgreement(Agreement):
     @rule()
     def list_objects(self) -> None:
         async def listed(platform: Platform) -> Any:
-            infos = [info async for info in platform.objects.list("m/a")]
-            return [(info.ref.key, info.ref.size, info.content_type, info.modified_at) for info in infos]
+            refs = [ref async for ref in platform.objects.list("m/a")]
+            infos = [await platform.objects.stat(ref.key) for ref in refs]
+            assert [info and info.ref for info in infos] == refs
+            return [(ref.key, ref.size, info and info.content_type) for ref, info in zip(refs, infos, strict=True)]
 
         self.agree(listed)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from smmu.ports.platform import Capability, Platform
+from tests.support.aws.differences import expect_known_differences
 from tests.support.folders import quick_folder
 from tests.support.platforms import STAGES, Stage
 
@@ -14,19 +15,12 @@ from tests.support.platforms import STAGES, Stage
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "stage" in metafunc.fixturenames:
         needs: frozenset[Capability] = getattr(metafunc.module, "NEEDS", frozenset())
-        able = [stage for stage in STAGES if needs <= stage.capabilities and _runs(stage, metafunc)]
-        metafunc.parametrize("stage", [_row(stage, metafunc) for stage in able], indirect=True)
+        able = [stage for stage in STAGES if needs <= stage.capabilities]
+        metafunc.parametrize("stage", able, ids=lambda stage: stage.name, indirect=True)
 
 
-def _runs(stage: Stage, metafunc: pytest.Metafunc) -> bool:
-    return not stage.modules or metafunc.module.__name__.rpartition(".")[2] in stage.modules
-
-
-def _row(stage: Stage, metafunc: pytest.Metafunc) -> Any:
-    """The stage; where its stand-in is known to differ, a pass is the failure (`xfail_strict`)."""
-    reason = stage.differs.get(metafunc.function.__name__)
-    marks = [] if reason is None else [pytest.mark.xfail(reason=reason)]
-    return pytest.param(stage, id=stage.name, marks=marks)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    expect_known_differences(items)
 
 
 @pytest.fixture

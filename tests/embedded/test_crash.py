@@ -97,13 +97,13 @@ async def check_nothing_is_left_over(folder: Path, platform: Platform) -> None:
     incoming = {path.name for path in (folder / "incoming").iterdir()}
     asides = incoming - open_sessions
     assert len(asides) <= len(open_sessions)  # the one part that was sent again, if it counted
-    infos = [info async for info in platform.objects.list("")]
+    refs = [ref async for ref in platform.objects.list("")]
     files = {path.name for path in (folder / "objects").glob("*/*")}
-    assert files == {info.ref.version for info in infos}
-    for info in infos:
-        data = await content(platform, info.ref.key)
+    assert files == {ref.version for ref in refs}
+    for ref in refs:
+        data = await content(platform, ref.key)
         assert data is not None
-        assert len(data) == info.ref.size
+        assert len(data) == ref.size
     assert await platform.queue.receive(Topic.JOBS, limit=1, lease_seconds=1, wait_seconds=0) == ()
 
 

@@ -53,7 +53,9 @@ class Published:
 
 
 def private(name: str | None) -> Any:
-    return {"ec": ec_key, "new": lambda: rsa_key(1)}.get(name or "", rsa_key)()
+    if name == "ec":
+        return ec_key()
+    return rsa_key(1 if name == "new" else 0)
 
 
 def public(name: str) -> dict[str, Any]:

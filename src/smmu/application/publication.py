@@ -55,7 +55,7 @@ class Publication:
         if problems:
             raise refuse(Code.PROOF_FAILED, " ".join(problems))
         prefix = keys.attempt_prefix(known.owner, known.media_id, known.id, known.attempt)
-        there = {info.ref.key: info.ref async for info in self.objects.list(prefix)}
+        there = {ref.key: ref async for ref in self.objects.list(prefix)}
         return {
             file.path: _require(file, there.get(prefix + file.path))
             for rendition in manifest.renditions

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import quote
 
 from smmu.domain.values import ObjectRef
 
@@ -35,8 +36,20 @@ class ReadLink:
     expires_at: float
 
 
+def attachment(filename: str) -> str:
+    """The Content-Disposition of what is saved under this name: for old clients in ASCII, for others in UTF-8.
+
+    Source: RFC 6266, RFC 8187.
+    """
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in filename)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
+
+
 class Source(Protocol):
-    """One object's bytes, pinned. Reading after the object was overwritten or deleted raises `NotFound`."""
+    """One object's bytes, pinned. Reading after the object was deleted raises `NotFound`.
+
+    After it was overwritten too, unless the platform declares `KEEPS_VERSIONS`: then these very bytes are still read.
+    """
 
     @property
     @abstractmethod
@@ -65,7 +78,7 @@ class ObjectStore(Protocol):
 
     @abstractmethod
     async def open(self, ref: ObjectRef) -> Source:
-        """The pinned version. Raises `NotFound` when the key now holds other bytes, or nothing."""
+        """The pinned version. Raises `NotFound` when the key now holds nothing, or other bytes (but see `Source`)."""
 
     @abstractmethod
     async def put(self, key: str, body: Body, *, content_type: str, if_absent: bool = False) -> ObjectRef:
@@ -79,9 +92,12 @@ class ObjectStore(Protocol):
         """Remove every version of the object; deleting what is not there is fine."""
 
     @abstractmethod
-    def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        """Every object whose key starts with `prefix`, in key order."""
+    def list(self, prefix: str) -> AsyncIterator[ObjectRef]:
+        """Every object's newest version whose key starts with `prefix`, in key order."""
 
     @abstractmethod
     async def sign_read(self, ref: ObjectRef, *, expires_at: float, filename: str | None = None) -> ReadLink:
-        """A link to these bytes. Served with the stored type and `nosniff`; `filename` makes it an attachment."""
+        """A link to these bytes. Served with the stored type; `filename` makes it an attachment.
+
+        `nosniff` is added by who answers for the storage's domain: our own API, or a deployment's CDN (S3 cannot).
+        """

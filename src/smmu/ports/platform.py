@@ -10,7 +10,7 @@ from smmu.ports.orchestrator import Orchestrator
 from smmu.ports.queue import Queue, Topic
 from smmu.ports.system import Clock, IdSource
 from smmu.ports.tasks import TaskRunner
-from smmu.ports.uploads import UploadStore
+from smmu.ports.uploads import UploadForms, UploadStore
 
 
 class Capability(StrEnum):
@@ -22,6 +22,8 @@ class Capability(StrEnum):
     DURABLE = "durable"  # survives the end of the process
     LOCAL_FILES = "local_files"  # sources have a path on this machine
     ORCHESTRATES = "orchestrates"  # a service sees runs through: nobody here advances them or waits for tasks
+    KEEPS_VERSIONS = "keeps_versions"  # a pinned version can be read after it was overwritten
+    POST_FORMS = "post_forms"  # signs HTML forms, which bound a body of unknown size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,7 @@ class Platform:
     gateway: Gateway | None
     clock: Clock
     ids: IdSource
+    forms: UploadForms | None = None
     orchestrator: Orchestrator | None = None
 
     @property

@@ -34,13 +34,25 @@ class PartSlot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedPart:
-    """A URL that takes exactly this part by PUT, with these headers, until `expires_at`."""
+    """A URL that takes exactly this part by PUT, with these headers, until `expires_at`.
+
+    Content-Length is never among `headers`: every client sends it by itself, and a browser forbids to set it.
+    """
 
     number: int
     size: int | None
     url: str
     expires_at: float
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedForm:
+    """A form that takes one file until `expires_at`: these fields, then `file`, POSTed to `url` as form-data."""
+
+    url: str
+    fields: Mapping[str, str]
+    expires_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +92,8 @@ class UploadStore(Protocol):
     ) -> Sequence[SignedPart]:
         """URLs bound to object, part number and exact length. `checksum` (single only) is enforced on arrival.
 
-        A PUT that is shorter, longer, late, or for something else is refused and leaves nothing behind.
+        A PUT that is shorter, longer, late, or for something else is refused and leaves nothing behind. A part of
+        unknown length is kept under its ceiling where our own API serves the URL; S3 takes it, and `list_parts` tells.
         """
 
     @abstractmethod
@@ -118,5 +131,27 @@ class UploadStore(Protocol):
     async def orphans(self, before: float) -> Sequence[Session]:
         """Multipart sessions begun before that time (unix seconds) and neither completed nor aborted.
 
-        Of a single session a storage keeps nothing but its object, whose key the ledger knows.
+        They can be aborted as they are; where the storage does not keep `part_size`, it is 0. Of a single session a
+        storage keeps nothing but its object, whose key the ledger knows.
+        """
+
+
+class UploadForms(Protocol):
+    """Signs HTML forms (capability `POST_FORMS`): the one way to bound a body whose size nobody knows beforehand."""
+
+    @abstractmethod
+    async def sign_form(
+        self,
+        session: Session,
+        *,
+        size_min: int,
+        size_max: int,
+        expires_at: float,
+        checksum: Checksum | None = None,
+    ) -> SignedForm:
+        """A form for a single session: its key, its type, a body of `size_min` to `size_max` bytes, and nothing else.
+
+        Whoever changes, leaves out or adds a field is refused, and so is a late, shorter or longer body, or one of
+        another `checksum`; nothing is left behind. The answer is 201. Posting a form again replaces the object, so what
+        was looked at is told apart by its version (`KEEPS_VERSIONS`).
         """

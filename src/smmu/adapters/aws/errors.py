@@ -20,6 +20,7 @@ _CODES: dict[str, type[WorldError]] = {
         ("ExpiredTokenException", "InvalidAccessKeyId", "SignatureDoesNotMatch", "UnrecognizedClientException"), Denied
     ),
     **dict.fromkeys(("404", "NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NoSuchBucket"), NotFound),
+    **dict.fromkeys(("405", "MethodNotAllowed", "InvalidPart"), NotFound),  # 405: that version marks a deletion
     **dict.fromkeys(("ResourceNotFoundException", "ExecutionDoesNotExist", "QueueDoesNotExist"), NotFound),
     **dict.fromkeys(("412", "PreconditionFailed"), AlreadyExists),
     **dict.fromkeys(("ConditionalCheckFailedException", "ConditionalRequestConflict", "OperationAborted"), Conflict),

@@ -154,12 +154,12 @@ class FileObjectStore(ObjectStore):
         """Delete what was sent to a key, and let nothing more be sent to it."""
         await self._remove(await self._db.write(self._ending(end_key, key)))
 
-    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+    async def list(self, prefix: str) -> AsyncIterator[ObjectRef]:
         """See the port."""
         last = ""
         while page := self._db.read(_LIST, (prefix, prefix + _AFTER_ALL, last, _PAGE)):
             for row in page:
-                yield info_of(row)
+                yield info_of(row).ref
             last = page[-1][0]
 
     async def sign_read(self, ref: ObjectRef, *, expires_at: float, filename: str | None = None) -> ReadLink:

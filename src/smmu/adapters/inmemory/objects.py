@@ -109,7 +109,7 @@ class MemoryObjectStore(ObjectStore):
             self.world.ended.add(key)
         self.world.objects.remove(key)
 
-    def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+    def list(self, prefix: str) -> AsyncIterator[ObjectRef]:
         """Page by page, so that what changes meanwhile may or may not be seen, as in a bucket."""
         return _Listing(self.world, prefix)
 
@@ -134,22 +134,22 @@ def _copy(body: Body) -> bytes:
 
 
 @dataclass(slots=True)
-class _Listing(AsyncIterator[ObjectInfo]):
+class _Listing(AsyncIterator[ObjectRef]):
     """An iterator rather than an async generator: leaving it half-way leaves nothing to close."""
 
     world: World
     prefix: str
     last: str | None = None
-    page: Iterator[ObjectInfo] = field(default_factory=lambda: iter(()))
+    page: Iterator[ObjectRef] = field(default_factory=lambda: iter(()))
 
-    async def __anext__(self) -> ObjectInfo:
-        info = next(self.page, None)
-        if info is None:
+    async def __anext__(self) -> ObjectRef:
+        ref = next(self.page, None)
+        if ref is None:
             await checkpoint()
             keys = list(islice(self.world.objects.after(self.prefix, self.last), LIST_PAGE_MAX))
-            self.page = iter([info_of(self.world.objects.rows[key]) for key in keys])
-            info = next(self.page, None)
-        if info is None:
+            self.page = iter([self.world.objects.rows[key].ref for key in keys])
+            ref = next(self.page, None)
+        if ref is None:
             raise StopAsyncIteration
-        self.last = info.ref.key
-        return info
+        self.last = ref.key
+        return ref

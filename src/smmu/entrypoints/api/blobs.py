@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Final
-from urllib.parse import quote
 
 from anyio import to_thread
 from starlette.requests import ClientDisconnect, Request
@@ -25,7 +24,7 @@ from smmu.entrypoints.api.routes import Operation, Parameter
 from smmu.entrypoints.api.streams import Stream
 from smmu.ports.errors import AlreadyExists, Corrupt, Denied, NotFound
 from smmu.ports.gateway import PATH, Gateway, Served
-from smmu.ports.objects import Source
+from smmu.ports.objects import Source, attachment
 
 CHUNK_BYTES: Final = 256 * 1024
 _REST_BYTES_MAX: Final = 1 << 20
@@ -157,7 +156,7 @@ def _headers(served: Served) -> dict[str, str]:
         "content-security-policy": "sandbox; default-src 'none'",
     }
     if served.filename is not None:
-        headers["content-disposition"] = f"attachment; {_named(served.filename)}"
+        headers["content-disposition"] = attachment(served.filename)
     elif not _is_shown(content_type):
         headers["content-disposition"] = "attachment"
     return headers
@@ -167,12 +166,6 @@ def _is_shown(content_type: str) -> bool:
     """Whether a browser may show it. Everything that it could execute, or that nobody knows, is only saved."""
     plain = content_type.partition(";")[0].strip().lower()
     return plain not in _EXECUTED and (plain.startswith(_SHOWN) or plain in _SHOWN_TOO)
-
-
-def _named(filename: str) -> str:
-    """Both spellings of a name: for old clients in ASCII, for all others in UTF-8 (RFC 6266, RFC 8187)."""
-    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in filename)
-    return f"filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def _http_date(unix_seconds: float) -> str:
