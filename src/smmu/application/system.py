@@ -44,7 +44,7 @@ class System:
     library: Library
     interpreter: Interpreter
     worker: Worker
-    heavy: Heavy
+    heavy: Heavy | None  # where heavy tasks are started by us
     relay: Relay
     sweeper: Sweeper
 
@@ -75,7 +75,7 @@ class System:
             of(Topic.JOBS, self._dispatch, batch=10),
             of(Topic.RUNS, self._advance, batch=10),
             *(of(Topic.TASKS, self._light) for _ in range(light)),
-            *(of(Topic.HEAVY_TASKS, self._heavy) for _ in range(heavy)),
+            *(of(Topic.HEAVY_TASKS, self._heavy) for _ in range(heavy if self.heavy else 0)),
         ]
 
     async def _dispatch(self, message: Message) -> None:
@@ -88,7 +88,8 @@ class System:
         await self.worker.perform(*_task_in(message))
 
     async def _heavy(self, message: Message) -> None:
-        await self.heavy.perform(*_task_in(message))
+        if self.heavy is not None:
+            await self.heavy.perform(*_task_in(message))
 
 
 def _task_in(message: Message) -> tuple[str, str, int]:
@@ -116,7 +117,7 @@ def assemble(platform: Platform, engine: MediaEngine, limits: Limits, telemetry:
         library=library,
         interpreter=Interpreter(store=store, jobs=jobs, runs=runs, clock=clock),
         worker=worker,
-        heavy=Heavy(store=store, tasks=platform.tasks, worker=worker),
+        heavy=Heavy(store=store, tasks=platform.starter, worker=worker) if platform.starter else None,
         relay=Relay(ledger=platform.ledger, queue=platform.queue, signal=signal, telemetry=telemetry),
         sweeper=Sweeper(
             store=store,

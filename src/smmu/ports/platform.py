@@ -8,7 +8,7 @@ from smmu.ports.ledger import Ledger
 from smmu.ports.objects import ObjectStore
 from smmu.ports.queue import Queue
 from smmu.ports.system import Clock, IdSource
-from smmu.ports.tasks import TaskRunner
+from smmu.ports.tasks import TaskRunner, TaskStarter
 from smmu.ports.uploads import UploadStore
 
 
@@ -16,7 +16,7 @@ class Capability(StrEnum):
     """Where platforms differ. Tests and use cases ask for these; nothing asks what a platform is."""
 
     SERVES_URLS = "serves_urls"  # signed URLs are answered by our own API
-    STARTS_TASKS = "starts_tasks"  # the task runner starts heavy tasks itself
+    STARTS_TASKS = "starts_tasks"  # there is a `starter`
     FULL_CHECKSUMS = "full_checksums"  # all checksum algorithms of whole objects
     DURABLE = "durable"  # survives the end of the process
     LOCAL_FILES = "local_files"  # sources have a path on this machine
@@ -24,7 +24,10 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """The ports of one platform. The orchestrator is wired in `bootstrap`: some are made of these."""
+    """The ports of one platform. The orchestrator is wired in `bootstrap`: some are made of these.
+
+    `starter` starts heavy tasks, where the platform's orchestrator does not do that itself.
+    """
 
     name: str
     capabilities: frozenset[Capability]
@@ -33,6 +36,7 @@ class Platform:
     ledger: Ledger
     queue: Queue
     tasks: TaskRunner
+    starter: TaskStarter | None
     gateway: Gateway | None
     clock: Clock
     ids: IdSource

@@ -10,7 +10,6 @@ It remembers how the last thousand tasks ended. It refuses to guess at causes th
 """
 
 import fcntl
-import hashlib
 import os
 import resource
 import signal
@@ -27,7 +26,7 @@ from anyio.abc import TaskStatus as Starting
 
 from smmu.adapters.embedded.errors import one_error, translating
 from smmu.ports.errors import NotFound, Unavailable
-from smmu.ports.tasks import Exit, TaskRequest, TaskRunner, TaskStatus
+from smmu.ports.tasks import Exit, TaskRequest, TaskStarter, TaskStatus
 
 Command = Callable[[TaskRequest], Sequence[str]]
 
@@ -95,7 +94,7 @@ class _Running:
         self.status = TaskStatus(exit=verdict, exit_code=code, detail=detail)
 
 
-class SubprocessTaskRunner(TaskRunner):
+class SubprocessTaskRunner(TaskStarter):
     """Starts processes while `running` lasts, and ends them with it."""
 
     def __init__(
@@ -122,7 +121,7 @@ class SubprocessTaskRunner(TaskRunner):
 
     async def start(self, request: TaskRequest) -> str:
         """See the port."""
-        handle = _handle(request)
+        handle = request.handle
         if handle in self._tasks:
             return handle
         if self._group is None:
@@ -225,11 +224,6 @@ async def _keep_tail(stream: ByteReceiveStream, tail: bytearray) -> None:
             os.write(2, said)  # its log is ours
             tail += said
             del tail[:-_DETAIL_BYTES]
-
-
-def _handle(request: TaskRequest) -> str:
-    named = "\n".join((request.owner, request.record_id, str(request.tries)))
-    return hashlib.sha256(named.encode()).hexdigest()[:32]
 
 
 @contextmanager
