@@ -9,7 +9,7 @@ import pytest
 from moto.ecs.models import ecs_backends
 
 from tests.support.aws.clusters import Cluster, ending_at_once, make_cluster
-from tests.support.aws.machines import Ended, client, functions, hurrying, run, states_entered
+from tests.support.aws.machines import Ended, client, create, functions, hurrying, run, states_entered
 from tests.support.aws.mends import MENDS, Mend
 from tests.support.aws.moto import REGION
 
@@ -114,3 +114,13 @@ def test_a_branch_that_is_stopped_early_is_no_error() -> None:
     ended = run(one({"Type": "Parallel", "Branches": [fails, *others]}), {})
     assert (ended.status, ended.error) == ("FAILED", "red")
     assert ("Fail", "fail") in states_entered(ended)
+
+
+def test_an_execution_can_be_stopped_as_soon_as_it_was_started() -> None:
+    machine = create({"StartAt": "it", "States": {"it": {"Type": "Wait", "Seconds": 60, "End": True}}})
+    begun = client("stepfunctions").start_execution(stateMachineArn=machine, input="{}")["executionArn"]
+    client("stepfunctions").stop_execution(executionArn=begun)
+    deadline = time.monotonic() + 5
+    while client("stepfunctions").describe_execution(executionArn=begun)["status"] == "RUNNING":
+        assert time.monotonic() < deadline
+    assert client("stepfunctions").describe_execution(executionArn=begun)["status"] == "ABORTED"

@@ -1,4 +1,7 @@
-"""Every contract test runs once on each stage whose platform can do what the test's module needs (`NEEDS`)."""
+"""Every contract test runs once on each stage whose platform can do what the test's module needs (`NEEDS`).
+
+A module whose port is not one of a platform's brings its own table (`STAGES`).
+"""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -15,7 +18,8 @@ from tests.support.platforms import STAGES, Stage
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "stage" in metafunc.fixturenames:
         needs: frozenset[Capability] = getattr(metafunc.module, "NEEDS", frozenset())
-        able = [stage for stage in STAGES if needs <= stage.capabilities]
+        stages: tuple[Stage, ...] = getattr(metafunc.module, "STAGES", STAGES)
+        able = [stage for stage in stages if needs <= stage.capabilities]
         metafunc.parametrize("stage", able, ids=lambda stage: stage.name, indirect=True)
 
 

@@ -21,7 +21,7 @@ from smmu.ports.ledger import Ledger
 from smmu.ports.media import MediaEngine
 from smmu.ports.objects import ObjectStore, Source
 from smmu.ports.queue import Queue
-from smmu.ports.tasks import TaskRunner
+from smmu.ports.tasks import TaskRunner, TaskStarter
 from smmu.ports.uploads import UploadStore
 
 P = TypeVar("P")
@@ -35,6 +35,7 @@ PORTS: Mapping[type[Any], str] = {
     Ledger: "ledger",
     Queue: "queue",
     TaskRunner: "tasks",
+    TaskStarter: "tasks",
     MediaEngine: "engine",
     Gateway: "gateway",
 }
@@ -167,7 +168,8 @@ def faulty(port: type[P], target: P, process: Process, faults: Faults) -> P:
 
 @cache
 def _class_of(port: Any) -> type[Any]:
-    public = {name: member for name, member in vars(port).items() if not name.startswith("_")}
+    ports = [base for base in reversed(port.__mro__) if base in PORTS]  # a port may be another one and more
+    public = {name: member for base in ports for name, member in vars(base).items() if not name.startswith("_")}
     members = {name: _member(port, name, member) for name, member in public.items()}
     return new_class(f"Faulty{port.__name__}", (_Wrapper, port), exec_body=lambda body: body.update(members))
 

@@ -32,7 +32,7 @@ from smmu.ports.media import MediaEngine
 from smmu.ports.objects import ObjectStore
 from smmu.ports.platform import Platform
 from smmu.ports.queue import Queue, Topic
-from smmu.ports.tasks import TaskRequest, TaskRunner
+from smmu.ports.tasks import TaskRequest, TaskStarter
 from smmu.ports.uploads import UploadStore
 from tests.simulation.actors import Api, Client, Wish
 from tests.simulation.faults import Call, Crash, Faults, Plan, Process, faulty
@@ -150,7 +150,7 @@ class Site:
             return False
         return (quiet and calm_for > AFTERMATH_SECONDS) or calm_for > PATIENCE_SECONDS
 
-    def system(self, process: Process, tasks: TaskRunner) -> System:
+    def system(self, process: Process, tasks: TaskStarter) -> System:
         """The product over this world, as one process has it."""
         scenario, seed = self.scenario, next(self.lives)
         clock = AnyioClock(EPOCH + scenario.skews.get(process.name, 0.0))
@@ -171,6 +171,8 @@ class Site:
         planted, faults = self.scenario.planted, self.faults
         ledger, queue = planted.ledger(inner.ledger, self.world), planted.queue(inner.queue)
         assert inner.gateway is not None
+        assert inner.starter is not None
+        tasks = faulty(TaskStarter, inner.starter, process, faults)  # type: ignore[type-abstract]
         # Each port is abstract to mypy, and concrete once it is wrapped.
         return replace(
             inner,
@@ -178,7 +180,8 @@ class Site:
             objects=faulty(ObjectStore, inner.objects, process, faults),  # type: ignore[type-abstract]
             ledger=faulty(Ledger, ledger, process, faults),  # type: ignore[type-abstract]
             queue=faulty(Queue, queue, process, faults),  # type: ignore[type-abstract]
-            tasks=faulty(TaskRunner, inner.tasks, process, faults),  # type: ignore[type-abstract]
+            tasks=tasks,
+            starter=tasks,
             gateway=faulty(Gateway, inner.gateway, process, faults),  # type: ignore[type-abstract]
         )
 

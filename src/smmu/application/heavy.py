@@ -11,7 +11,7 @@ import anyio
 from smmu.application.store import Store
 from smmu.application.worker import Worker
 from smmu.domain.task import State, Task
-from smmu.ports.tasks import Exit, TaskRequest, TaskRunner
+from smmu.ports.tasks import Exit, TaskRequest, TaskStarter
 
 _STOP_SECONDS = 15.0
 _WORDS = {
@@ -24,10 +24,10 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heavy:
-    """Runs heavy tasks by a task runner."""
+    """Starts heavy tasks and sees them through."""
 
     store: Store
-    tasks: TaskRunner
+    tasks: TaskStarter
     worker: Worker
 
     async def perform(self, owner: str, record_id: str, tries: int) -> None:

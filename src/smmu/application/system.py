@@ -26,7 +26,7 @@ from smmu.ports.media import MediaEngine
 from smmu.ports.orchestrator import Orchestrator
 from smmu.ports.platform import Platform
 from smmu.ports.system import Telemetry
-from smmu.ports.tasks import TaskRequest
+from smmu.ports.tasks import TaskRequest, TaskStarter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,13 @@ def _crew(system: System, store: Store, runs: LedgerOrchestrator) -> Crew:
         jobs=system.jobs,
         interpreter=Interpreter(store=store, jobs=system.jobs, runs=runs, clock=system.platform.clock),
         worker=system.worker,
-        heavy=Heavy(store=store, tasks=system.platform.tasks, worker=system.worker),
+        heavy=Heavy(store=store, tasks=_starter(system.platform), worker=system.worker),
         relay=system.relay,
         sweeper=system.sweeper,
     )
+
+
+def _starter(platform: Platform) -> TaskStarter:
+    if platform.starter is None:
+        raise ValueError(f"{platform.name} has neither an orchestrator that starts tasks nor a starter of them")
+    return platform.starter

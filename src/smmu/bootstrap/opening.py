@@ -98,7 +98,7 @@ async def _open_embedded(
         await to_thread.run_sync(partial(shutil.rmtree, scratch, ignore_errors=True))
     runner = InlineTaskRunner() if inline else None
     if runner is not None:
-        platform = replace(platform, tasks=runner)
+        platform = replace(platform, tasks=runner, starter=runner)
     return _Opened(platform=platform, verifier=verifier_of(data), scratch=str(scratch), inline=runner)
 
 

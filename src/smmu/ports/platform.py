@@ -9,7 +9,7 @@ from smmu.ports.objects import ObjectStore
 from smmu.ports.orchestrator import Orchestrator
 from smmu.ports.queue import Queue, Topic
 from smmu.ports.system import Clock, IdSource
-from smmu.ports.tasks import TaskRunner
+from smmu.ports.tasks import TaskRunner, TaskStarter
 from smmu.ports.uploads import UploadForms, UploadStore
 
 
@@ -17,7 +17,7 @@ class Capability(StrEnum):
     """Where platforms differ. Tests and use cases ask for these; nothing asks what a platform is."""
 
     SERVES_URLS = "serves_urls"  # signed URLs are answered by our own API
-    STARTS_TASKS = "starts_tasks"  # the task runner starts heavy tasks itself
+    STARTS_TASKS = "starts_tasks"  # there is a `starter`
     FULL_CHECKSUMS = "full_checksums"  # all checksum algorithms of whole objects
     DURABLE = "durable"  # survives the end of the process
     LOCAL_FILES = "local_files"  # sources have a path on this machine
@@ -28,7 +28,10 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """The ports of one platform. `orchestrator` is `None` where runs are records of the ledger like all others."""
+    """The ports of one platform.
+
+    `orchestrator` is `None` where runs are records of the ledger like all others; there a `starter` starts heavy tasks.
+    """
 
     name: str
     capabilities: frozenset[Capability]
@@ -37,6 +40,7 @@ class Platform:
     ledger: Ledger
     queue: Queue
     tasks: TaskRunner
+    starter: TaskStarter | None
     gateway: Gateway | None
     clock: Clock
     ids: IdSource

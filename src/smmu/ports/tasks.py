@@ -1,4 +1,7 @@
-"""`TaskRunner`: runs a heavy task in isolation from everything else, and tells how it ended."""
+"""`TaskRunner`: tells how a heavy task that runs in isolation from everything else is, and ends it.
+
+`TaskStarter` also starts it: on a platform whose orchestrator does that by itself there is none.
+"""
 
 import hashlib
 from abc import abstractmethod
@@ -34,7 +37,7 @@ class TaskRequest:
 
     @property
     def handle(self) -> str:
-        """What this try is called by runners: a pure function of whose it is, its record and its number."""
+        """The try's name wherever it runs: 32 hexadecimal digits, a pure function of owner, record and try."""
         named = "\n".join((self.owner, self.record_id, str(self.tries)))
         return hashlib.sha256(named.encode()).hexdigest()[:32]
 
@@ -49,20 +52,24 @@ class TaskStatus:
 
 
 class TaskRunner(Protocol):
-    """Isolated tasks, named by a handle."""
-
-    @abstractmethod
-    async def start(self, request: TaskRequest) -> str:
-        """Start it and answer its handle. Starting the same try of the same record again answers the same handle."""
+    """Isolated tasks, named by a handle (`TaskRequest.handle`)."""
 
     @abstractmethod
     async def inspect(self, handle: str) -> TaskStatus:
         """How it is. Raises `NotFound` for a handle that was never given, or is long over."""
 
     @abstractmethod
-    async def wait(self, handle: str) -> TaskStatus:
-        """Its status once it has ended. Cancelling the wait does not stop the task."""
-
-    @abstractmethod
     async def stop(self, handle: str) -> None:
         """End it: asked first, killed after a grace. Stopping what has ended is fine."""
+
+
+class TaskStarter(TaskRunner, Protocol):
+    """Isolated tasks that are started here."""
+
+    @abstractmethod
+    async def start(self, request: TaskRequest) -> str:
+        """Start it and answer its handle. Starting the same try of the same record again starts nothing."""
+
+    @abstractmethod
+    async def wait(self, handle: str) -> TaskStatus:
+        """Its status once it has ended. Cancelling the wait does not stop the task."""

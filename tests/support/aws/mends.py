@@ -7,10 +7,11 @@ source: tests/aws/test_mends.py fails when moto has changed it, so that nobody m
 import hashlib
 import inspect
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import botocore.session
 from jsonpath_ng.ext.parser import parse
@@ -33,6 +34,8 @@ from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 
 Function = Callable[[Any], Any]
+
+_PARSING_SECONDS = 10.0
 
 FUNCTIONS: dict[str, Function] = {}  # by ARN: what a Lambda function does
 
@@ -116,18 +119,14 @@ def _went_wrong(task: dict[str, Any]) -> bool:
 
 
 def _task_failed(env: Any, error: str, cause: str) -> FailureEventException:
-    told: Any = {
-        "taskFailedEventDetails": TaskFailedEventDetails(
-            resourceType="ecs", resource="runTask.sync", error=error, cause=cause
-        )
-    }
+    told = TaskFailedEventDetails(resourceType="ecs", resource="runTask.sync", error=error, cause=cause)
     name = StatesErrorName(typ=StatesErrorNameType.StatesTaskFailed) if error == "States.TaskFailed" else None
     return FailureEventException(
         FailureEvent(
             env=env,
             error_name=name or CustomErrorName(error),
             event_type=HistoryEventType.TaskFailed,
-            event_details=EventDetails(**told),
+            event_details=cast("EventDetails", {"taskFailedEventDetails": told}),
         )
     )
 
@@ -202,6 +201,28 @@ def _ending_when_stopped(was: Any) -> Any:
                 raise
 
     return routine
+
+
+def _once_it_runs(was: Any) -> Any:
+    """It is parsed first, in a thread of its own, and could not be stopped before that is done."""
+
+    def stop(worker: Any, *rest: Any, **named: Any) -> None:
+        deadline = time.monotonic() + _PARSING_SECONDS
+        while (worker.env is None or worker.env.program_state() is None) and time.monotonic() < deadline:
+            time.sleep(0.005)  # noqa: TID251 - in a thread of the stand-in
+        was(worker, *rest, **named)
+
+    return stop
+
+
+def _but_for_what_was_stopped(was: Any) -> Any:
+    """What a stop does to the state in hand looks like an error there."""
+
+    def set_error(env: Any, error: Any) -> None:
+        if not isinstance(env.program_state(), ProgramStopped):
+            was(env, error)
+
+    return set_error
 
 
 MENDS = (

@@ -89,6 +89,7 @@ async def open_platform(
             ledger=SqliteLedger(database),
             queue=queue,
             tasks=tasks,
+            starter=tasks,
             gateway=FileGateway(database, files, objects, clock, secret),
             clock=clock,
             ids=ids or RandomIds(clock),

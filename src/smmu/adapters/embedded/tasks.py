@@ -26,7 +26,7 @@ from anyio.abc import TaskStatus as Starting
 
 from smmu.adapters.embedded.errors import one_error, translating
 from smmu.ports.errors import NotFound, Unavailable
-from smmu.ports.tasks import Exit, TaskRequest, TaskRunner, TaskStatus
+from smmu.ports.tasks import Exit, TaskRequest, TaskStarter, TaskStatus
 
 Command = Callable[[TaskRequest], Sequence[str]]
 
@@ -94,7 +94,7 @@ class _Running:
         self.status = TaskStatus(exit=verdict, exit_code=code, detail=detail)
 
 
-class SubprocessTaskRunner(TaskRunner):
+class SubprocessTaskRunner(TaskStarter):
     """Starts processes while `running` lasts, and ends them with it."""
 
     def __init__(

@@ -12,7 +12,7 @@ from smmu.adapters.inmemory.world import World
 from smmu.domain.limits import PART_BYTES_MIN, Limits
 from smmu.ports.platform import Capability, Platform
 from smmu.ports.system import Clock, IdSource
-from smmu.ports.tasks import TaskRunner
+from smmu.ports.tasks import TaskStarter
 
 CAPABILITIES = frozenset({Capability.SERVES_URLS, Capability.STARTS_TASKS, Capability.FULL_CHECKSUMS})
 
@@ -24,12 +24,13 @@ def memory_platform(
     ids: IdSource | None = None,
     world: World | None = None,
     weather: Weather = CALM,
-    tasks: TaskRunner | None = None,
+    tasks: TaskStarter | None = None,
     part_bytes_min: int = PART_BYTES_MIN,
 ) -> Platform:
     """Adapters over `world`, a new one unless given: two platforms over one world are two processes of one service."""
     world = world or World()
     clock = clock or AnyioClock()
+    tasks = tasks or InlineTaskRunner()
     return Platform(
         name="inmemory",
         capabilities=CAPABILITIES,
@@ -37,7 +38,8 @@ def memory_platform(
         objects=MemoryObjectStore(world, clock),
         ledger=MemoryLedger(world, clock, weather),
         queue=MemoryQueue(world, clock, limits.queue_receives_max, weather),
-        tasks=tasks or InlineTaskRunner(),
+        tasks=tasks,
+        starter=tasks,
         gateway=MemoryGateway(world, clock, weather),
         clock=clock,
         ids=ids or CountingIds(clock),

@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
 from smmu.ports.errors import NotFound, TaskDied, Unavailable
-from smmu.ports.tasks import Exit, TaskRequest, TaskRunner, TaskStatus
+from smmu.ports.tasks import Exit, TaskRequest, TaskStarter, TaskStatus
 
 Work = Callable[[TaskRequest], Awaitable[None]]
 
@@ -40,7 +40,7 @@ class _Running:
 
 
 @dataclass(slots=True)
-class InlineTaskRunner(TaskRunner):
+class InlineTaskRunner(TaskStarter):
     """Tasks of one process. Nothing can be started outside of `working`."""
 
     grace_seconds: float = 5.0
@@ -60,9 +60,9 @@ class InlineTaskRunner(TaskRunner):
                 group.cancel_scope.cancel()
 
     async def start(self, request: TaskRequest) -> str:
-        """Start it; the handle is made of the record and the try."""
+        """Start it."""
         await checkpoint()
-        handle = f"{request.owner}/{request.record_id}#{request.tries}"
+        handle = request.handle
         if handle not in self._tasks:
             if self._group is None or self._work is None:
                 raise Unavailable("nothing here does tasks")

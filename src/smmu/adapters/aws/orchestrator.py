@@ -1,0 +1,78 @@
+"""`SfnOrchestrator`: a run is an execution of the compiled state machine (`asl.py`), under the run's own name.
+
+Its input is {"job_id", "owner", "attempt"} and nothing else: AWS answers a second start with the same name and input as
+it answered the first, for as long as the execution runs. Once it has ended, and for 90 days, the name is taken.
+
+IAM: states:StartExecution on the state machine; states:StopExecution and states:DescribeExecution on its executions.
+Costs: starting is the first of the transitions that `asl.py` counts; stopping and describing are free.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
+
+from botocore.exceptions import ClientError
+
+from smmu.adapters.aws.errors import code_of, translating
+from smmu.ports.errors import NotFound
+from smmu.ports.orchestrator import Orchestrator, RunRequest, RunStatus
+
+_STATES: Mapping[str, Literal["running", "succeeded", "failed", "cancelled"]] = MappingProxyType(
+    {
+        "RUNNING": "running",
+        "PENDING_REDRIVE": "running",
+        "SUCCEEDED": "succeeded",
+        "FAILED": "failed",
+        "TIMED_OUT": "failed",
+        "ABORTED": "cancelled",
+    }
+)
+_STARTED_BEFORE = "ExecutionAlreadyExists"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SfnOrchestrator(Orchestrator):
+    """Runs of one state machine. `client` is Step Functions', `state_machine` its ARN."""
+
+    client: Any
+    state_machine: str
+
+    async def start(self, request: RunRequest) -> None:
+        """Start the execution. That there is one of that name, running or ended, is success."""
+        document = {"job_id": request.job_id, "owner": request.owner, "attempt": request.attempt}
+        with translating(f"run {request.name}"):
+            try:
+                await self.client.start_execution(
+                    stateMachineArn=self.state_machine,
+                    name=request.name,
+                    input=json.dumps(document, sort_keys=True),
+                )
+            except ClientError as error:
+                if code_of(error) != _STARTED_BEFORE:
+                    raise
+
+    async def cancel(self, request: RunRequest) -> None:
+        """Stop the execution, and with it the container that it waits for."""
+        known = await self.describe(request)
+        if known is None or known.state != "running":
+            return
+        try:
+            with translating(f"run {request.name}"):
+                await self.client.stop_execution(executionArn=self._execution(request), error="job_cancelled")
+        except NotFound:
+            return
+
+    async def describe(self, request: RunRequest) -> RunStatus | None:
+        """What Step Functions says of the execution."""
+        try:
+            with translating(f"run {request.name}"):
+                told = await self.client.describe_execution(executionArn=self._execution(request))
+        except NotFound:
+            return None
+        return RunStatus(name=request.name, state=_STATES[told["status"]])
+
+    def _execution(self, request: RunRequest) -> str:
+        """An execution's ARN is its machine's, with a name."""
+        return f"{self.state_machine.replace(':stateMachine:', ':execution:', 1)}:{request.name}"
