@@ -44,9 +44,10 @@ def test_every_level_of_the_tree_can_be_set(monkeypatch: pytest.MonkeyPatch) -> 
         ("SMMU_WORKERS__HEVY", "1", "SMMU_WORKERS__HEVY is not a setting: did you mean SMMU_WORKERS__HEAVY?"),
         ("smmu_workers__hevy", "1", "smmu_workers__hevy is not a setting: did you mean SMMU_WORKERS__HEAVY?"),
         ("SMMU_PLATFORM", "{}", "SMMU_PLATFORM is not a setting: did you mean SMMU_PLATFORM__KIND?"),
-        ("SMMU_PLATFORM__DATA", "x", "SMMU_PLATFORM__KIND is missing: set it to embedded or inmemory."),
+        ("SMMU_PLATFORM__DATA", "x", "SMMU_PLATFORM__KIND is missing: set it to embedded, inmemory or aws."),
         ("SMMU_PLATFORM__KIND", "embedded", "SMMU_PLATFORM__DATA is missing."),
-        ("SMMU_PLATFORM__KIND", "cloud", "SMMU_PLATFORM__KIND is wrong ('cloud'): it is embedded or inmemory."),
+        ("SMMU_PLATFORM__KIND", "aws", "SMMU_PLATFORM__REGION is missing."),
+        ("SMMU_PLATFORM__KIND", "cloud", "SMMU_PLATFORM__KIND is wrong ('cloud'): it is embedded, inmemory or aws."),
         ("SMMU_WORKERS__HEAVY", "0", "SMMU_WORKERS__HEAVY is wrong ('0'): Input should be greater than 0."),
         (
             "SMMU_LIMITS__LEASE_SECONDS",

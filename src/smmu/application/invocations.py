@@ -17,7 +17,7 @@ from smmu.domain.pipeline import Weight
 from smmu.domain.task import State, Task
 from smmu.ports.errors import NotFound
 from smmu.ports.system import Clock
-from smmu.ports.tasks import Exit, TaskRequest, TaskRunner
+from smmu.ports.tasks import Exit, TaskRunner
 
 _DEATHS: Mapping[Exit, str] = {
     Exit.CRASHED: "The worker crashed.",
@@ -40,6 +40,14 @@ class Invocation:
     weight: Weight
     seconds_max: int
     given: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What a try of a heavy task was started as: try number `tries`, under the runner's `handle`."""
+
+    tries: int
+    handle: str
 
 
 class TaskFailed(Exception):
@@ -90,12 +98,12 @@ class Invocations:
             await self.worker.perform(opened.owner, opened.record_id, len(opened.failures))
         return await self._outcome(opened.owner, opened.record_id, None)
 
-    async def collect(self, request: TaskRequest) -> Any:  # noqa: ANN401 - a JSON value
+    async def collect(self, owner: str, record_id: str, machine: Machine) -> Any:  # noqa: ANN401 - a JSON value
         """What a heavy task gave, once its machine has stopped. Raises `TaskFailed`, and `Held` while it goes on.
 
         A worker that ended without a word is given one: how its machine stopped is the error.
         """
-        return await self._outcome(request.owner, request.record_id, request)
+        return await self._outcome(owner, record_id, machine)
 
     async def _open(self, opened: Task) -> Task:
         stored = await self.store.find(Task, opened.owner, opened.record_id)
@@ -118,10 +126,10 @@ class Invocations:
         if stored is None or stored.value.attempt != opened.attempt or not _at_work(stored.value):
             raise TaskFailed(Code.JOB_CANCELLED, "The job does not want this task any more.", opened.id)
 
-    async def _outcome(self, owner: str, record_id: str, request: TaskRequest | None) -> Any:  # noqa: ANN401 - JSON
+    async def _outcome(self, owner: str, record_id: str, machine: Machine | None) -> Any:  # noqa: ANN401 - JSON
         known = (await self.store.get(Task, owner, record_id)).value
         if known.state in (State.QUEUED, State.RUNNING):
-            known = await self._settled(known, request)
+            known = await self._settled(known, machine)
         if known.state is State.SUCCEEDED:
             return known.output
         if known.state is State.CANCELLED:
@@ -129,22 +137,22 @@ class Invocations:
         last = known.failures[-1]
         raise TaskFailed(last.error, last.message, known.id)
 
-    async def _settled(self, known: Task, request: TaskRequest | None) -> Task:
+    async def _settled(self, known: Task, machine: Machine | None) -> Task:
         """A task that nobody has ended, ended by what became of its worker; `Held` while that may still go on."""
-        error, words = await self._cause(known, request)
+        error, words = await self._cause(known, machine)
         await self.worker.bury(known.owner, known.record_id, len(known.failures), error, words)
         after = (await self.store.get(Task, known.owner, known.record_id)).value
         if after.state in (State.QUEUED, State.RUNNING):
             raise Held(f"task {known.id} has begun another try")
         return after
 
-    async def _cause(self, known: Task, request: TaskRequest | None) -> tuple[str, str]:
+    async def _cause(self, known: Task, machine: Machine | None) -> tuple[str, str]:
         if task.lease_lost(known, self.clock.now()):
             return Code.INTERRUPTED, "Its worker was not heard of any more."
-        if request is None or request.tries != len(known.failures):
+        if machine is None or machine.tries != len(known.failures):
             raise Held(f"task {known.id} is {known.state}")
         try:
-            status = await self.tasks.inspect(request.handle)
+            status = await self.tasks.inspect(machine.handle)
         except NotFound:
             return Code.WORLD_UNAVAILABLE, "No machine could be had for it."
         if status.exit in (None, Exit.DONE):

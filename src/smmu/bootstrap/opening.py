@@ -22,12 +22,13 @@ from smmu.adapters.inmemory.platform import memory_platform
 from smmu.adapters.inmemory.tasks import InlineTaskRunner
 from smmu.application.system import System
 from smmu.bootstrap.container import Container
+from smmu.bootstrap.deployed import aws_platform
 from smmu.bootstrap.isolated import SCRATCH, worker_environment
-from smmu.bootstrap.settings import EmbeddedPlatform, InMemoryPlatform, Settings
+from smmu.bootstrap.settings import AwsPlatform, EmbeddedPlatform, InMemoryPlatform, Settings
 from smmu.domain.limits import Limits
 from smmu.ports.identity import TokenVerifier
 from smmu.ports.platform import Platform
-from smmu.ports.system import Telemetry
+from smmu.ports.system import Clock, Telemetry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,8 @@ async def _open(stack: AsyncExitStack, settings: Settings, *, exclusive: bool, i
             return await _open_embedded(stack, data, settings.limits, exclusive=exclusive, inline=inline)
         case InMemoryPlatform(tokens=tokens):
             return _open_in_memory(stack, tokens, settings.limits)
+        case AwsPlatform() as named:
+            return await _open_on_aws(stack, named)
 
 
 async def _open_embedded(
@@ -100,6 +103,23 @@ async def _open_embedded(
     if runner is not None:
         platform = replace(platform, tasks=runner, starter=runner)
     return _Opened(platform=platform, verifier=verifier_of(data), scratch=str(scratch), inline=runner)
+
+
+async def _open_on_aws(stack: AsyncExitStack, named: AwsPlatform) -> _Opened:
+    clock = SystemClock()
+    return _Opened(
+        platform=await stack.enter_async_context(aws_platform(named, clock)),
+        verifier=_verifier_on_aws(named, clock),
+        scratch=stack.enter_context(tempfile.TemporaryDirectory(prefix="smmu-")),
+    )
+
+
+def _verifier_on_aws(named: AwsPlatform, clock: Clock) -> TokenVerifier:
+    from smmu.adapters.aws.identity import Issuer, JwksVerifier  # noqa: PLC0415 - the SDK is an extra of its own
+
+    if named.identity is None:
+        return StaticVerifier({}, clock)  # nobody comes here with a token
+    return JwksVerifier(issuer=Issuer(**named.identity.model_dump()), clock=clock)
 
 
 def _open_in_memory(stack: AsyncExitStack, tokens: Mapping[str, str], limits: Limits) -> _Opened:

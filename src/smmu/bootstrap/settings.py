@@ -38,6 +38,48 @@ class InMemoryPlatform(Branch):
     """Which token is whose, when the kind is `inmemory`, as JSON: `{"token": "owner"}`."""
 
 
+class Identity(Branch):
+    """Whose tokens are believed: an OIDC issuer's."""
+
+    issuer: str
+    """The issuer of tokens: their claim `iss`."""
+    audience: str
+    """Whom tokens must be for: their claim `aud`, or `client_id` as Cognito has it."""
+    jwks_url: str
+    """Where the issuer publishes its keys."""
+    owner_claim: str = "sub"
+    """The claim that names the owner."""
+
+
+class AwsPlatform(Branch):
+    """AWS, by the names of a deployment's resources."""
+
+    kind: Literal["aws"]
+    region: str
+    """The region, when the kind is `aws`."""
+    endpoint: str | None = None
+    """Where a stand-in of AWS answers. Nothing else has one."""
+    raw_bucket: str
+    """The bucket that uploads go to. It keeps versions."""
+    processed_bucket: str
+    """The bucket of what is made. It keeps versions."""
+    jobs_table: str
+    """The table of jobs, tasks, events and outgoing messages."""
+    uploads_table: str
+    """The table of upload sessions."""
+    media_table: str
+    """The table of media."""
+    jobs_queue: str
+    """The URL of the queue of jobs to dispatch."""
+    dead_letters: str
+    """The URL of the queue of what could not be dispatched."""
+    state_machine: str
+    """The ARN of the state machine."""
+    cluster: str
+    """The ECS cluster of the workers."""
+    identity: Identity | None = None
+
+
 class Workers(Branch):
     """How many tasks at once. Heavy ones use all the cores they get, so by default there is one for each core."""
 
@@ -59,11 +101,11 @@ class Settings(BaseSettings):
         use_attribute_docstrings=True,
     )
 
-    platform: Annotated[EmbeddedPlatform | InMemoryPlatform, Field(discriminator="kind")] = EmbeddedPlatform(
-        kind="embedded", data=Path(DATA)
+    platform: Annotated[EmbeddedPlatform | InMemoryPlatform | AwsPlatform, Field(discriminator="kind")] = (
+        EmbeddedPlatform(kind="embedded", data=Path(DATA))
     )
-    """Where everything is kept: `embedded` (this machine's disk) or `inmemory` (nowhere: it is gone with the process).
-    Whoever sets one variable of the platform sets its kind."""
+    """Where everything is kept: `embedded` (this machine's disk), `aws` (its services) or `inmemory` (nowhere: it is
+    gone with the process). Whoever sets one variable of the platform sets its kind."""
     workers: Workers = Workers()
     limits: Limits = Limits()
     public_url: str | None = None
@@ -101,11 +143,13 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"{name} is missing."
     if first["type"] == "union_tag_not_found":
-        return f"{name}{SEPARATOR}KIND is missing: set it to {' or '.join(_TAGS)}."
+        return f"{name}{SEPARATOR}KIND is missing: set it to {_KINDS}."
     if first["type"] == "union_tag_invalid":
-        return f"{name}{SEPARATOR}KIND is wrong ({first['ctx']['tag']!r}): it is {' or '.join(_TAGS)}."
+        return f"{name}{SEPARATOR}KIND is wrong ({first['ctx']['tag']!r}): it is {_KINDS}."
     given = f" ({first['input']!r})" if isinstance(first["input"], str) else ""
     return f"{name} is wrong{given}: {first['msg'].removeprefix('Value error, ')}."
 
 
-_TAGS = ("embedded", "inmemory")  # a location in a discriminated union holds the tag, which no variable's name does
+# A location in a discriminated union holds the tag, which no variable's name does.
+_TAGS = ("embedded", "inmemory", "aws")
+_KINDS = f"{', '.join(_TAGS[:-1])} or {_TAGS[-1]}"

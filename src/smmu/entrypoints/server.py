@@ -1,4 +1,4 @@
-"""The whole service in one process: API, dispatcher, workers and sweeper, from the first byte to a clean end.
+"""The service in one process: API and, where no services do the work, dispatcher, workers and sweeper.
 
 Asked to end, it stops accepting, is not ready any more, ends event streams, lets answers that are under way finish,
 and interrupts tasks, which record that and go on at the next start. All of that within `DRAIN_SECONDS`; a second
@@ -55,7 +55,8 @@ async def serve(settings: Settings, host: str, port: int, announce: Announce) ->
     with _bound(host, port) as listener:
         meter = Meter(JsonLines(SystemClock()))
         async with open_system(settings, telemetry=meter) as running:
-            await running.system.sweeper.take_over()
+            if running.system.crew is not None:
+                await running.system.sweeper.take_over()
             address = Address(url=_url(listener), pid=os.getpid())
             service = _Service(running, meter)
             with _address_file(settings, address) as write:

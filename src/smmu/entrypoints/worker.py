@@ -8,11 +8,13 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
 
+from smmu.application.system import System
 from smmu.bootstrap.isolated import open_worker
 from smmu.bootstrap.variables import SettingsError
 from smmu.entrypoints.asked import until_asked
@@ -24,10 +26,13 @@ USAGE, WORLD_FAILED = 2, 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
-    """Which try of which task, and where its records are. `family` is what the machine was chosen for."""
+    """Which try of which task, and where its records are. `family` is what the machine was chosen for.
+
+    Without `data`, the folder of an embedded platform, they are where the settings say.
+    """
 
     family: str
-    data: str
+    data: str | None
     owner: str
     record: str
     tries: int
@@ -50,15 +55,33 @@ def run(errand: Errand) -> int:
 
 
 async def _work(errand: Errand) -> int:
-    async with until_asked() as asked, open_worker(errand.data, os.environ) as system:
+    async with until_asked() as asked, _system(errand) as system:
         await system.worker.perform(errand.owner, errand.record, errand.tries)
     return INTERRUPTED if asked.number else 0
 
 
+@asynccontextmanager
+async def _system(errand: Errand) -> AsyncIterator[System]:
+    if errand.data is not None:
+        async with open_worker(errand.data, os.environ) as system:
+            yield system
+        return
+    from smmu.bootstrap.opening import open_system  # noqa: PLC0415 - what a folder's worker needs not, it waits not for
+    from smmu.bootstrap.settings import AwsPlatform, load_settings  # noqa: PLC0415 - as above
+
+    settings = load_settings()
+    if not isinstance(settings.platform, AwsPlatform):
+        raise SettingsError("--data is missing: it names the served data folder.")
+    async with open_system(settings) as running:
+        yield running.system
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="smmu worker", description="Do one heavy task of a served data folder.")
+    parser = argparse.ArgumentParser(
+        prog="smmu worker", description="Do one heavy task, of a served data folder or of a deployment."
+    )
     parser.add_argument("family", help="transcode or transcribe", choices=("transcode", "transcribe"))
-    parser.add_argument("--data", required=True, help="the served data folder")
+    parser.add_argument("--data", help="the served data folder (on AWS the settings say where its records are)")
     parser.add_argument("--owner", required=True, help="whose task it is")
     parser.add_argument("--record", required=True, help="the task's record")
     parser.add_argument("--tries", required=True, type=int, help="how often it has failed before")

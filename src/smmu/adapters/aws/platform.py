@@ -1,0 +1,46 @@
+"""The AWS platform: what a deployment's infrastructure has made, and the adapters over it.
+
+Nothing is made here, nothing runs here, and opening it asks AWS nothing. Runs are seen through by Step Functions, so
+this platform needs no crew: Lambda functions and ECS tasks call the application (`entrypoints/lambdas`, `worker`).
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from smmu.adapters.aws.account import Account, Resources, open_clients
+from smmu.adapters.aws.ledger import DynamoLedger
+from smmu.adapters.aws.objects import S3ObjectStore
+from smmu.adapters.aws.orchestrator import SfnOrchestrator
+from smmu.adapters.aws.queue import SqsQueue
+from smmu.adapters.aws.tasks import EcsTaskRunner
+from smmu.adapters.aws.uploads import S3UploadStore
+from smmu.ports.platform import Capability, Platform
+from smmu.ports.system import Clock, IdSource
+
+CAPABILITIES = frozenset(
+    {Capability.DURABLE, Capability.ORCHESTRATES, Capability.KEEPS_VERSIONS, Capability.POST_FORMS}
+)
+
+
+@asynccontextmanager
+async def open_platform(
+    account: Account, resources: Resources, *, clock: Clock, ids: IdSource
+) -> AsyncIterator[Platform]:
+    """The platform of one deployment, until the block ends."""
+    async with open_clients(account) as clients:
+        uploads = S3UploadStore(clients, resources, clock)
+        yield Platform(
+            name="aws",
+            capabilities=CAPABILITIES,
+            uploads=uploads,
+            objects=S3ObjectStore(clients, resources, clock),
+            ledger=DynamoLedger(clients.dynamodb, resources, clock),
+            queue=SqsQueue(clients.sqs, resources, clock),
+            tasks=EcsTaskRunner(client=clients.ecs, cluster=resources.cluster),
+            starter=None,
+            gateway=None,
+            clock=clock,
+            ids=ids,
+            forms=uploads,
+            orchestrator=SfnOrchestrator(client=clients.stepfunctions, state_machine=resources.state_machine),
+        )

@@ -1,0 +1,78 @@
+"""What the state machine asks for: open a heavy task, do a light one, collect what a heavy one gave.
+
+An error reaches the state machine by the name of its class, so each error code is raised as a class of that name.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from smmu.adapters.aws.failures import HELD, code_of_failure
+from smmu.adapters.aws.sizes import size_for
+from smmu.application.heavy import machine_request
+from smmu.application.invocations import Held, Invocation, Machine, TaskFailed
+from smmu.application.system import System
+from smmu.domain.pipeline import Weight
+from smmu.domain.task import State
+from smmu.entrypoints.lambdas.warm import handler
+
+_PROVISIONING_SECONDS = 300  # until Fargate has a machine and its image; the worker itself keeps to its own time
+
+
+async def perform(system: System, event: Any) -> Any:  # noqa: ANN401 - JSON
+    """Do a light task; what it gives."""
+    return await _told(lambda: system.invocations.perform(_invocation_in(event)))
+
+
+async def opened(system: System, event: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """Open a heavy task; which try of it to run, on what. `done` when there is nothing to run."""
+    known = await _told(lambda: system.invocations.open(_invocation_in(event)))
+    request = machine_request(known)
+    cpu, memory = size_for(request.cores, request.memory_bytes)
+    return {
+        "record_id": request.record_id,
+        "tries": request.tries,
+        "handle": request.handle,
+        "family": request.family,
+        "cpu": cpu,
+        "memory": memory,
+        "seconds_max": request.seconds_max + _PROVISIONING_SECONDS,
+        "done": known.state is not State.QUEUED,
+    }
+
+
+async def collect(system: System, event: Any) -> Any:  # noqa: ANN401 - JSON
+    """What the heavy task gave that `opened` answered for."""
+    machine = Machine(tries=event["tries"], handle=event["handle"])
+    return await _told(lambda: system.invocations.collect(event["owner"], event["record_id"], machine))
+
+
+async def _told(work: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return await work()
+    except TaskFailed as failure:
+        told = json.dumps({"message": str(failure), "task_id": failure.task_id}, ensure_ascii=False)
+        raise type(str(failure.error), (Exception,), {})(told) from failure
+    except Held as held:
+        raise type(HELD, (Exception,), {})(str(held)) from held
+
+
+def _invocation_in(event: Mapping[str, Any]) -> Invocation:
+    given = dict(event["input"])
+    if "error" in given:  # as the state machine caught it
+        error, message, task_id = code_of_failure(given["error"]["error"], given["error"]["message"])
+        given["error"] = {"error": error, "message": message, "task_id": task_id}
+    return Invocation(
+        owner=event["owner"],
+        job_id=event["job_id"],
+        attempt=event["attempt"],
+        path=event["path"],
+        does=event["does"],
+        name=event["name"],
+        weight=Weight(event["weight"]),
+        seconds_max=event["seconds_max"],
+        given=given,
+    )
+
+
+handle_perform, handle_open, handle_collect = handler(perform), handler(opened), handler(collect)

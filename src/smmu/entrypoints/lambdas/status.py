@@ -1,0 +1,17 @@
+"""Hears how runs ended, and settles jobs that do not know it. Such events are best effort: the sweeper looks too."""
+
+import json
+from typing import Any
+
+from smmu.application.system import System
+from smmu.entrypoints.lambdas.warm import handler
+from smmu.ports.orchestrator import RunRequest
+
+
+async def look(system: System, event: Any) -> None:  # noqa: ANN401 - JSON
+    """Look at the job whose run the event is about: its input says which that is."""
+    given = json.loads(event["detail"]["input"])
+    await system.sweeper.look_at(RunRequest(owner=given["owner"], job_id=given["job_id"], attempt=given["attempt"]))
+
+
+handle = handler(look)

@@ -1,0 +1,130 @@
+"""The functions over a platform in memory: what they answer to events as AWS brings them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from smmu.domain.errors import Code
+from smmu.entrypoints.lambdas.dispatch import dispatch
+from smmu.entrypoints.lambdas.perform import collect, opened, perform
+from smmu.entrypoints.lambdas.relay import relay
+from smmu.entrypoints.lambdas.status import look
+from smmu.entrypoints.lambdas.sweep import sweep
+from smmu.ports.queue import Topic
+from tests.support.deployment import OWNER, Deployment, deployed
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def deployment() -> Deployment:
+    return await deployed()
+
+
+def event(deployment: Deployment, does: str, given: Any = None, **changed: Any) -> dict[str, Any]:
+    """A task as the state machine names it."""
+    known: dict[str, Any] = {
+        "owner": OWNER,
+        "job_id": deployment.run.job_id,
+        "attempt": deployment.run.attempt,
+        "path": f"job.{does}",
+        "does": does,
+        "name": does,
+        "weight": "light",
+        "seconds_max": 300,
+        "input": given or {},
+    }
+    return known | changed
+
+
+async def rendering(deployment: Deployment) -> dict[str, Any]:
+    plan = await perform(deployment.system, event(deployment, "inspect"))
+    given = {"plan": plan["ref"], "task": plan["stages"][0][0]}
+    return event(deployment, "render", given, weight="heavy", seconds_max=6 * 3600)
+
+
+async def test_a_light_task_answers_what_it_gives(deployment: Deployment) -> None:
+    plan = await perform(deployment.system, event(deployment, "inspect"))
+    assert {"ref", "stages"} <= plan.keys()
+    json.dumps(plan)
+
+
+async def test_opening_says_which_try_to_run_on_what(deployment: Deployment) -> None:
+    answer = await opened(deployment.system, await rendering(deployment))
+    assert (answer["tries"], answer["done"], answer["family"]) == (0, False, "transcode")
+    assert (len(answer["handle"]), answer["cpu"].isdigit(), answer["memory"].isdigit()) == (32, True, True)
+
+
+async def test_what_is_being_done_is_not_to_be_run_again(deployment: Deployment) -> None:
+    asked = await rendering(deployment)
+    first = await opened(deployment.system, asked)
+    await deployment.system.worker.claim(OWNER, first["record_id"], 0)
+    assert (await opened(deployment.system, asked))["done"]
+
+
+async def test_collecting_answers_what_the_worker_left(deployment: Deployment) -> None:
+    answer = await opened(deployment.system, await rendering(deployment))
+    await deployment.system.worker.perform(OWNER, answer["record_id"], answer["tries"])
+    assert "ref" in await collect(deployment.system, {**answer, "owner": OWNER})
+
+
+async def test_an_error_is_raised_by_its_own_name_with_its_task(deployment: Deployment) -> None:
+    answer = await opened(deployment.system, await rendering(deployment))
+    with pytest.raises(Exception, match="No machine") as raised:
+        await collect(deployment.system, {**answer, "owner": OWNER})
+    assert type(raised.value).__name__ == Code.WORLD_UNAVAILABLE
+    assert json.loads(str(raised.value))["task_id"].startswith("tsk_")
+
+
+async def test_a_task_that_is_held_is_held_by_that_name(deployment: Deployment) -> None:
+    answer = await opened(deployment.system, await rendering(deployment))
+    await deployment.system.worker.claim(OWNER, answer["record_id"], 0)
+    deployment.machines.began.add(answer["handle"])
+    with pytest.raises(Exception, match="is running") as raised:
+        await collect(deployment.system, {**answer, "owner": OWNER})
+    assert type(raised.value).__name__ == "Held"
+
+
+async def test_a_failure_is_recorded_as_the_state_machine_caught_it(deployment: Deployment) -> None:
+    await perform(deployment.system, event(deployment, "inspect"))
+    cause = {"errorType": "rejected_corrupt", "errorMessage": json.dumps({"message": "It is broken.", "task_id": "t"})}
+    caught = {"error": "rejected_corrupt", "message": json.dumps({"Error": "x", "Cause": json.dumps(cause)})}
+    await perform(deployment.system, event(deployment, "record_failure", {"error": caught}))
+    error = (await deployment.system.jobs.get(OWNER, deployment.run.job_id)).job.error
+    assert error is not None
+    assert (error.message, error.task_id) == ("It is broken.", "t")
+
+
+async def test_only_what_failed_of_a_batch_comes_back(deployment: Deployment) -> None:
+    body = json.dumps({"id": "m1", "topic": "jobs", "body": vars_of(deployment), "group": OWNER, "delay_seconds": 0})
+    records = [{"messageId": "good", "body": body}, {"messageId": "poison", "body": "not json"}]
+    answer = await dispatch(deployment.system, {"Records": records})
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "poison"}]}
+
+
+def vars_of(deployment: Deployment) -> dict[str, Any]:
+    return {"owner": OWNER, "job_id": deployment.run.job_id, "attempt": deployment.run.attempt}
+
+
+async def test_records_of_no_message_are_passed_over(deployment: Deployment) -> None:
+    await relay(
+        deployment.system,
+        {"Records": [{"eventName": "MODIFY", "dynamodb": {"Keys": {"jobId": {"S": "job_1"}}, "NewImage": {}}}]},
+    )
+    assert not await deployment.system.platform.queue.receive(Topic.JOBS, limit=1, lease_seconds=1, wait_seconds=0)
+
+
+async def test_a_sweep_tells_what_it_looked_at(deployment: Deployment) -> None:
+    deployment.clock.advance(600)
+    answer = await sweep(deployment.system, {"orphans": True})
+    assert answer["looked"] >= 1
+
+
+async def test_a_run_that_was_stopped_by_somebody_fails_its_job(deployment: Deployment) -> None:
+    deployment.runs.runs[deployment.run.name] = "cancelled"
+    await look(deployment.system, {"detail": {"input": json.dumps(vars_of(deployment)), "status": "ABORTED"}})
+    assert (await deployment.system.jobs.get(OWNER, deployment.run.job_id)).job.state == "failed"
