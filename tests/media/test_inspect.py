@@ -9,6 +9,7 @@ import pytest
 from smmu.adapters.media.engine import PyavEngine
 from smmu.domain.errors import Code, Refused
 from smmu.domain.facts import Kind, MediaFacts
+from tests.support.clips import make
 from tests.support.corpus import CorpusFile, each_corpus_file
 from tests.support.media import (
     LIMITS,
@@ -131,6 +132,63 @@ async def test_a_file_without_its_end_is_refused(engine: PyavEngine, tmp_path: P
     whole = clip(tmp_path / "clip.mp4", container_options={"movflags": "faststart"}).read_bytes()
     (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) * 2 // 3])
     assert (await refusal(engine, tmp_path / "cut.mp4")).code is Code.REJECTED_TRUNCATED
+
+
+def zeroed(path: Path, share: float) -> Path:
+    """The file with zeros for all bytes after this share of its samples."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"mdat") + 4
+    start = at + int((len(data) - at) * share)
+    data[start:] = bytes(len(data) - start)
+    path.write_bytes(data)
+    return path
+
+
+FASTSTART = {"movflags": "faststart"}
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.8])
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+@pytest.mark.parametrize("keyframes", ["12", "250"])
+async def test_a_file_whose_tail_is_zeros_is_refused_as_cut_off(
+    engine: PyavEngine, tmp_path: Path, share: float, codec: str, keyframes: str
+) -> None:
+    made = clip(tmp_path / "clip.mp4", seconds=6.0, codec=codec, options={"g": keyframes}, container_options=FASTSTART)
+    await inspect(engine, made)
+    error = await refusal(engine, zeroed(made, share))
+    assert error.code in {Code.REJECTED_TRUNCATED} | ({Code.REJECTED_CORRUPT} if share < 0.1 else set())
+    if error.code is Code.REJECTED_TRUNCATED:
+        assert error.message.startswith("The file was cut off: nothing of its ")
+
+
+async def test_a_song_whose_tail_is_zeros_is_refused_as_cut_off(engine: PyavEngine, tmp_path: Path) -> None:
+    made = song(tmp_path / "song.mp4", seconds=10.0)
+    remuxed = make(tmp_path / "fast.mp4", "-i", str(made), "-c", "copy", "-movflags", "+faststart")
+    await inspect(engine, remuxed)
+    assert (await refusal(engine, zeroed(remuxed, 0.5))).code is Code.REJECTED_TRUNCATED
+
+
+async def test_silence_and_a_still_end_are_no_damage(engine: PyavEngine, tmp_path: Path) -> None:
+    quiet = make(
+        tmp_path / "quiet.mov",
+        *("-f", "lavfi", "-i", "color=black:s=64x48:d=5", "-f", "lavfi", "-i", "anullsrc=d=5", "-t", "5"),
+        *("-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "pcm_s16le", "-movflags", "+faststart"),
+    )
+    assert (await inspect(engine, quiet)).duration_s == pytest.approx(5.0, abs=0.1)
+
+
+@pytest.mark.parametrize("share", [0.97, 0.995])
+async def test_a_little_that_is_lost_at_the_end_is_left_to_the_render(
+    engine: PyavEngine, tmp_path: Path, share: float
+) -> None:
+    made = clip(tmp_path / "clip.mp4", seconds=6.0, options={"g": "12"}, container_options=FASTSTART, tone=False)
+    await inspect(engine, zeroed(made, share))
+
+
+async def test_a_file_whose_budget_cannot_tell_is_not_refused(tmp_path: Path) -> None:
+    made = clip(tmp_path / "clip.mp4", seconds=6.0, options={"g": "12"}, container_options=FASTSTART)
+    engine = PyavEngine(type(LIMITS)(inspect_bytes_max=1_000), str(tmp_path / "scratch"))
+    await inspect(engine, zeroed(made, 0.5))
 
 
 async def test_a_file_without_its_index_is_refused_as_cut_off(engine: PyavEngine, tmp_path: Path) -> None:

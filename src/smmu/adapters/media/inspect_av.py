@@ -14,6 +14,7 @@ from av.container import InputContainer
 from smmu.adapters.media import verdicts
 from smmu.adapters.media.boxes import Outline, outline
 from smmu.adapters.media.content_types import by_content
+from smmu.adapters.media.ending import first_dead
 from smmu.adapters.media.inspect import admitted
 from smmu.adapters.media.measure import Measures, measure
 from smmu.adapters.media.selection import Selection, select
@@ -51,6 +52,8 @@ def inspect_av(bench: Workbench) -> MediaFacts:
         verdicts.on_index(chosen, file.size, indexed=file.indexed)
         measures = measure(bench, container, chosen.judged, size=file.size, indexed=file.indexed)
         verdicts.on_measures(chosen, measures, file.boxes)
+        if file.indexed:
+            verdicts.on_end(first_dead(bench, container, chosen.main, measures.samples))
         facts = _facts(bench, file, container, chosen, measures)
     verdicts.on_facts(facts, bench.limits)
     return facts

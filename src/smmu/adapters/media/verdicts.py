@@ -97,6 +97,13 @@ def on_measures(chosen: Selection, measures: Measures, boxes: Outline | None) ->
         raise _empty_track(stream)
 
 
+def on_end(dead: tuple[Stream, float] | None) -> None:
+    """What the index promises of the last tenth has to be there."""
+    if dead is not None:
+        stream, second = dead
+        raise _cut_off(f"nothing of its {stream.type} track can be decoded after {second:.1f} seconds")
+
+
 def on_facts(facts: MediaFacts, limits: Limits) -> None:
     """What was measured, against the limits."""
     if facts.video is not None:
