@@ -11,26 +11,32 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import anyio
 import boto3
 import httpx
 from botocore.config import Config
 
-from smmu.adapters.aws.account import Account, Resources
+from smmu.adapters.aws.account import Account, Resources, open_clients
+from smmu.adapters.aws.asl import compile_pipeline
+from smmu.adapters.aws.asl_tasks import Names
+from smmu.domain.catalogue import pipeline
+from smmu.domain.limits import Limits
 from smmu.ports.queue import Topic
-from tests.support.aws import sources
+from tests.support.aws import accounting, clusters, containers, machines, moto, resources, sources
+from tests.support.aws.containers import Containers
 from tests.support.aws.functions import Function
 from tests.support.issuer import ISSUER, Published
 
-HARNESS = "harness"  # in the user agent of whatever is not the product
 _START_SECONDS = 60
-_FUNCTIONS = {
+_INVOKED = ("perform", "open", "collect")  # by the state machine; what brings events invokes the others
+_HANDLERS = {
     "dispatch": "smmu.entrypoints.lambdas.dispatch.handle",
     "perform": "smmu.entrypoints.lambdas.perform.handle_perform",
     "open": "smmu.entrypoints.lambdas.perform.handle_open",
@@ -43,24 +49,119 @@ _FUNCTIONS = {
 
 @dataclass(slots=True, kw_only=True)
 class Cloud:
-    """One deployment. `stop` and `start` a source by its name to open a window in which its events are not brought."""
+    """One deployment. `without` opens a window in which some events are not brought."""
 
     account: Account
     named: Resources
     folder: Path
     environment: dict[str, str]
-    functions: dict[str, Function] = field(default_factory=dict)
-    sources: dict[str, sources.Source] = field(default_factory=dict)
-    keys: Published = field(default_factory=Published)
-    url: str = ""
+    functions: dict[str, Function]
+    sources: dict[str, sources.Source]
+    containers: Containers
+    keys: Published
+    url: str
 
     def client(self, service: str) -> Any:
         """A client that is told apart from the product's."""
         return harness_client(self.account, service)
 
+    @contextmanager
+    def without(self, *names: str) -> Iterator[None]:
+        """Meanwhile nobody brings the events of these sources."""
+        for name in names:
+            self.sources[name].pause()
+        try:
+            yield
+        finally:
+            for name in names:
+                self.sources[name].resume()
+
     def token(self, owner: str = "ada") -> str:
         now = int(time.time())  # noqa: TID251 - the API judges tokens by the machine's clock
         return self.keys.token(sub=owner, exp=now + 3_600)
+
+
+@contextmanager
+def deployed(folder: Path) -> Iterator[Cloud]:
+    """A new deployment, until the block ends. Its processes' logs go to `folder`."""
+    account = moto.account()
+    machines.interpret()
+    named = anyio.run(_resources, account)
+    cluster = clusters.make_cluster()
+    keys = Published()
+    with ExitStack() as stack:
+        jwks_url = stack.enter_context(published(keys))
+        sandboxes: dict[str, Function] = {}
+        arns = stack.enter_context(machines.functions({name: _late(sandboxes, name) for name in _INVOKED}))
+        named = replace(named, cluster=cluster.name, state_machine=_state_machine(arns, cluster))
+        environment = environment_of(account, named, jwks_url)
+        for name, handler in _HANDLERS.items():
+            sandboxes[name] = Function(name, handler, environment, folder / "functions.log")
+            stack.callback(sandboxes[name].close)
+        workers = stack.enter_context(containers.running(cluster, _worker, {**os.environ, **environment}))
+        brought = _sources(account, named, sandboxes)
+        for source in brought.values():
+            source.start()
+            stack.callback(source.stop)
+        url = stack.enter_context(served(environment, folder / "api.log"))
+        yield Cloud(
+            account=account,
+            named=named,
+            folder=folder,
+            environment=environment,
+            functions=sandboxes,
+            sources=brought,
+            keys=keys,
+            containers=workers,
+            url=url,
+        )
+
+
+def _worker(command: Sequence[str]) -> Sequence[str]:
+    """What the image's entry point makes of a container's command."""
+    return [sys.executable, "-m", "smmu.entrypoints.cli", *command]
+
+
+async def _resources(account: Account) -> Resources:
+    async with open_clients(account) as clients:
+        return await resources.make(clients, Limits(), (Topic.JOBS,))
+
+
+def _late(sandboxes: Mapping[str, Function], name: str) -> Callable[[Any], Any]:
+    """The state machine is made before its functions, which are told its name."""
+
+    def invoke(event: Any) -> Any:
+        return sandboxes[name](event)
+
+    return invoke
+
+
+def _state_machine(arns: Mapping[str, str], cluster: clusters.Cluster) -> str:
+    names = Names(
+        perform=arns["perform"],
+        open=arns["open"],
+        collect=arns["collect"],
+        cluster=cluster.name,
+        family_prefix=cluster.family_prefix,
+        subnets=cluster.subnets,
+        security_groups=cluster.security_groups,
+    )
+    return machines.create(compile_pipeline(pipeline(Limits()), names, seconds_max=Limits().job_seconds_max))
+
+
+def _sources(account: Account, named: Resources, functions: Mapping[str, Function]) -> dict[str, sources.Source]:
+    def client(service: str) -> Any:
+        return harness_client(account, service)
+
+    queue = sources.queue_source(client("sqs"), named.queues[Topic.JOBS], functions["dispatch"])
+    stream = sources.stream_source(client("dynamodb"), client("dynamodbstreams"), named.jobs_table, functions["relay"])
+    ends = sources.status_source(client("stepfunctions"), named.state_machine, functions["status"])
+    return {
+        "queue": sources.Source(queue, 0.1),
+        "stream": sources.Source(stream, 0.1),
+        "status": sources.Source(ends, 0.5),
+        "schedule": sources.Source(sources.schedule(functions["sweep"]), 60),
+    }
 
 
 def harness_client(account: Account, service: str) -> Any:
@@ -71,7 +172,7 @@ def harness_client(account: Account, service: str) -> Any:
         endpoint_url=account.endpoint,
         aws_access_key_id=key_id,
         aws_secret_access_key=secret,
-        config=Config(user_agent_extra=HARNESS),
+        config=Config(user_agent_extra=accounting.HARNESS),
     )
 
 

@@ -22,6 +22,7 @@ class Source:
 
     look: Callable[[], None]
     every_seconds: float
+    _paused: threading.Lock = field(default_factory=threading.Lock)
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -34,12 +35,23 @@ class Source:
         if self._thread is not None:
             self._thread.join(timeout=10)
 
+    def pause(self) -> None:
+        """Look no more, from when this returns."""
+        self._paused.acquire()
+
+    def resume(self) -> None:
+        """Look again."""
+        self._paused.release()
+
     def _run(self) -> None:
         while not self._stop.wait(self.every_seconds):
             try:
-                self.look()
+                with self._paused:
+                    self.look()
             except FunctionError as error:
                 _LOG.info("a function failed: %s %s", type(error).__name__, error)
+            except Exception:
+                _LOG.exception("a source failed")
 
 
 def queue_source(sqs: Any, url: str, function: Function) -> Callable[[], None]:
@@ -73,15 +85,18 @@ def stream_source(dynamodb: Any, streams: Any, table: str, function: Function) -
     """Records of a table's stream, in order; a batch that failed comes again before anything else does."""
     arn = dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
     (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
-    first = streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")
-    place = [first["ShardIterator"]]
+    place: dict[str, Any] = {"ShardIteratorType": "TRIM_HORIZON"}
 
     def look() -> None:
-        found = streams.get_records(ShardIterator=place[0], Limit=100)
-        wanted = [json.loads(json.dumps(record, default=str)) for record in found["Records"] if _is_message(record)]
+        # A new iterator each time: moto's hold on to a table's past when a transaction fails.
+        begun = streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], **place)
+        records = streams.get_records(ShardIterator=begun["ShardIterator"], Limit=100)["Records"]
+        wanted = [json.loads(json.dumps(record, default=str)) for record in records if _is_message(record)]
         if wanted:
             function({"Records": wanted})
-        place[0] = found["NextShardIterator"]
+        if records:
+            last = records[-1]["dynamodb"]["SequenceNumber"]
+            place.update(ShardIteratorType="AFTER_SEQUENCE_NUMBER", SequenceNumber=last)
 
     return look
 
