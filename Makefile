@@ -9,6 +9,7 @@ KILL_ROUNDS ?= 50
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+VALIDATOR := tests/support/aws/validator
 PIP_INSTALL := -m pip install --quiet --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
 	--constraint constraints.txt --editable '.[embedded,aws,dev]'
 FAST := not slow and not kill and not served and not media
@@ -60,7 +61,7 @@ types: $(READY)
 contracts: $(READY)
 	@$(BIN)/lint-imports --no-logo
 
-fast: $(READY) ## the suites that take seconds
+fast: $(READY) $(VALIDATOR)/.ready ## the suites that take seconds
 	@$(BIN)/python -m pytest -n $(JOBS) -m "$(FAST)"
 
 media: $(READY) ## the suites that decode and encode
@@ -70,7 +71,7 @@ whole: $(READY) ## the suites that start real servers and crash them
 	@$(BIN)/python -m pytest -m "$(WHOLE)"
 
 # One after the other: two resolvers and two test runs at once would be slower on two cores.
-other-pythons: $(READY) ## the fast suites on each of PYTHONS that this machine has beside its own
+other-pythons: $(READY) $(VALIDATOR)/.ready ## the fast suites on each of PYTHONS that this machine has beside its own
 	@for version in $(PYTHONS); do \
 		if $(BIN)/python --version | grep -q "^Python $$version\."; then \
 			echo "Python $$version: the one in $(VENV), already tested"; \
@@ -96,6 +97,7 @@ fmt: $(READY) ## format and apply what lint can repair
 
 clean: ## remove everything that make made
 	@rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	@rm -rf $(VALIDATOR)/node_modules $(VALIDATOR)/.ready
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment is ready when its stamp is newer than what it was made from.
@@ -104,6 +106,9 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python $(PIP_INSTALL)
 	@touch $@
+
+$(VALIDATOR)/.ready: $(VALIDATOR)/package-lock.json
+	@scripts/validator
 
 .venv-%/.ready: pyproject.toml constraints.txt
 	@echo "making .venv-$*"

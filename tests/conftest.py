@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.aws import validator
 from tests.support.corpus import Corpus, find_corpus
 
 settings.register_profile("dev", deadline=None)
@@ -81,3 +82,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     counts = [config.stash.get(LEFT_OUT, 0), *config.stash.get(LEFT_OUT_BY_WORKERS, [])]
     if find_corpus() is None:
         terminalreporter.write_line(f"corpus not present: {max(counts)} corpus tests left out")
+    if not validator.is_there():
+        terminalreporter.write_line("asl-validator not present: state machines were run, and not validated")

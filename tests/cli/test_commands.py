@@ -1,5 +1,6 @@
 """What the command line understands, and what it says when it does not."""
 
+import json
 from importlib import metadata
 from pathlib import Path
 
@@ -176,3 +177,12 @@ def test_the_doctor_sees_that_a_data_folder_is_a_file(smmu: Smmu, tmp_path: Path
 )
 def test_each_file_has_a_folder_of_its_own(files: list[str], folders: list[str]) -> None:
     assert folder_names([Path(file) for file in files]) == folders
+
+
+def test_the_state_machine_is_printed_as_json_that_does_not_change(smmu: Smmu) -> None:
+    done = smmu("asl")
+    assert (done.status, done.err) == (0, "")
+    machine = json.loads(done.out)
+    assert machine["TimeoutSeconds"] == 24 * 3600
+    assert done.out == smmu("asl").out == json.dumps(machine, indent=2, sort_keys=True) + "\n"
+    assert "${perform}" in done.out

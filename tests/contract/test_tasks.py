@@ -1,6 +1,7 @@
 """The promises of `ports/tasks.py`. What a task does is in tests/support/labour.py, and its record's id says it."""
 
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +10,18 @@ import pytest
 
 from smmu.domain.limits import MIB
 from smmu.ports.errors import DEATHS, NotFound
-from smmu.ports.platform import Capability, Platform
 from smmu.ports.tasks import Exit, TaskRequest, TaskStarter
 from tests.support.labour import log_of
+from tests.support.starters import TASKS_STAGES, TasksStage
 
-NEEDS = frozenset({Capability.STARTS_TASKS})
+STAGES = TASKS_STAGES
 PATIENCE = 20
 
 
 @pytest.fixture
-def tasks(platform: Platform) -> TaskStarter:
-    assert platform.starter is not None
-    return platform.starter
+async def tasks(stage: TasksStage, folder: Path) -> AsyncIterator[TaskStarter]:
+    async with stage.open(folder) as opened:
+        yield opened
 
 
 def request(does: str, **changed: Any) -> TaskRequest:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 PACKAGE = PROJECT / "src" / "smmu"
-MADE_BY_TOOLS = ("__pycache__", "build", "dist", "htmlcov")
+MADE_BY_TOOLS = ("__pycache__", "build", "dist", "htmlcov", "node_modules")
 
 
 @cache

@@ -30,8 +30,10 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_ecs import (
     StateTaskServiceEcs,
 )
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 
 Function = Callable[[Any], Any]
 
@@ -254,6 +256,14 @@ MENDS = (
         _ending_when_stopped,
         "1adf7318ab3c",
         "a branch stopped early ends in an exception",
+    ),
+    Mend(ExecutionWorker, "stop", _once_it_runs, "dc18be1944e1", "an execution that is stopped at once goes on"),
+    Mend(
+        Environment,
+        "set_error",
+        _but_for_what_was_stopped,
+        "6447409d4056",
+        "an execution that is stopped may end as failed",
     ),
     Mend(argument, "extract_json", _one_value_for_a_definite_path, "932245247973", "and in intrinsic functions"),
 )

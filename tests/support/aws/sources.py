@@ -50,7 +50,7 @@ class Source:
                     self.look()
             except FunctionError as error:
                 _LOG.info("a function failed: %s %s", type(error).__name__, error)
-            except Exception:
+            except Exception:  # noqa: BLE001 - a source goes on whatever happens, as the real ones do
                 _LOG.exception("a source failed")
 
 

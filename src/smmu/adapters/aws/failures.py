@@ -54,6 +54,7 @@ MADE_BY_AWS: Mapping[str, Code] = MappingProxyType(
         **dict.fromkeys(("Runtime.MarshalError", "Runtime.UnmarshalError"), Code.INTERNAL),
     }
 )
+_WORDLESS = "It failed without saying why ({})."
 _NEVER_RETRIED = frozenset({_TERMINAL, TOO_LARGE})
 _NEVER_CAUGHT = frozenset({_TERMINAL})
 
@@ -99,7 +100,7 @@ def code_of_failure(error: str, cause: str) -> tuple[str, str, str | None]:
 def _read(error: str, cause: str) -> Told:
     found = _object(cause)
     if found is None:
-        return Told(error=_code(error, cause), message=cause or error)
+        return Told(error=_code(error, cause), message=cause or _WORDLESS.format(error))
     if "Cause" in found or "Error" in found:
         return _read(str(found.get("Error") or error), str(found.get("Cause") or ""))
     if "errorMessage" in found:
@@ -112,7 +113,7 @@ def _read(error: str, cause: str) -> Told:
 def _of_lambda(error: str, message: str) -> Told:
     inner = _object(message)
     if inner is None or "message" not in inner:
-        return Told(error=_code(error, message), message=message or error)
+        return Told(error=_code(error, message), message=message or _WORDLESS.format(error))
     return Told(error=_code(error, message), message=str(inner["message"]), task_id=inner.get("task_id"))
 
 
