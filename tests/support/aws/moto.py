@@ -6,12 +6,15 @@ What it does wrong against the real services, and what is done about it here:
 - SQS: receivers that overlap can get the same message, so its requests are let in one at a time too; and a long poll
   looks for messages that have become visible once a second only, so here it looks more often.
 - SQS goes by the machine's clock. Here it goes by one that a test may set (`keep_time`), so that leases end at once.
+- SQS: a long poll goes on when its connection is closed, and takes a message that nobody gets. Here it ends. What SQS
+  does then is not documented; adapters/aws/queue.py says what to expect.
 
 What is left is said in differences.py.
 """
 
 import logging
 import os
+import select
 import socket
 import threading
 import time
@@ -28,6 +31,7 @@ REGION = "eu-central-1"
 _KEY = ("AKIDEXAMPLE", "a-secret-that-is-none")
 _LOOK_SECONDS = 0.02
 _SERIAL = ("DynamoDB", "AmazonSQS")
+_CONNECTION = threading.local()  # `socket`: of the request that a thread answers
 
 
 @cache
@@ -68,6 +72,7 @@ class _OneAtATime:
         self.lock = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        _CONNECTION.socket = environ["werkzeug.socket"]
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if not target.startswith(_SERIAL) or target == "AmazonSQS.ReceiveMessage":
             return self._application(environ, start_response)
@@ -96,19 +101,25 @@ def _mend_queues(lock: threading.Lock) -> None:
 
     look_once = models.SQSBackend.receive_message
 
-    def receive_message(
+    def look_often(
         backend: Any, queue_name: str, count: int, wait_seconds: int, *settings: Any, **more: Any
     ) -> list[Any]:
         until = time.monotonic() + wait_seconds
         while True:
             with lock:
                 found: list[Any] = look_once(backend, queue_name, count, 0, *settings, **more)
-            if found or time.monotonic() >= until:
+            if found or time.monotonic() >= until or _closed(_CONNECTION.socket):
                 return found
             threading.Event().wait(_LOOK_SECONDS)
 
-    models.SQSBackend.receive_message = receive_message
+    models.SQSBackend.receive_message = look_often
     models.unix_time, models.unix_time_millis = _QUEUES.now, _QUEUES.now_millis
+
+
+def _closed(connection: socket.socket) -> bool:
+    """Whether the client has gone: then there is an end to read, and nothing else."""
+    readable, _, _ = select.select([connection], [], [], 0)
+    return bool(readable) and connection.recv(1, socket.MSG_PEEK) == b""
 
 
 def _free_port() -> int:
