@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -27,7 +27,10 @@ from tests.support.platforms import LIMITS, aws
 SETTINGS = settings(
     max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-SERVICE_SETTINGS = settings(SETTINGS, max_examples=8, stateful_step_count=25)  # each call of it takes milliseconds
+# Each call of a service takes milliseconds, so there are fewer, and what fails is told as it is found.
+SERVICE_SETTINGS = settings(
+    SETTINGS, max_examples=8, stateful_step_count=25, phases=[Phase.explicit, Phase.reuse, Phase.generate]
+)
 SECONDS = st.sampled_from([1.0, 10.0, 40.0])
 
 Operation = Callable[[Platform], Awaitable[Any]]

@@ -6,6 +6,7 @@ What it does wrong against the real services, and what is done about it here:
 - SQS: receivers that overlap can get the same message, so its requests are let in one at a time too; and a long poll
   looks for messages that have become visible once a second only, so here it looks more often.
 - SQS goes by the machine's clock. Here it goes by one that a test may set (`keep_time`), so that leases end at once.
+  What ends at a moment of it is over at that moment, and not only after it.
 - SQS: a long poll goes on when its connection is closed, and takes a message that nobody gets. Here it ends. What SQS
   does then is not documented; adapters/aws/queue.py says what to expect.
 
@@ -21,6 +22,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from smmu.adapters.aws.account import Account
@@ -97,8 +99,7 @@ _QUEUES = _Queues()
 
 def _mend_queues(lock: threading.Lock) -> None:
     """Put a clock that can be set and a long poll that looks often, alone each time, into moto's queues."""
-    from moto.sqs import models  # noqa: PLC0415 - after the port is known
-
+    models: Any = import_module("moto.sqs.models")  # only now that the port is known
     look_once = models.SQSBackend.receive_message
 
     def look_often(
@@ -114,6 +115,7 @@ def _mend_queues(lock: threading.Lock) -> None:
 
     models.SQSBackend.receive_message = look_often
     models.unix_time, models.unix_time_millis = _QUEUES.now, _QUEUES.now_millis
+    models.Message.visible = property(lambda message: _QUEUES.now_millis() >= message.visible_at)
 
 
 def _closed(connection: socket.socket) -> bool:
