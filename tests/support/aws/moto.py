@@ -28,6 +28,7 @@ from typing import Any
 from smmu.adapters.aws.account import Account
 from smmu.adapters.embedded.system import SystemClock
 from smmu.ports.system import Clock
+from tests.support.aws.faults import Outdoors
 
 REGION = "eu-central-1"
 _KEY = ("AKIDEXAMPLE", "a-secret-that-is-none")
@@ -51,7 +52,7 @@ def account() -> Account:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     application = _OneAtATime(DomainDispatcherApplication(create_backend_app))
     _mend_queues(application.lock)
-    server = make_server("127.0.0.1", port, application, threaded=True, request_handler=MotoRequestHandler)
+    server = make_server("127.0.0.1", port, Outdoors(application), threaded=True, request_handler=MotoRequestHandler)
     threading.Thread(target=server.serve_forever, name="moto", daemon=True).start()
     return Account(region=REGION, endpoint=f"http://127.0.0.1:{port}", credentials=_KEY)
 
