@@ -71,15 +71,25 @@ async def test_no_list_of_jobs_has_anything_else(ledger: DynamoLedger, prefix: s
 
 
 @pytest.mark.parametrize("newest", [False, True])
-@pytest.mark.parametrize("after", ["", "!", "#task#", "job_1", "zzz", "\U0001f600"])
-async def test_a_list_goes_on_from_wherever_it_is_told_to(ledger: DynamoLedger, after: str, newest: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize("after", ["", "!", "#task#", "job_", "job_1", "zzz", "\U0001f600"])
+async def test_a_list_goes_on_from_wherever_it_is_told_to(
+    ledger: DynamoLedger,
+    sky: Weather,
+    after: str,
+    newest: bool,  # noqa: FBT001
+) -> None:
+    """DynamoDB refuses to start outside of what is asked for, or at its end; the stand-in does not mind."""
     names = ["job_0", "job_1", "job_2"]
     await ledger.commit([Put(value=a_job(name), expect=0) for name in names] + EVERYTHING[2:])
     for prefix in ("", "job_", "job_1", "zebra"):
+        sky.requests.clear()
         query = Query(type=Job, owner=OWNER, prefix=prefix, after=after, newest=newest)
         found = [stored.value.id for stored in (await ledger.query(query)).items]
         behind = [name for name in names if name.startswith(prefix) and (name < after if newest else name > after)]
         assert found == (behind[::-1] if newest else behind)
+        starts = [body["ExclusiveStartKey"]["jobId"]["S"] for _, body in sky.requests if "ExclusiveStartKey" in body]
+        assert all(start.startswith(prefix or ("j", "z", "\U0001f600")) for start in starts)
+        assert not (newest and prefix in starts)
 
 
 @pytest.mark.parametrize("name", ["", "#task#job_1/a1/job[body].0.inspect", "#outbox", "!", "x" * 1_025, "é" * 513])
