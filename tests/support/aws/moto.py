@@ -107,12 +107,13 @@ def _mend_queues(lock: threading.Lock) -> None:
         backend: Any, queue_name: str, count: int, wait_seconds: int, *settings: Any, **more: Any
     ) -> list[Any]:
         until = time.monotonic() + wait_seconds
-        while True:
+        while not _closed(_CONNECTION.socket):
             with lock:
                 found: list[Any] = look_once(backend, queue_name, count, 0, *settings, **more)
-            if found or time.monotonic() >= until or _closed(_CONNECTION.socket):
+            if found or time.monotonic() >= until:
                 return found
             threading.Event().wait(_LOOK_SECONDS)
+        return []
 
     models.SQSBackend.receive_message = look_often
     models.unix_time, models.unix_time_millis = _QUEUES.now, _QUEUES.now_millis
