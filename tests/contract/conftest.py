@@ -24,8 +24,9 @@ def _runs(stage: Stage, metafunc: pytest.Metafunc) -> bool:
 
 def _row(stage: Stage, metafunc: pytest.Metafunc) -> Any:
     """The stage; where its stand-in is known to differ, a pass is the failure (`xfail_strict`)."""
-    reason = stage.differs.get(metafunc.function.__name__)
-    marks = [] if reason is None else [pytest.mark.xfail(reason=reason)]
+    name = metafunc.function.__name__
+    marks = [pytest.mark.xfail(reason=stage.differs[name])] if name in stage.differs else []
+    marks += [pytest.mark.skip(reason=stage.leaves_out[name])] if name in stage.leaves_out else []
     return pytest.param(stage, id=stage.name, marks=marks)
 
 

@@ -24,7 +24,7 @@ from smmu.adapters.inmemory.tasks import InlineTaskRunner
 from smmu.domain.limits import Limits
 from smmu.ports.platform import Capability, Platform
 from smmu.ports.system import Clock
-from tests.support.aws.differences import DIFFERENCES
+from tests.support.aws.differences import DIFFERENCES, NOT_ON_AWS
 from tests.support.aws.moto import account
 from tests.support.aws.resources import make
 from tests.support.labour import GRACE, command, work
@@ -81,7 +81,7 @@ class Stage:
 
     `part_bytes` is the size of a part, all the same and large enough for the platform. `tick_seconds` is the shortest
     lease, and the shortest delay, that its queue keeps. `modules` are the contract tests that it can run: all, unless
-    named. `differs` has the tests that its stand-in cannot pass, each with the reason.
+    named. `differs` has the tests that its stand-in fails, `leaves_out` those that its service does, each with the reason.
     """
 
     name: str
@@ -92,6 +92,7 @@ class Stage:
     tick_seconds: float = 0.15
     modules: frozenset[str] = frozenset()
     differs: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    leaves_out: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 _LOCAL = {Capability.SERVES_URLS, Capability.STARTS_TASKS, Capability.FULL_CHECKSUMS}
@@ -111,5 +112,6 @@ STAGES = (
         tick_seconds=1.0,
         modules=frozenset({"test_ledger", "test_ledger_lists", "test_queue"}),
         differs=DIFFERENCES,
+        leaves_out=NOT_ON_AWS,
     ),
 )

@@ -7,15 +7,12 @@ What it does wrong against the real services, and what is done about it here:
   looks for messages that have become visible once a second only, so here it looks more often.
 - SQS goes by the machine's clock. Here it goes by one that a test may set (`keep_time`), so that leases end at once.
   What ends at a moment of it is over at that moment, and not only after it.
-- SQS: a long poll goes on when its connection is closed, and takes a message that nobody gets. Here it ends. What SQS
-  does then is not documented; adapters/aws/queue.py says what to expect.
 
 What is left is said in differences.py.
 """
 
 import logging
 import os
-import select
 import socket
 import threading
 import time
@@ -34,7 +31,6 @@ REGION = "eu-central-1"
 _KEY = ("AKIDEXAMPLE", "a-secret-that-is-none")
 _LOOK_SECONDS = 0.02
 _SERIAL = ("DynamoDB", "AmazonSQS")
-_CONNECTION = threading.local()  # `socket`: of the request that a thread answers
 
 
 @cache
@@ -75,7 +71,6 @@ class _OneAtATime:
         self.lock = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        _CONNECTION.socket = environ["werkzeug.socket"]
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if not target.startswith(_SERIAL) or target == "AmazonSQS.ReceiveMessage":
             return self._application(environ, start_response)
@@ -107,23 +102,16 @@ def _mend_queues(lock: threading.Lock) -> None:
         backend: Any, queue_name: str, count: int, wait_seconds: int, *settings: Any, **more: Any
     ) -> list[Any]:
         until = time.monotonic() + wait_seconds
-        while not _closed(_CONNECTION.socket):
+        while True:
             with lock:
                 found: list[Any] = look_once(backend, queue_name, count, 0, *settings, **more)
             if found or time.monotonic() >= until:
                 return found
             threading.Event().wait(_LOOK_SECONDS)
-        return []
 
     models.SQSBackend.receive_message = look_often
     models.unix_time, models.unix_time_millis = _QUEUES.now, _QUEUES.now_millis
     models.Message.visible = property(lambda message: _QUEUES.now_millis() >= message.visible_at)
-
-
-def _closed(connection: socket.socket) -> bool:
-    """Whether the client has gone: then there is an end to read, and nothing else."""
-    readable, _, _ = select.select([connection], [], [], 0)
-    return bool(readable) and connection.recv(1, socket.MSG_PEEK) == b""
 
 
 def _free_port() -> int:

@@ -103,6 +103,8 @@ class DynamoLedger(Ledger):
                     await self._write(actions, token)
             except ClientError as error:
                 refusal, passes = judged(error, actions)
+                if refusal is error:
+                    raise
                 if pause is None or not passes:
                     raise refusal from error
                 await anyio.sleep(pause)
@@ -127,8 +129,6 @@ class DynamoLedger(Ledger):
 
     async def outgoing(self, limit: int) -> Sequence[Message]:
         """See the port. It lags as the index does."""
-        if limit < 1:
-            return []
         table = self._layout.outbox
         found = [item for shard in shards(OUTBOX) async for item in self._waiting(table, shard, limit)]
         first = heapq.nsmallest(limit, found, key=work_at)
