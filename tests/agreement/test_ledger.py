@@ -11,7 +11,7 @@ from smmu.ports.ledger import Change, Count, Put, Query, Remove
 from smmu.ports.platform import Platform
 from smmu.ports.queue import Message
 from smmu.ports.records import Key
-from tests.support.agreement import SETTINGS, Agreement
+from tests.support.agreement import SERVICE_SETTINGS, SETTINGS, Agreement, memory, services
 from tests.support.records import OTHER, OWNER, a_job, a_message
 
 owners = st.sampled_from([OWNER, OWNER, OTHER])
@@ -108,3 +108,13 @@ class LedgerAgreement(Agreement):
 
 LedgerAgreement.TestCase.settings = SETTINGS
 TestLedgerAgreement = LedgerAgreement.TestCase
+
+
+class LedgerAgreementWithServices(LedgerAgreement):
+    """The same with AWS, of which every call takes longer."""
+
+    openers = (memory, services)
+
+
+LedgerAgreementWithServices.TestCase.settings = SERVICE_SETTINGS
+TestLedgerAgreementWithServices = LedgerAgreementWithServices.TestCase

@@ -8,7 +8,7 @@ from hypothesis.stateful import precondition, rule
 
 from smmu.ports.platform import Platform
 from smmu.ports.queue import Topic
-from tests.support.agreement import SECONDS, SETTINGS, Agreement
+from tests.support.agreement import SECONDS, SERVICE_SETTINGS, SETTINGS, Agreement, memory, services
 from tests.support.records import a_message
 
 
@@ -65,3 +65,13 @@ class QueueAgreement(Agreement):
 
 QueueAgreement.TestCase.settings = SETTINGS
 TestQueueAgreement = QueueAgreement.TestCase
+
+
+class QueueAgreementWithServices(QueueAgreement):
+    """The same with AWS, of which every call takes longer."""
+
+    openers = (memory, services)
+
+
+QueueAgreementWithServices.TestCase.settings = SERVICE_SETTINGS
+TestQueueAgreementWithServices = QueueAgreementWithServices.TestCase

@@ -5,12 +5,13 @@ are compared where a port promises them: order only where order is promised, err
 what they open. Time is one clock that all platforms are given.
 """
 
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -19,11 +20,16 @@ from smmu.adapters.inmemory.platform import memory_platform
 from smmu.adapters.inmemory.system import FixedClock
 from smmu.ports.errors import WorldError
 from smmu.ports.platform import Platform
+from tests.support.aws.moto import keep_time
 from tests.support.folders import quick_folder
-from tests.support.platforms import LIMITS
+from tests.support.platforms import LIMITS, aws
 
 SETTINGS = settings(
     max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+# Each call of a service takes milliseconds, so there are fewer, and what fails is told as it is found.
+SERVICE_SETTINGS = settings(
+    SETTINGS, max_examples=8, stateful_step_count=25, phases=[Phase.explicit, Phase.reuse, Phase.generate]
 )
 SECONDS = st.sampled_from([1.0, 10.0, 40.0])
 
@@ -37,8 +43,26 @@ async def answer_of(platform: Platform, operation: Operation) -> Any:
         return type(error)
 
 
+@asynccontextmanager
+async def memory(_: str, clock: FixedClock) -> AsyncIterator[Platform]:
+    yield memory_platform(LIMITS, clock=clock, part_bytes_min=0)
+
+
+def embedded(folder: str, clock: FixedClock) -> AbstractAsyncContextManager[Platform]:
+    return open_platform(folder, LIMITS, exclusive=True, clock=clock)
+
+
+@asynccontextmanager
+async def services(folder: str, clock: FixedClock) -> AsyncIterator[Platform]:
+    with keep_time(clock):
+        async with aws(Path(folder), clock) as platform:
+            yield platform
+
+
 class Agreement(RuleBasedStateMachine):
     """Every rule asks every platform the same, and demands the same answer."""
+
+    openers: tuple[Callable[[str, FixedClock], AbstractAsyncContextManager[Platform]], ...] = (memory, embedded)
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,10 +74,9 @@ class Agreement(RuleBasedStateMachine):
     def open(self) -> None:
         self.portal: BlockingPortal = self.stack.enter_context(start_blocking_portal("asyncio"))
         folder = self.stack.enter_context(quick_folder())
-        embedded = open_platform(folder, LIMITS, exclusive=True, clock=self.clock)
         self.platforms = [
-            memory_platform(LIMITS, clock=self.clock, part_bytes_min=0),
-            self.stack.enter_context(self.portal.wrap_async_context_manager(embedded)),
+            self.stack.enter_context(self.portal.wrap_async_context_manager(opener(folder, self.clock)))
+            for opener in self.openers
         ]
 
     def teardown(self) -> None:

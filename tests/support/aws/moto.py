@@ -7,6 +7,7 @@ What it does wrong against the real services, and what is done about it here:
 - SQS: receivers that overlap can get the same message, so its requests are let in one at a time too; and a long poll
   looks for messages that have become visible once a second only, so here it looks more often.
 - SQS goes by the machine's clock. Here it goes by one that a test may set (`keep_time`), so that leases end at once.
+  What ends at a moment of it is over at that moment, and not only after it.
 
 What is left is said in differences.py.
 """
@@ -19,11 +20,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from smmu.adapters.aws.account import Account
 from smmu.adapters.embedded.system import SystemClock
 from smmu.ports.system import Clock
+from tests.support.aws.faults import Outdoors
 
 REGION = "eu-central-1"
 _KEY = ("AKIDEXAMPLE", "a-secret-that-is-none")
@@ -49,7 +52,7 @@ def account() -> Account:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     application = _OneAtATime(DomainDispatcherApplication(create_backend_app))
     _mend_queues(application.lock)
-    server = make_server("127.0.0.1", port, application, threaded=True, request_handler=MotoRequestHandler)
+    server = make_server("127.0.0.1", port, Outdoors(application), threaded=True, request_handler=MotoRequestHandler)
     threading.Thread(target=server.serve_forever, name="moto", daemon=True).start()
     return Account(region=REGION, endpoint=f"http://127.0.0.1:{port}", credentials=_KEY)
 
@@ -117,11 +120,10 @@ _QUEUES = _Queues()
 
 def _mend_queues(lock: threading.Lock) -> None:
     """Put a clock that can be set and a long poll that looks often, alone each time, into moto's queues."""
-    from moto.sqs import models  # noqa: PLC0415 - after the port is known
-
+    models: Any = import_module("moto.sqs.models")  # only now that the port is known
     look_once = models.SQSBackend.receive_message
 
-    def receive_message(
+    def look_often(
         backend: Any, queue_name: str, count: int, wait_seconds: int, *settings: Any, **more: Any
     ) -> list[Any]:
         until = time.monotonic() + wait_seconds
@@ -132,8 +134,9 @@ def _mend_queues(lock: threading.Lock) -> None:
                 return found
             threading.Event().wait(_LOOK_SECONDS)
 
-    models.SQSBackend.receive_message = receive_message
+    models.SQSBackend.receive_message = look_often
     models.unix_time, models.unix_time_millis = _QUEUES.now, _QUEUES.now_millis
+    models.Message.visible = property(lambda message: _QUEUES.now_millis() >= message.visible_at)
 
 
 def _free_port() -> int:

@@ -16,15 +16,14 @@ async def make(clients: Clients, limits: Limits, topics: tuple[Topic, ...] = tup
     prefix = f"smmu-{secrets.token_hex(6)}"
     raw, processed = await _bucket(clients, f"{prefix}-raw-media"), await _bucket(clients, f"{prefix}-processed-media")
     dead = await _queue(clients, f"{prefix}-jobs-dlq", {})
+    redrive = await _redrive(clients, dead, limits)
     return Resources(
         raw_bucket=raw,
         processed_bucket=processed,
         jobs_table=await _table(clients, f"{prefix}-jobs", "jobId", stream=True),
         uploads_table=await _forgetful(clients, await _table(clients, f"{prefix}-upload-sessions", "uploadId")),
         media_table=await _table(clients, f"{prefix}-media", "mediaId"),
-        queues={
-            topic: await _queue(clients, f"{prefix}-{topic}", await _redrive(clients, dead, limits)) for topic in topics
-        },
+        queues={topic: await _queue(clients, f"{prefix}-{topic}", redrive) for topic in topics},
         dead_letters=dead,
     )
 

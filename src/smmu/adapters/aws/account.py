@@ -87,6 +87,7 @@ def _arguments(account: Account) -> dict[str, Any]:
     return {
         "region_name": account.region,
         "endpoint_url": account.endpoint,
+        "verify": not (account.endpoint or "").startswith("http:"),  # no certificates to read: 20 ms for each client
         "aws_access_key_id": key_id,
         "aws_secret_access_key": secret,
         "config": _configuration(account),

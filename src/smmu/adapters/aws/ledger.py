@@ -103,6 +103,8 @@ class DynamoLedger(Ledger):
                     await self._write(actions, token)
             except ClientError as error:
                 refusal, passes = judged(error, actions)
+                if refusal is error:
+                    raise
                 if pause is None or not passes:
                     raise refusal from error
                 await anyio.sleep(pause)
@@ -127,8 +129,6 @@ class DynamoLedger(Ledger):
 
     async def outgoing(self, limit: int) -> Sequence[Message]:
         """See the port. It lags as the index does."""
-        if limit < 1:
-            return []
         table = self._layout.outbox
         found = [item for shard in shards(OUTBOX) async for item in self._waiting(table, shard, limit)]
         first = heapq.nsmallest(limit, found, key=work_at)
@@ -191,13 +191,13 @@ def _asked(shelf: Shelf, query: Query[V]) -> dict[str, Any] | None:
     if query.limit < 1:
         raise ValueError("a page holds at least one record")
     start = shelf.mark + query.prefix
-    after = None if query.after is None else shelf.mark + query.after
     if start and start < shelf.first:
         return None
-    if after is not None and not _within(shelf, start, after):
+    after = None if query.after is None else shelf.mark + query.after
+    if after is not None and not _goes_on(shelf, start, after, newest=query.newest):
         if (after > (start or shelf.first)) != query.newest:
             return None  # the whole list is behind the cursor
-        after = None
+        after = None  # or before it
     filters, names, values = _filters(query)
     condition = "begins_with(#sort, :start)" if start else "#sort >= :start"
     return {
@@ -213,9 +213,11 @@ def _asked(shelf: Shelf, query: Query[V]) -> dict[str, Any] | None:
     }
 
 
-def _within(shelf: Shelf, start: str, sort: str) -> bool:
-    """Whether a sort key is in the part that is asked for: DynamoDB refuses to start anywhere else."""
-    return sort.startswith(start) if start else sort >= shelf.first
+def _goes_on(shelf: Shelf, start: str, after: str, *, newest: bool) -> bool:
+    """Whether a list may go on behind this sort key. DynamoDB refuses where nothing that was asked for can follow."""
+    first = start or shelf.first
+    within = after.startswith(start) if start else after >= first
+    return within and not (newest and after == first)
 
 
 def _filters(query: Query[V]) -> tuple[str, dict[str, str], Item]:

@@ -13,8 +13,8 @@ Where SQS differs from what one would expect of a queue:
   that finds its record not yet ready gives the message back (`nack`) or lets the sweeper remind it.
 - SQS takes a late acknowledgement as long as nobody else got the message. So leases are remembered here, by this
   process's clock, and what comes late is not sent at all. A receipt is good in the process that received it.
-- Long polling is in whole seconds. When a waiting `receive` is cancelled, SQS may still hand a message to the
-  connection that is gone: it comes again when its lease ends.
+- Long polling is in whole seconds. SQS does not notice that a poll's connection is gone: for up to 20 seconds after a
+  waiting `receive` was cancelled, a message may be leased to nobody. It comes again when its lease ends.
 - A message of a topic that has no queue is for nobody in this deployment. It is dropped.
 - Looking at dead letters leases them for a moment, so two who look at once see a part each, and who dies while looking
   hides them for half a minute. They come oldest first among those that were looked at.
