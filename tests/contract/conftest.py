@@ -15,8 +15,9 @@ from tests.support.platforms import STAGES, Stage
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "stage" in metafunc.fixturenames:
         needs: frozenset[Capability] = getattr(metafunc.module, "NEEDS", frozenset())
-        able = [stage for stage in STAGES if needs <= stage.capabilities]
-        metafunc.parametrize("stage", able, ids=lambda stage: stage.name, indirect=True)
+        module = metafunc.module.__name__.rpartition(".")[2]
+        able = [pytest.param(stage, marks=stage.marks, id=stage.name) for stage in STAGES if stage.runs(module, needs)]
+        metafunc.parametrize("stage", able, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
