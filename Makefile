@@ -10,6 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 VALIDATOR := tests/support/aws/validator
+LOCALSTACK := .venv-localstack
 PIP_INSTALL := -m pip install --quiet --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
 	--constraint constraints.txt --editable '.[embedded,aws,dev]'
 FAST := not slow and not kill and not served and not media
@@ -24,7 +25,8 @@ export FILE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo serve test system check lint format-check types contracts fast media whole other-pythons bench kill fmt clean
+.PHONY: help demo serve test system check lint format-check types contracts fast media whole other-pythons \
+	localstack test-live bench kill fmt clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -67,7 +69,7 @@ fast: $(READY) $(VALIDATOR)/.ready ## the suites that take seconds
 media: $(READY) ## the suites that decode and encode
 	@$(BIN)/python -m pytest -n $(JOBS) -m "$(MEDIA)"
 
-whole: $(READY) ## the suites that start real servers and crash them
+whole: $(READY) localstack ## the suites that start real servers and crash them
 	@$(BIN)/python -m pytest -m "$(WHOLE)"
 
 # One after the other: two resolvers and two test runs at once would be slower on two cores.
@@ -84,6 +86,19 @@ other-pythons: $(READY) $(VALIDATOR)/.ready ## the fast suites on each of PYTHON
 			echo "Python $$version: not found on this machine, so not tested"; \
 		fi; \
 	done
+
+localstack: ## an S3 on this machine that checks signatures, for tests; needs Python 3.11
+	@if python=$$(scripts/find-python 3.11); then \
+		$(MAKE) $(LOCALSTACK)/.ready FOUND="$$python"; \
+	elif [ "$${CI:-}" = true ]; then \
+		echo "Python 3.11: not found on this machine, and upload security must be tested" >&2; exit 1; \
+	else \
+		echo "Python 3.11: not found on this machine, so upload security is not tested"; \
+	fi
+
+# One at a time: the buckets are emptied before and after every test. tests/support/aws/live.py says what it needs.
+test-live: $(READY) ## the contract of storage and upload security against the AWS account that SMMU_LIVE_… name
+	@$(BIN)/python -m pytest -m live --force-enable-socket
 
 bench: $(READY) ## measure
 	@$(BIN)/python -m benchmarks
@@ -109,6 +124,13 @@ $(READY): pyproject.toml constraints.txt
 
 $(VALIDATOR)/.ready: $(VALIDATOR)/package-lock.json
 	@scripts/validator
+
+$(LOCALSTACK)/.ready: constraints-localstack.txt
+	@echo "making $(LOCALSTACK)"
+	@"$(FOUND)" -m venv $(LOCALSTACK)
+	@$(LOCALSTACK)/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-input \
+		--root-user-action=ignore --constraint constraints-localstack.txt 'localstack-core[base-runtime]'
+	@touch $@
 
 .venv-%/.ready: pyproject.toml constraints.txt
 	@echo "making .venv-$*"

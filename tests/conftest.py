@@ -1,4 +1,4 @@
-"""What all suites share: the event loop, Hypothesis profiles, the corpus, and a plain word when it is absent."""
+"""What all suites share: the event loop, Hypothesis profiles, the corpus, and a plain word for what is absent."""
 
 import os
 from pathlib import Path
@@ -8,15 +8,16 @@ from hypothesis import settings
 
 from tests.support.aws import validator
 from tests.support.corpus import Corpus, find_corpus
+from tests.support.leaving_out import NEEDS
 
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
 
-LEFT_OUT = pytest.StashKey[int]()
-LEFT_OUT_BY_WORKERS = pytest.StashKey[list[int]]()
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
+LEFT_OUT_BY_WORKERS = pytest.StashKey[list[dict[str, int]]]()
 MARKED_BY_FOLDER = {Path(__file__).parent / "e2e": "slow", Path(__file__).parent / "media": "media"}
-REPORTED_AS = "smmu_corpus_tests_left_out"
+REPORTED_AS = "smmu_tests_left_out"
 
 
 @pytest.fixture(scope="session")
@@ -45,20 +46,22 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 # Last, so that only tests which `-m` and `-k` have chosen count as left out.
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if find_corpus() is not None:
-        return
-    left_out = [item for item in items if item.get_closest_marker("corpus")]
-    items[:] = [item for item in items if not item.get_closest_marker("corpus")]
-    config.stash[LEFT_OUT] = len(left_out)
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
+    counts = config.stash.setdefault(LEFT_OUT, {})
+    for need in NEEDS:
+        if need.is_present():
+            continue
+        left_out = [item for item in items if item.get_closest_marker(need.mark)]
+        items[:] = [item for item in items if not item.get_closest_marker(need.mark)]
+        counts[need.mark] = len(left_out)
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker of pytest-xdist hands its count to the session that started it."""
-    output: dict[str, int] | None = getattr(session.config, "workeroutput", None)
+    """A worker of pytest-xdist hands its counts to the session that started it."""
+    output: dict[str, dict[str, int]] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output[REPORTED_AS] = session.config.stash.get(LEFT_OUT, 0)
+        output[REPORTED_AS] = session.config.stash.get(LEFT_OUT, {})
 
 
 class CountFromWorkers:
@@ -69,8 +72,8 @@ class CountFromWorkers:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: object) -> None:
-        output: dict[str, int] = getattr(node, "workeroutput", {})
-        self.config.stash.setdefault(LEFT_OUT_BY_WORKERS, []).append(output.get(REPORTED_AS, 0))
+        output: dict[str, dict[str, int]] = getattr(node, "workeroutput", {})
+        self.config.stash.setdefault(LEFT_OUT_BY_WORKERS, []).append(output.get(REPORTED_AS, {}))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -79,8 +82,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     # Every worker collects every test, so the workers' counts are equal: the largest is the number, not the sum.
-    counts = [config.stash.get(LEFT_OUT, 0), *config.stash.get(LEFT_OUT_BY_WORKERS, [])]
-    if find_corpus() is None:
-        terminalreporter.write_line(f"corpus not present: {max(counts)} corpus tests left out")
+    told = [config.stash.get(LEFT_OUT, {}), *config.stash.get(LEFT_OUT_BY_WORKERS, [])]
+    for need in NEEDS:
+        count = max(counts.get(need.mark, 0) for counts in told)
+        if count:
+            terminalreporter.write_line(need.sentence(count))
     if not validator.is_there():
         terminalreporter.write_line("asl-validator not present: state machines were run, and not validated")

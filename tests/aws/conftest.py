@@ -12,7 +12,7 @@ from smmu.adapters.inmemory.system import FixedClock
 from tests.support.aws.faults import Weather, weather
 from tests.support.aws.moto import account, keep_time
 from tests.support.aws.resources import make
-from tests.support.platforms import LIMITS
+from tests.support.limits import LIMITS
 
 
 @pytest.fixture

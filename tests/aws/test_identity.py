@@ -67,7 +67,7 @@ async def test_an_access_token_of_cognito_names_its_audience_as_client(verifier:
         {"algorithm": "RS512"},
         {"key": rsa_key(1)},
     ],
-    ids=str,
+    ids=lambda changed: " ".join(f"{name}={'another' if name == 'key' else value}" for name, value in changed.items()),
 )
 async def test_a_token_that_is_not_wholly_right_is_denied(
     verifier: JwksVerifier, keys: Published, changed: dict[str, Any]

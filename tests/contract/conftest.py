@@ -1,7 +1,4 @@
-"""Every contract test runs once on each stage whose platform can do what the test's module needs (`NEEDS`).
-
-A module whose port is not one of a platform's brings its own table (`STAGES`).
-"""
+"""Every contract test runs once on each stage whose platform can do what the test's module needs (`NEEDS`)."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -18,9 +15,11 @@ from tests.support.platforms import STAGES, Stage
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "stage" in metafunc.fixturenames:
         needs: frozenset[Capability] = getattr(metafunc.module, "NEEDS", frozenset())
+        module = metafunc.module.__name__.rpartition(".")[2]
         stages: tuple[Stage, ...] = getattr(metafunc.module, "STAGES", STAGES)
-        able = [stage for stage in stages if needs <= stage.capabilities]
-        metafunc.parametrize("stage", able, ids=lambda stage: stage.name, indirect=True)
+        able = [stage for stage in stages if needs <= stage.capabilities and module in (stage.modules or {module})]
+        rows = [pytest.param(stage, marks=stage.marks, id=stage.name) for stage in able]
+        metafunc.parametrize("stage", rows, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

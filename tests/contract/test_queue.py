@@ -10,7 +10,8 @@ from smmu.domain.limits import MESSAGE_BYTES_MAX
 from smmu.ports.errors import NotFound
 from smmu.ports.platform import Platform
 from smmu.ports.queue import Delivery, Message, Queue, Topic
-from tests.support.platforms import LIMITS, Stage
+from tests.support.limits import LIMITS
+from tests.support.platforms import Stage
 from tests.support.records import OTHER, OWNER, a_message
 
 LONG = 30.0

@@ -5,7 +5,7 @@ are compared where a port promises them: order only where order is promised, err
 what they open. Time is one clock that all platforms are given.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,10 @@ from smmu.adapters.inmemory.system import FixedClock
 from smmu.ports.errors import WorldError
 from smmu.ports.platform import Platform
 from tests.support.aws.moto import keep_time
+from tests.support.aws.sites import at_moto
 from tests.support.folders import quick_folder
-from tests.support.platforms import LIMITS, aws
+from tests.support.limits import LIMITS
+from tests.support.platforms import aws
 
 SETTINGS = settings(
     max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -55,7 +57,7 @@ def embedded(folder: str, clock: FixedClock) -> AbstractAsyncContextManager[Plat
 @asynccontextmanager
 async def services(folder: str, clock: FixedClock) -> AsyncIterator[Platform]:
     with keep_time(clock):
-        async with aws(Path(folder), clock) as platform:
+        async with aws(at_moto, Path(folder), clock) as platform:
             yield platform
 
 
@@ -78,6 +80,11 @@ class Agreement(RuleBasedStateMachine):
             self.stack.enter_context(self.portal.wrap_async_context_manager(opener(folder, self.clock)))
             for opener in self.openers
         ]
+        self.platforms += self.more_platforms()
+
+    def more_platforms(self) -> Sequence[Platform]:
+        """Those that a machine of one port adds, on `stack`."""
+        return ()
 
     def teardown(self) -> None:
         self.stack.close()

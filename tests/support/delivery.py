@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from functools import cache
 from ssl import SSLContext, create_default_context
+from types import MappingProxyType
 
 import anyio.lowlevel
 import httpx
@@ -11,7 +12,7 @@ import httpx
 from smmu.ports.errors import AlreadyExists, Corrupt, Denied, NotFound, WorldError
 from smmu.ports.gateway import PATH, Gateway
 from smmu.ports.platform import Capability, Platform
-from smmu.ports.uploads import SignedPart, StoredPart
+from smmu.ports.uploads import SignedForm, SignedPart, StoredPart
 
 EXACT = -1
 REFUSALS: dict[int, type[WorldError]] = {400: Corrupt, 403: Denied, 404: NotFound, 412: AlreadyExists}
@@ -57,8 +58,22 @@ async def deliver(platform: Platform, part: SignedPart, body: bytes) -> StoredPa
 
 async def put(url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
     """A real PUT."""
+    return await request("PUT", url, body, headers)
+
+
+async def request(method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> httpx.Response:
+    """A real request."""
     async with httpx.AsyncClient(verify=_tls(), timeout=60, trust_env=False) as client:
-        return await client.put(url, content=body, headers=headers)
+        return await client.request(method, url, content=body, headers=headers)
+
+
+async def post(
+    form: SignedForm, body: bytes, changes: Mapping[str, str | None] = MappingProxyType({})
+) -> httpx.Response:
+    """A real POST of a form, but for `changes`: fields that are replaced, added, or (`None`) left out."""
+    told = {name: value for name, value in {**form.fields, **changes}.items() if value is not None}
+    async with httpx.AsyncClient(verify=_tls(), timeout=60, trust_env=False) as client:
+        return await client.post(form.url, data=told, files={"file": ("film.mp4", body)})
 
 
 @cache

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+import pytest
 from anyio import to_thread
 
 from smmu.adapters.aws.account import open_clients
@@ -21,7 +22,8 @@ from smmu.ports.orchestrator import Orchestrator, RunRequest
 from smmu.ports.platform import Capability
 from tests.support.aws.machines import create, functions
 from tests.support.aws.moto import account
-from tests.support.platforms import LIMITS, STAGES, Stage, on_asyncio
+from tests.support.limits import LIMITS
+from tests.support.platforms import STAGES, Stage, on_asyncio
 
 Ending = Literal["succeeded", "failed"]
 _LOOK_SECONDS = 0.02
@@ -44,6 +46,8 @@ class RunsStage:
     open: Callable[[Path], AbstractAsyncContextManager[Runs]]
     backend: Callable[[], Any]
     capabilities: frozenset[Capability] = frozenset()
+    marks: tuple[pytest.MarkDecorator, ...] = ()
+    modules: frozenset[str] | None = None
 
 
 @asynccontextmanager
@@ -101,6 +105,10 @@ async def as_executions(_folder: Path) -> AsyncIterator[Runs]:
 
 
 RUNS_STAGES = (
-    *(RunsStage(stage.name, partial(in_the_ledger, stage), stage.backend) for stage in STAGES if stage.name != "aws"),
+    *(
+        RunsStage(stage.name, partial(in_the_ledger, stage), stage.backend)
+        for stage in STAGES
+        if not stage.modules and stage.name != "aws"
+    ),
     RunsStage("aws", as_executions, on_asyncio),
 )

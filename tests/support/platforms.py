@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 import trio.testing
 
-from smmu.adapters.aws.account import open_clients
 from smmu.adapters.aws.ledger import DynamoLedger
 from smmu.adapters.aws.objects import S3ObjectStore
 from smmu.adapters.aws.queue import SqsQueue
@@ -22,14 +22,12 @@ from smmu.adapters.embedded.platform import open_platform
 from smmu.adapters.embedded.system import SystemClock
 from smmu.adapters.inmemory.platform import memory_platform
 from smmu.adapters.inmemory.tasks import InlineTaskRunner
-from smmu.domain.limits import PART_BYTES_MIN, Limits
+from smmu.domain.limits import PART_BYTES_MIN
 from smmu.ports.platform import Capability, Platform
 from smmu.ports.system import Clock
-from tests.support.aws.moto import account
-from tests.support.aws.resources import make
+from tests.support.aws.sites import Site, at_aws, at_localstack, at_moto
 from tests.support.labour import GRACE, command, work
-
-LIMITS = Limits(queue_receives_max=3)
+from tests.support.limits import LIMITS
 
 
 @asynccontextmanager
@@ -40,31 +38,41 @@ async def in_memory(folder: Path) -> AsyncIterator[Platform]:
 
 
 @asynccontextmanager
+async def aws(
+    site: Callable[[], AbstractAsyncContextManager[Site]],
+    folder: Path,
+    clock: Clock | None = None,
+    *,
+    part_bytes_min: int = PART_BYTES_MIN,
+) -> AsyncIterator[Platform]:
+    """AWS as it is found at a site, for each test buckets, tables and queues of its own; tasks are done here.
+
+    A site that has no more than buckets lends them to the ports in memory.
+    """
+    tasks, clock = InlineTaskRunner(grace_seconds=GRACE), clock or SystemClock()
+    async with site() as (clients, resources), tasks.working(partial(work, folder)):
+        uploads = S3UploadStore(clients, resources, clock, part_bytes_min=part_bytes_min)
+        inner = memory_platform(LIMITS, clock=clock, tasks=tasks)
+        if resources.jobs_table:
+            ledger = DynamoLedger(clients.dynamodb, resources, clock)
+            inner = replace(inner, ledger=ledger, queue=SqsQueue(clients.sqs, resources, clock, look_seconds=0))
+        yield replace(
+            inner,
+            name="aws",
+            capabilities=_AWS,
+            uploads=uploads,
+            objects=S3ObjectStore(clients, resources, clock),
+            forms=uploads,
+            gateway=None,
+        )
+
+
+@asynccontextmanager
 async def embedded(folder: Path) -> AsyncIterator[Platform]:
     # A task that does not listen costs every test that has one its grace.
     labour = partial(command, folder)
     async with open_platform(str(folder), LIMITS, exclusive=True, command=labour, grace_seconds=GRACE) as platform:
         yield platform
-
-
-@asynccontextmanager
-async def aws(folder: Path, clock: Clock | None = None) -> AsyncIterator[Platform]:
-    """A deployment of its own for each test, as a stand-in of AWS has it. Its tasks are done here."""
-    tasks, clock = InlineTaskRunner(grace_seconds=GRACE), clock or SystemClock()
-    async with open_clients(account()) as clients, tasks.working(partial(work, folder)):
-        resources = await make(clients, LIMITS)
-        uploads = S3UploadStore(clients, resources, clock)
-        yield replace(
-            memory_platform(LIMITS, clock=clock, tasks=tasks),
-            name="aws",
-            capabilities=_AWS,
-            uploads=uploads,
-            objects=S3ObjectStore(clients, resources, clock),
-            ledger=DynamoLedger(clients.dynamodb, resources, clock),
-            queue=SqsQueue(clients.sqs, resources, clock, look_seconds=0),
-            forms=uploads,
-            gateway=None,
-        )
 
 
 def on_asyncio() -> Any:
@@ -80,7 +88,7 @@ class Stage:
     """One way to run the suite, and what it measures.
 
     `part_bytes` is the size of a part, all the same and large enough for the platform. `tick_seconds` is the shortest
-    lease, and the shortest delay, that its queue keeps.
+    lease, and the shortest delay, that its queue keeps. `marks` are set on its tests; `modules`, when given, are the only ones of the suite that it runs.
     """
 
     name: str
@@ -89,6 +97,8 @@ class Stage:
     capabilities: frozenset[Capability]
     part_bytes: int = 1_000
     tick_seconds: float = 0.15
+    marks: tuple[pytest.MarkDecorator, ...] = ()
+    modules: frozenset[str] | None = None
 
 
 _LOCAL = {Capability.SERVES_URLS, Capability.STARTS_TASKS, Capability.FULL_CHECKSUMS}
@@ -96,11 +106,31 @@ _MEMORY = frozenset(_LOCAL)
 _EMBEDDED = frozenset(_LOCAL | {Capability.DURABLE, Capability.LOCAL_FILES})
 
 # S3 knows all CRC-64/NVME checksums; the stand-in makes them up, so it declares no FULL_CHECKSUMS.
-_AWS = frozenset({Capability.STARTS_TASKS, Capability.DURABLE, Capability.KEEPS_VERSIONS, Capability.POST_FORMS})
+_AWS = frozenset({Capability.DURABLE, Capability.KEEPS_VERSIONS, Capability.POST_FORMS})
+
+_STORAGE = frozenset({"test_objects", "test_uploads", "test_forms"})
 
 STAGES = (
     Stage("inmemory", in_memory, on_asyncio, _MEMORY),
     Stage("inmemory-in-virtual-time", in_memory, on_trio_in_virtual_time, _MEMORY),
     Stage("embedded", embedded, on_asyncio, _EMBEDDED),
-    Stage("aws", aws, on_asyncio, _AWS, part_bytes=PART_BYTES_MIN, tick_seconds=1.0),
+    Stage("aws", partial(aws, at_moto), on_asyncio, _AWS, part_bytes=PART_BYTES_MIN, tick_seconds=1.0),
+    Stage(
+        "localstack",
+        partial(aws, at_localstack),
+        on_asyncio,
+        _AWS,
+        part_bytes=PART_BYTES_MIN,
+        marks=(pytest.mark.localstack, pytest.mark.served, pytest.mark.slow),
+        modules=_STORAGE,
+    ),
+    Stage(
+        "live",
+        partial(aws, at_aws),
+        on_asyncio,
+        _AWS,
+        part_bytes=PART_BYTES_MIN,
+        marks=(pytest.mark.live,),
+        modules=_STORAGE,
+    ),
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import pytest
 from anyio import to_thread
 
 from smmu.adapters.aws.account import open_clients
@@ -32,6 +33,8 @@ class TasksStage:
     open: Callable[[Path], AbstractAsyncContextManager[TaskStarter]]
     backend: Callable[[], Any]
     capabilities: frozenset[Capability] = frozenset()
+    marks: tuple[pytest.MarkDecorator, ...] = ()
+    modules: frozenset[str] | None = None
 
 
 @asynccontextmanager

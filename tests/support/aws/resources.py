@@ -28,6 +28,13 @@ async def make(clients: Clients, limits: Limits, topics: tuple[Topic, ...] = tup
     )
 
 
+async def make_buckets(clients: Clients) -> Resources:
+    """Buckets alone, for tests of storage."""
+    prefix = f"smmu-{secrets.token_hex(6)}"
+    raw, processed = await _bucket(clients, f"{prefix}-raw-media"), await _bucket(clients, f"{prefix}-processed-media")
+    return Resources(raw_bucket=raw, processed_bucket=processed, jobs_table="", uploads_table="", media_table="")
+
+
 async def _bucket(clients: Clients, name: str) -> str:
     await clients.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
     await clients.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})

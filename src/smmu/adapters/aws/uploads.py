@@ -112,9 +112,9 @@ class S3UploadStore(UploadStore, UploadForms):
         signer = await self._buckets.signer(expires_at)
         fields = {
             "key": session.key,
-            "content-type": session.content_type,
+            "Content-Type": session.content_type,
             "success_action_status": "201",
-            **({_header(checksum.algorithm): checksum.value} if checksum else {}),
+            **_checksum_fields(checksum),
         }
         bucket = self._buckets.holding(session.key)
         signed = signer.form(fields, bucket=bucket, size_min=size_min, size_max=size_max)
@@ -281,6 +281,13 @@ def _headers(session: Session, checksum: Checksum | None) -> dict[str, str]:
 
 def _header(algorithm: Algorithm) -> str:
     return f"x-amz-checksum-{algorithm}"
+
+
+def _checksum_fields(checksum: Checksum | None) -> dict[str, str]:
+    """A form says the algorithm by itself, too: a value alone is not looked at."""
+    if checksum is None:
+        return {}
+    return {"x-amz-checksum-algorithm": checksum.algorithm.upper(), _header(checksum.algorithm): checksum.value}
 
 
 def _length(part: PartSlot) -> dict[str, str]:

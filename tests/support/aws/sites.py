@@ -1,0 +1,41 @@
+"""Where tests find an S3: moto in this process, LocalStack beside it, or a real account. Each opens two empty buckets, and moto
+queues and tables too."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from smmu.adapters.aws.account import Clients, Resources, open_clients
+from tests.support.aws import live, localstack, moto
+from tests.support.aws.resources import make, make_buckets
+from tests.support.limits import LIMITS
+
+Site = tuple[Clients, Resources]
+
+
+@asynccontextmanager
+async def at_moto() -> AsyncIterator[Site]:
+    """Quick and forgetful; takes any signature."""
+    async with open_clients(moto.account()) as clients:
+        yield clients, await make(clients, LIMITS)
+
+
+@asynccontextmanager
+async def at_localstack() -> AsyncIterator[Site]:
+    """Checks what is sent."""
+    async with open_clients(localstack.account()) as clients:
+        yield clients, await make_buckets(clients)
+
+
+@asynccontextmanager
+async def at_aws() -> AsyncIterator[Site]:
+    """The real one, which is left empty."""
+    named = live.resources()
+    async with open_clients(live.account()) as clients:
+        buckets = (named.raw_bucket, named.processed_bucket)
+        for bucket in buckets:
+            await live.clear(clients, bucket)
+        try:
+            yield clients, named
+        finally:
+            for bucket in buckets:
+                await live.clear(clients, bucket)
