@@ -70,7 +70,7 @@ def deadline(value: Value, limits: Limits) -> float | None:
     """When somebody must look at a record again if nothing happens."""
     if isinstance(value, IdempotencyKey):
         return value.expires_at
-    if isinstance(value, Run | JobEvent):
+    if isinstance(value, (Run, JobEvent)):
         return None  # their jobs have deadlines
     return value.next_deadline(limits)
 

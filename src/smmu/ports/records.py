@@ -102,7 +102,7 @@ def key_of(value: T) -> Key[T]:
 
 def record_id(value: Value) -> str:
     """The id of a value within its table and owner."""
-    if isinstance(value, Task | JobEvent):
+    if isinstance(value, (Task, JobEvent)):
         return value.record_id
     if isinstance(value, Run):
         return value.name

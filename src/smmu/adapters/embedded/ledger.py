@@ -5,7 +5,8 @@ it shares with whatever else is being committed. A filtered query may scan the o
 """
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
@@ -26,15 +27,24 @@ from smmu.ports.records import (
     kind_of,
     record_id,
     state_of,
-    table_of,
 )
 
 Where = tuple[str, str, str]  # table, owner, id
-Statement = Callable[[sqlite3.Connection], None]
+Values = tuple[Any, ...]
 
 MESSAGES = TypeAdapter(Message)
 _AFTER_ALL = chr(0x10FFFF)  # sorts after every character an id can have, in UTF-8 as in Python
-_KIND_OF_TABLE: Mapping[str, Any] = {table.value: kind for kind, table in HOME.items()}
+_TABLES: Mapping[Any, str] = {kind: table.value for kind, table in HOME.items()}  # SQLite is slow to take an enum
+_KIND_OF_TABLE: Mapping[str, Any] = {table: kind for kind, table in _TABLES.items()}
+_INSERT = (
+    "INSERT INTO records (version, state, kind, due_at, value, tbl, owner, id)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_UPDATE = (
+    "UPDATE records SET version = ?, state = ?, kind = ?, due_at = ?, value = ?"
+    " WHERE tbl = ? AND owner = ? AND id = ? AND version = ?"
+)
+_REMOVE = "DELETE FROM records WHERE tbl = ? AND owner = ? AND id = ? AND version = ?"
 
 
 class SqliteLedger(Ledger):
@@ -59,8 +69,7 @@ class SqliteLedger(Ledger):
 
     async def commit(self, changes: Sequence[Change], messages: Sequence[Message] = ()) -> None:
         """See the port. More or larger than the limits, or one record twice, is a bug: `ValueError`."""
-        statements = _statements(changes, messages)
-        await self._db.write(partial(_execute, statements))
+        await self._db.write(_prepared(changes, messages).run)
 
     async def counters(self, owner: str) -> Mapping[str, int]:
         """See the port."""
@@ -89,7 +98,7 @@ def _select(query: Query[V]) -> tuple[str, list[Any]]:
     if query.limit < 1:
         raise ValueError("a page holds at least one record")
     where = ["tbl = ?", "owner = ?"]
-    values: list[Any] = [HOME[query.type], query.owner]
+    values: list[Any] = [_TABLES[query.type], query.owner]
     for condition, value in (
         ("id >= ?", query.prefix or None),
         ("id < ?", query.prefix + _AFTER_ALL if query.prefix else None),
@@ -106,80 +115,75 @@ def _select(query: Query[V]) -> tuple[str, list[Any]]:
 
 
 def _where(key: Key[T]) -> Where:
-    return key.table, key.owner, key.id
+    return _TABLES[key.type], key.owner, key.id
 
 
-def _statements(changes: Sequence[Change], messages: Sequence[Message]) -> list[Statement]:
-    """Everything that can be decided before the transaction: limits, encoding, what each change will do."""
+@dataclass(slots=True)
+class _Commit:
+    """Everything of a commit that can be decided before its transaction, as the rows that statements take."""
+
+    inserts: list[Values] = field(default_factory=list)
+    updates: list[Values] = field(default_factory=list)
+    removals: list[Values] = field(default_factory=list)
+    counts: list[Count] = field(default_factory=list)
+    notes: list[Values] = field(default_factory=list)
+    named: set[Where] = field(default_factory=set)
+    size: int = 0
+
+    def add(self, change: Change) -> None:
+        if isinstance(change, Put):
+            self._put(change)
+        elif isinstance(change, Remove):
+            self._name(where := _where(change.key))
+            self.removals.append((*where, change.expect))
+        else:
+            self._name(("", change.owner, ""))
+            self.counts.append(change)
+
+    def note(self, message: Message) -> None:
+        data = MESSAGES.serializer.to_json(message)
+        self.size += len(data)
+        self.notes.append((message.id, data))
+
+    def run(self, connection: sqlite3.Connection) -> None:
+        """Records before counters: of two reasons to fail, `Conflict` goes first."""
+        for statement, rows in ((_INSERT, self.inserts), (_UPDATE, self.updates), (_REMOVE, self.removals)):
+            if rows and connection.executemany(statement, rows).rowcount != len(rows):
+                raise Conflict("a record is not at the version that was seen any more")
+        for count in self.counts:
+            _count(count, connection)
+        if self.notes:
+            connection.executemany("INSERT INTO outbox (id, message) VALUES (?, ?)", self.notes)
+
+    def _put(self, put: Put) -> None:
+        value, data = put.value, encode(put.value)
+        if len(data) > RECORD_BYTES_MAX:
+            raise ValueError(f"a record has at most {RECORD_BYTES_MAX} bytes")
+        self.size += len(data)
+        self._name(where := (_TABLES[type(value)], value.owner, record_id(value)))
+        row = (put.expect + 1, state_of(value), kind_of(value), put.due_at, data, *where)
+        if put.expect:
+            self.updates.append((*row, put.expect))
+        else:
+            self.inserts.append(row)
+
+    def _name(self, where: Where) -> None:
+        if where in self.named:
+            raise ValueError("a commit names no record twice")
+        self.named.add(where)
+
+
+def _prepared(changes: Sequence[Change], messages: Sequence[Message]) -> _Commit:
     if len(changes) + len(messages) > COMMIT_CHANGES_MAX:
         raise ValueError(f"a commit has at most {COMMIT_CHANGES_MAX} changes and messages")
-    named = [_named(change) for change in changes]
-    if len(set(named)) < len(named):
-        raise ValueError("a commit names no record twice")
-    notes = [(message.id, MESSAGES.serializer.to_json(message)) for message in messages]
-    records: list[Statement] = []
-    counts: list[Statement] = []
-    sizes = [0]
-    for change, where in zip(changes, named, strict=True):
-        if isinstance(change, Put):
-            data = encode(change.value)
-            sizes.append(len(data))
-            records.append(partial(_put, change, where, data))
-        elif isinstance(change, Remove):
-            records.append(partial(_remove, change))
-        else:
-            counts.append(partial(_count, change))
-    _check_sizes(sizes, [len(data) for _, data in notes])
-    return [*records, *counts, *(partial(_note, id_, data) for id_, data in notes)]
-
-
-def _check_sizes(records: list[int], notes: list[int]) -> None:
-    if max(records) > RECORD_BYTES_MAX:
-        raise ValueError(f"a record has at most {RECORD_BYTES_MAX} bytes")
-    if sum(records) + sum(notes) > COMMIT_BYTES_MAX:
+    commit = _Commit()
+    for change in changes:
+        commit.add(change)
+    for message in messages:
+        commit.note(message)
+    if commit.size > COMMIT_BYTES_MAX:
         raise ValueError(f"a commit has at most {COMMIT_BYTES_MAX} bytes")
-
-
-def _named(change: Change) -> Where:
-    if isinstance(change, Put):
-        return table_of(type(change.value)), change.value.owner, record_id(change.value)
-    return ("", change.owner, "") if isinstance(change, Count) else _where(change.key)
-
-
-def _execute(statements: list[Statement], connection: sqlite3.Connection) -> None:
-    for statement in statements:
-        statement(connection)
-
-
-def _put(put: Put, where: Where, data: bytes, connection: sqlite3.Connection) -> None:
-    columns = (put.expect + 1, state_of(put.value), kind_of(put.value), put.due_at, data, *where)
-    if put.expect == 0:
-        written = connection.execute(
-            "INSERT INTO records (version, state, kind, due_at, value, tbl, owner, id)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            columns,
-        )
-    else:
-        written = connection.execute(
-            "UPDATE records SET version = ?, state = ?, kind = ?, due_at = ?, value = ?"
-            " WHERE tbl = ? AND owner = ? AND id = ? AND version = ?",
-            (*columns, put.expect),
-        )
-    _require_one(written, where, put.expect)
-
-
-def _remove(remove: Remove, connection: sqlite3.Connection) -> None:
-    where = _where(remove.key)
-    removed = connection.execute(
-        "DELETE FROM records WHERE tbl = ? AND owner = ? AND id = ? AND version = ?", (*where, remove.expect)
-    )
-    _require_one(removed, where, remove.expect)
-
-
-def _require_one(done: sqlite3.Cursor, where: Where, expected: int) -> None:
-    if done.rowcount != 1:
-        table, _, id_ = where
-        raise Conflict(f"{table}/{id_} is not at version {expected} any more")
+    return commit
 
 
 def _count(count: Count, connection: sqlite3.Connection) -> None:
@@ -200,10 +204,6 @@ def _counting(counters: int) -> str:
         f"INSERT INTO counters (owner, name, value) VALUES {rows}"  # noqa: S608 - so many question marks
         " ON CONFLICT DO UPDATE SET value = value + excluded.value RETURNING name, value"
     )
-
-
-def _note(id_: str, data: bytes, connection: sqlite3.Connection) -> None:
-    connection.execute("INSERT INTO outbox (id, message) VALUES (?, ?)", (id_, data))
 
 
 def _forget(ids: list[tuple[str]], connection: sqlite3.Connection) -> None:
