@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from smmu.application.messages import job_wants_dispatch
-from smmu.application.store import Store, told_state
+from smmu.application.store import Store, first_told
 from smmu.domain import parts, quota, upload
 from smmu.domain.admission import check_stored
 from smmu.domain.errors import Code, Reason, Refused, refuse_if
@@ -135,11 +135,11 @@ class Completion:
     async def _accept(self, stored: Stored[Upload], ref: ObjectRef) -> Upload:
         now = self.clock.now()
         done = upload.accept(stored.value, ref, now)
-        job, event = told_state(_job_of(done, ref, now), now)
+        job = _job_of(done, ref, now)
         changes: list[Change] = [
             self.store.put(done, stored.version),
             self.store.put(job),
-            self.store.put(event),
+            self.store.put(first_told(job, now)),
             self.store.put(_media_of(done, ref, now)),
             Count(owner=done.owner, deltas=quota.settle(done)),
         ]
@@ -196,6 +196,7 @@ def _job_of(done: Upload, ref: ObjectRef, now: float) -> Job:
         updated_at=now,
         started_at=now,
         checked_at=now,
+        events=1,
     )
 
 

@@ -27,7 +27,7 @@ import anyio
 import anyio.lowlevel
 from anyio import to_thread
 
-from smmu.adapters.embedded.errors import translating
+from smmu.adapters.embedded.errors import translated, translating
 from smmu.adapters.embedded.schema import migrate
 from smmu.ports.errors import Unavailable
 
@@ -95,8 +95,10 @@ class Database:
 
     def read(self, sql: str, values: Values = ()) -> list[Row]:
         """The rows of a query that is known to be short. Sees every write that was answered."""
-        with translating():
+        try:  # entering and leaving `translating` takes half as long as a point read
             return self._reader.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise translated(error) from error
 
     async def read_long(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """The rows of a query that may scan: on a thread, one at a time."""
@@ -113,17 +115,6 @@ class Database:
         """
         if self._closed:
             raise Unavailable("the database is closed")
-        return await self._write(work)
-
-    async def close(self) -> None:
-        """Take no more work, and let go of the file once the work that was taken is done."""
-        self._closed = True
-        with anyio.CancelScope(shield=True):  # bounded as every commit is
-            await self._write(_nothing)
-            for connection in (self._long_reader, self._reader, self._writer):
-                await to_thread.run_sync(connection.close)
-
-    async def _write(self, work: Work[R]) -> R:
         item, group = _Item(work), self._gathering
         if group is not None and len(group.items) < _GROUP_MAX:
             group.items.append(item)
@@ -133,6 +124,14 @@ class Database:
             group.items.append(item)
             await self._lead(group)
         return group.outcome(item)
+
+    async def close(self) -> None:
+        """Take no more work, and let go of the file once the work that was taken is done."""
+        self._closed = True
+        with anyio.CancelScope(shield=True):  # bounded as every commit is
+            async with self._turn:  # after every group that has a leader
+                for connection in (self._long_reader, self._reader, self._writer):
+                    await to_thread.run_sync(connection.close)
 
     async def _lead(self, group: _Group) -> None:
         """Commit a group once the ones before it are; until then, it gathers."""
@@ -200,10 +199,6 @@ class Database:
                 self._writer.execute("ROLLBACK TO item")
                 item.error = error
             self._writer.execute("RELEASE item")
-
-
-def _nothing(connection: sqlite3.Connection) -> None:
-    """Work that is done when all that came before it is."""
 
 
 def _connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:

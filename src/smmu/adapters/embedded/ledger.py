@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from smmu.adapters.embedded.database import Database
 from smmu.domain.limits import COMMIT_BYTES_MAX, COMMIT_CHANGES_MAX, RECORD_BYTES_MAX
 from smmu.ports.errors import Conflict, LimitReached
-from smmu.ports.ledger import Change, Count, Ledger, Page, Put, Query, Remove, V
+from smmu.ports.ledger import Change, Count, Ledger, Page, Put, Query, V
 from smmu.ports.queue import Message
 from smmu.ports.records import (
     HOME,
@@ -127,18 +127,18 @@ class _Commit:
     removals: list[Values] = field(default_factory=list)
     counts: list[Count] = field(default_factory=list)
     notes: list[Values] = field(default_factory=list)
-    named: set[Where] = field(default_factory=set)
     size: int = 0
 
-    def add(self, change: Change) -> None:
+    def add(self, change: Change) -> Where:
+        """Take a change in; what it names."""
         if isinstance(change, Put):
-            self._put(change)
-        elif isinstance(change, Remove):
-            self._name(where := _where(change.key))
-            self.removals.append((*where, change.expect))
-        else:
-            self._name(("", change.owner, ""))
+            return self._put(change)
+        if isinstance(change, Count):
             self.counts.append(change)
+            return "", change.owner, ""
+        where = _where(change.key)
+        self.removals.append((*where, change.expect))
+        return where
 
     def note(self, message: Message) -> None:
         data = MESSAGES.serializer.to_json(message)
@@ -155,30 +155,26 @@ class _Commit:
         if self.notes:
             connection.executemany("INSERT INTO outbox (id, message) VALUES (?, ?)", self.notes)
 
-    def _put(self, put: Put) -> None:
+    def _put(self, put: Put) -> Where:
         value, data = put.value, encode(put.value)
         if len(data) > RECORD_BYTES_MAX:
             raise ValueError(f"a record has at most {RECORD_BYTES_MAX} bytes")
         self.size += len(data)
-        self._name(where := (_TABLES[type(value)], value.owner, record_id(value)))
+        where = (_TABLES[type(value)], value.owner, record_id(value))
         row = (put.expect + 1, state_of(value), kind_of(value), put.due_at, data, *where)
         if put.expect:
             self.updates.append((*row, put.expect))
         else:
             self.inserts.append(row)
-
-    def _name(self, where: Where) -> None:
-        if where in self.named:
-            raise ValueError("a commit names no record twice")
-        self.named.add(where)
+        return where
 
 
 def _prepared(changes: Sequence[Change], messages: Sequence[Message]) -> _Commit:
     if len(changes) + len(messages) > COMMIT_CHANGES_MAX:
         raise ValueError(f"a commit has at most {COMMIT_CHANGES_MAX} changes and messages")
     commit = _Commit()
-    for change in changes:
-        commit.add(change)
+    if len({commit.add(change) for change in changes}) < len(changes):
+        raise ValueError("a commit names no record twice")
     for message in messages:
         commit.note(message)
     if commit.size > COMMIT_BYTES_MAX:

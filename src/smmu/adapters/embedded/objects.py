@@ -29,9 +29,9 @@ from smmu.adapters.embedded.rows import (
     end_key,
     find,
     info_of,
-    pinned,
     put_row,
     put_row_if_absent,
+    require_pinned,
     take_row,
 )
 from smmu.domain.tickets import Ticket, seal
@@ -100,7 +100,7 @@ class FileObjectStore(ObjectStore):
 
     async def open(self, ref: ObjectRef) -> Source:
         """See the port."""
-        pinned(self._db, ref)
+        require_pinned(self._db, ref)
         return FileSource(self.path(ref), ref.size)
 
     def path(self, ref: ObjectRef) -> str:
