@@ -39,7 +39,7 @@ from smmu.adapters.embedded.parts import (
     insert_session,
     is_in_place,
 )
-from smmu.adapters.embedded.rows import NewObject, found_at, require_pinned
+from smmu.adapters.embedded.rows import NewObject, found_at
 from smmu.domain.tickets import Ticket, seal
 from smmu.domain.values import Algorithm, Checksum, ObjectRef
 from smmu.ports.checksums import Digest
@@ -115,12 +115,12 @@ class FileUploadStore(UploadStore):
 
     async def checksum(self, ref: ObjectRef, wanted: Checksum) -> Checksum | None:
         """See the port. SHA-256 is known where it was signed; else the file is read once."""
-        require_pinned(self._db, ref)
+        source = await self._objects.open(ref)
         column = wanted.algorithm.value
         ((value,),) = self._db.read(f"SELECT {column} FROM objects WHERE key = ?", (ref.key,))  # noqa: S608 - a name of ours
         if value is not None:
             return Checksum(algorithm=wanted.algorithm, value=value)
-        return await to_thread.run_sync(_digest, self._objects.path(ref), wanted.algorithm)
+        return await to_thread.run_sync(_digest, source.local_path, wanted.algorithm)
 
     async def abort(self, session: Session) -> None:
         """See the port."""

@@ -105,7 +105,13 @@ class Api(FastAPI):
 
 def _asgi(operation: Operation, problems: Problems, meter: Meter) -> App:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        response = await _answer(operation, problems, Request(scope, receive, send))
+        response: Response
+        try:
+            response = await operation.endpoint(Request(scope, receive, send))
+        except ClientDisconnect:
+            response = _Nothing()
+        except Exception as error:  # noqa: BLE001 - the boundary: a bug answers one request, and is told with its trace
+            response = problems.answer(error, scope)
         meter.answered(operation.method, operation.path, response.status_code)
         try:
             await response(scope, receive, send)
@@ -113,16 +119,6 @@ def _asgi(operation: Operation, problems: Problems, meter: Meter) -> App:
             problems.note_broken(error, scope)  # server closes a connection whose answer has no end
 
     return app
-
-
-async def _answer(operation: Operation, problems: Problems, request: Request) -> Response:
-    """Call the endpoint; whatever it raises becomes a problem document."""
-    try:
-        return await operation.endpoint(request)
-    except ClientDisconnect:
-        return _Nothing()
-    except Exception as error:  # noqa: BLE001 - the boundary: a bug answers one request, and is told with its trace
-        return problems.answer(error, request.scope)
 
 
 class _Nothing(Response):
