@@ -1,4 +1,4 @@
-"""Request headers as they came: looking for one takes a fraction of what Starlette's mapping of all of them does."""
+"""Request headers as they came: a look takes a fraction of what Starlette's mapping of all of them does."""
 
 from starlette.requests import Request
 
