@@ -141,8 +141,7 @@ class Database:
                 async with self._turn:
                     for _ in range(_GATHERING_TURNS):
                         await anyio.lowlevel.checkpoint()
-                    if self._gathering is group:
-                        self._gathering = None
+                    self._close_to_others(group)
                     await self._commit(group.items)
         except Exception as error:  # noqa: BLE001 - everyone in the group is told, and raises it
             group.error = error
@@ -150,7 +149,12 @@ class Database:
             group.error = Unavailable("the commit was broken off")
             raise
         finally:
+            self._close_to_others(group)
             group.done.set()
+
+    def _close_to_others(self, group: _Group) -> None:
+        if self._gathering is group:
+            self._gathering = None
 
     async def _commit(self, items: list[_Item[Any]]) -> None:
         try:
