@@ -21,6 +21,8 @@ EVENT_STREAM: Final = "text/event-stream"
 _INTEGER_MAX = 2**63 - 1  # what every ledger and every client's language can hold
 
 Whole = Annotated[int, Field(ge=-_INTEGER_MAX - 1, le=_INTEGER_MAX)]
+# Made, because pydantic would copy a `{}` deeply for each message that leaves it out; described as what it is.
+_NOTHING: Any = Field(default_factory=dict, json_schema_extra={"default": {}})
 Method = Literal["single", "multipart"]
 Wishes = Annotated[
     dict[str, Any],
@@ -76,8 +78,8 @@ class InitRequest(Request):
     size: Whole | None = None
     content_type: str = ""
     checksum: Checksum | None = None
-    metadata: dict[str, str] = {}
-    options: Wishes = {}
+    metadata: dict[str, str] = _NOTHING
+    options: Wishes = _NOTHING
 
 
 class PartUrl(Answer):

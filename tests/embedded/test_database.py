@@ -1,5 +1,6 @@
 """Group commit, its failures and its neighbours: what `database.py` promises to the adapters over it."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -121,6 +122,17 @@ async def test_a_follower_that_is_cancelled_when_it_is_to_lead_hands_over(databa
                 for scope in scopes[:-1]:
                     scope.cancel()
     assert {f"{round_} 4" for round_ in range(20)} <= names(database)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_leader_that_its_server_breaks_off_takes_only_its_own_group_with_it(database: Database) -> None:
+    """A server that has no time left cancels its tasks natively, which no shield of anyio's stops."""
+    leader = asyncio.ensure_future(database.write(partial(insert, "leader")))
+    await anyio.lowlevel.checkpoint()
+    leader.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leader
+    assert await database.write(partial(insert, "later")) == "later"
 
 
 async def write_within(scope: anyio.CancelScope, database: Database, name: str) -> None:

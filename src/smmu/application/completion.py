@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from smmu.application.messages import job_wants_dispatch
-from smmu.application.store import Store, told_state
+from smmu.application.store import Store, first_told
 from smmu.domain import parts, quota, upload
 from smmu.domain.admission import check_stored
 from smmu.domain.errors import Code, Reason, Refused, refuse_if
@@ -52,13 +52,15 @@ class Completion:
             return known
         if known.state in upload.TERMINAL:
             raise upload.closed(known)
+        if known.state is State.OPEN and claimed is not None:
+            refuse_if(parts.check_completion([number for number, _ in claimed], known.layout))
+        if known.layout.method == "single":
+            return await self._decide(stored, await self._sent(known, claimed), checksum)
+        arrived = await self.storage.list_parts(session_of(known))
         if known.state is State.OPEN:
-            arrived = await self._all_parts(known, claimed)
+            _require_all(known, arrived, claimed)
             stored = await self._begin_completing(stored)
-        else:
-            arrived = await self.storage.list_parts(session_of(known))
-        ref = await self._assemble(stored, arrived)
-        return await self._decide(stored, ref, checksum)
+        return await self._decide(stored, await self._assemble(stored, arrived), checksum)
 
     async def close(self, stored: Stored[Upload], event: Event) -> Upload:
         """End an open upload without a job (abort, expire) and drop its bytes."""
@@ -74,19 +76,16 @@ class Completion:
         await self.objects.delete(known.key)
         await self.store.commit([self.store.put(replace(known, cleaned=True), stored.version)])
 
-    async def _all_parts(self, known: Upload, claimed: Sequence[tuple[int, str]] | None) -> Sequence[StoredPart]:
-        if claimed is not None:
-            refuse_if(parts.check_completion([number for number, _ in claimed], known.layout))
-        arrived = await self.storage.list_parts(session_of(known))
-        missing = parts.missing(known.layout, {part.number: part.size for part in arrived})
-        refuse_if(_incomplete(missing))
-        refuse_if(_other_parts(arrived, claimed or ()))
-        return arrived
+    async def _sent(self, known: Upload, claimed: Sequence[tuple[int, str]] | None) -> ObjectRef:
+        """The object of a single session. Its PUT has made it, once and for all: one look is all there is to do."""
+        info = await self.objects.stat(known.key)
+        if info is None:
+            raise Refused(*_incomplete((1,)))
+        _require_all(known, [StoredPart(number=1, size=info.ref.size, etag=info.ref.etag)], claimed)
+        return info.ref
 
     async def _begin_completing(self, stored: Stored[Upload]) -> Stored[Upload]:
-        """Assembling many parts may take minutes: nobody may abort meanwhile. One part needs no assembling."""
-        if stored.value.layout.method == "single":
-            return stored
+        """Assembling many parts may take minutes: nobody may abort meanwhile."""
         completing = upload.step(stored.value, Event.COMPLETE, self.clock.now())
         await self.store.commit([self.store.put(completing, stored.version)])
         return Stored(completing, stored.version + 1)
@@ -135,11 +134,11 @@ class Completion:
     async def _accept(self, stored: Stored[Upload], ref: ObjectRef) -> Upload:
         now = self.clock.now()
         done = upload.accept(stored.value, ref, now)
-        job, event = told_state(_job_of(done, ref, now), now)
+        job = _job_of(done, ref, now)
         changes: list[Change] = [
             self.store.put(done, stored.version),
             self.store.put(job),
-            self.store.put(event),
+            self.store.put(first_told(job, now)),
             self.store.put(_media_of(done, ref, now)),
             Count(owner=done.owner, deltas=quota.settle(done)),
         ]
@@ -158,6 +157,12 @@ def session_of(known: Upload) -> Session:
     if layout.method == "single":
         return Session(key=known.key, storage_id="", method="single", content_type=STORED_TYPE)
     return Session(key=known.key, storage_id=known.storage_id, method="multipart", part_size=layout.part_size)
+
+
+def _require_all(known: Upload, arrived: Sequence[StoredPart], claimed: Sequence[tuple[int, str]] | None) -> None:
+    missing = parts.missing(known.layout, {part.number: part.size for part in arrived})
+    refuse_if(_incomplete(missing))
+    refuse_if(_other_parts(arrived, claimed or ()))
 
 
 def _incomplete(missing: Sequence[int]) -> tuple[Reason, ...]:
@@ -196,6 +201,7 @@ def _job_of(done: Upload, ref: ObjectRef, now: float) -> Job:
         updated_at=now,
         started_at=now,
         checked_at=now,
+        events=1,
     )
 
 

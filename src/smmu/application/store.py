@@ -18,7 +18,7 @@ from smmu.domain.upload import Upload
 from smmu.ports.errors import Conflict
 from smmu.ports.ledger import Change, Ledger, Put, Query
 from smmu.ports.queue import Message, Topic
-from smmu.ports.records import IdempotencyKey, Key, Run, Stored, T, Value
+from smmu.ports.records import IdempotencyKey, Key, Stored, T, Value
 
 R = TypeVar("R")
 _NAMES: dict[type[object], str] = {Upload: "upload", Job: "job", Media: "media"}
@@ -73,11 +73,9 @@ class Store:
 
 def deadline(value: Value, limits: Limits) -> float | None:
     """When somebody must look at a record again if nothing happens."""
-    if isinstance(value, IdempotencyKey):
-        return value.expires_at
-    if isinstance(value, Run | JobEvent):
-        return None  # their jobs have deadlines
-    return value.next_deadline(limits)
+    if isinstance(value, (Upload, Job, Media, Task)):
+        return value.next_deadline(limits)
+    return value.expires_at if isinstance(value, IdempotencyKey) else None  # a run's and an event's job has one
 
 
 async def until_settled(attempt: Callable[[], Awaitable[R]]) -> R:
@@ -95,18 +93,28 @@ def told(
 ) -> tuple[Job, JobEvent]:
     """The job with one more event in its history, and that event: both go into the same commit."""
     after = replace(job, events=job.events + 1, updated_at=now)
-    event = JobEvent(
-        job_id=job.id, owner=job.owner, seq=after.events, at=now, attempt=job.attempt, type=kind, data=data
-    )
-    return after, event
+    return after, _newest(after, now, kind, data)
 
 
 def told_state(job: Job, now: float) -> tuple[Job, JobEvent]:
     """The event of a job that has just changed its state."""
+    return told(job, now, "state", _state(job))
+
+
+def first_told(job: Job, now: float) -> JobEvent:
+    """The event of a job that has just been made, and counts it already."""
+    return _newest(job, now, "state", _state(job))
+
+
+def _newest(job: Job, now: float, kind: Literal["state", "progress", "task"], data: dict[str, Any]) -> JobEvent:
+    return JobEvent(job_id=job.id, owner=job.owner, seq=job.events, at=now, attempt=job.attempt, type=kind, data=data)
+
+
+def _state(job: Job) -> dict[str, Any]:
     data: dict[str, Any] = {"state": job.state, "progress": job.progress}
     if job.error is not None:
         data["error"] = {"code": job.error.code, "message": job.error.message}
-    return told(job, now, "state", data)
+    return data
 
 
 def told_task(job: Job, task: Task, now: float) -> tuple[Job, JobEvent]:

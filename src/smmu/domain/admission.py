@@ -73,8 +73,8 @@ def _type(request: UploadRequest) -> Iterator[Reason]:
     """The declared type decides; where there is none, an extension that is known to be something else does."""
     declared = canonical(request.content_type)
     if declared:
-        refused = None if is_admitted(declared) else by_type(declared)
         if not is_admitted(declared):
+            refused = by_type(declared)
             what = f"{refused.label} ({declared})" if refused else f"a file of type {_quoted(declared)}"
             yield _not_admitted(what, "/content_type")
         return

@@ -23,9 +23,10 @@ def complaints(filename: str, chars_max: int) -> Iterator[str]:
         yield "The filename has no letters, only dots: give the file a name."
     if "/" in filename or "\\" in filename:
         yield "The filename contains a slash: send the name of the file alone, without folders."
-    if any(unicodedata.category(char) in _UNSEEN for char in filename):
+    suspect = "" if filename.isprintable() else filename  # nothing of either set is printable
+    if any(unicodedata.category(char) in _UNSEEN for char in suspect):
         yield "The filename contains control characters or line breaks: rename the file."
-    if any(char in _BIDI for char in filename):
+    if any(char in _BIDI for char in suspect):
         yield "The filename contains characters that reverse its direction and can disguise it: rename the file."
     if filename.strip(". ") and filename.endswith((".", " ")):
         yield "The filename ends in a dot or a space, which many systems drop: rename the file."

@@ -34,6 +34,8 @@ class Options:
 
 def parse_options(given: Mapping[str, object], pointer: str = "/options") -> Options:
     """Options from a plain mapping. Raises `Refused` (`invalid_options`) naming every bad field at `pointer`."""
+    if not given:
+        return Options()
     refuse_if(tuple(_complaints(given, pointer)))
     widths = cast("tuple[int, ...]", given.get("image_widths", IMAGE_WIDTHS))
     return Options(

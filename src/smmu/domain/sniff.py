@@ -153,8 +153,8 @@ def _late_pdf(head: bytes) -> str | None:
 
 _Probe = Callable[[bytes], str | None]
 _PROBES: tuple[_Probe, ...] = (
-    probe_boxes,  # first: the size of a box can look like the signature of an icon or of MPEG
-    _png,
+    _png,  # eight bytes that nothing else begins with
+    probe_boxes,  # before the literals: the size of a box can look like the signature of an icon or of MPEG
     _asf,
     _literal,
     _riff,

@@ -8,6 +8,7 @@ import base64
 import hmac
 import json
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Literal
 
 
@@ -37,12 +38,13 @@ class Ticket:
 
 _to_json = json.JSONEncoder(separators=(",", ":")).encode  # `json.dumps` would make an encoder for each ticket
 _NAMES = tuple(field.name for field in fields(Ticket))
+_values_of = attrgetter(*_NAMES)
 _ALWAYS = frozenset({"does", "key", "expires_at", "size"})  # without a default, or with one that is not nothing
 
 
 def seal(ticket: Ticket, secret: bytes) -> str:
     """The ticket as a URL-safe token."""
-    said = ((name, getattr(ticket, name)) for name in _NAMES)  # `asdict` copies deeply, which is half of all this
+    said = zip(_NAMES, _values_of(ticket), strict=True)  # `asdict` copies deeply, which is half of all this
     told = {name: value for name, value in said if value or name in _ALWAYS}
     payload = _to_json(told).encode()
     return f"{_encode(payload)}.{_encode(_signature(payload, secret))}"

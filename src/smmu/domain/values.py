@@ -10,6 +10,7 @@ UPLOAD, JOB, MEDIA, TASK = "upl", "job", "med", "tsk"
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: sorts as it counts
 _ID = re.compile(r"(upl|job|med|tsk)_[0-9a-hjkmnp-tv-z]{26}")
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _TIME_CHARS, _CHANCE_CHARS = 10, 16
 CHANCE_BYTES = 10
 
@@ -35,11 +36,8 @@ def is_id(prefix: str, text: str) -> bool:
 
 
 def _base32(number: int, width: int) -> str:
-    digits = []
-    for _ in range(width):
-        number, digit = divmod(number, 32)
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits))
+    """The lowest `width` digits, an even number of them, two at a time."""
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(5 * width - 10, -1, -10)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

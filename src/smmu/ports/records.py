@@ -66,6 +66,7 @@ HOME: dict[type[object], Table] = {
     Media: Table.MEDIA,
     IdempotencyKey: Table.KEYS,
 }
+_ID_IN: dict[type[object], str] = {Task: "record_id", JobEvent: "record_id", Run: "name", IdempotencyKey: "key"}
 
 
 def table_of(kind: type[object]) -> Table:
@@ -102,23 +103,18 @@ def key_of(value: T) -> Key[T]:
 
 def record_id(value: Value) -> str:
     """The id of a value within its table and owner."""
-    if isinstance(value, Task | JobEvent):
-        return value.record_id
-    if isinstance(value, Run):
-        return value.name
-    if isinstance(value, IdempotencyKey):
-        return value.key
-    return value.id
+    id_: str = getattr(value, _ID_IN.get(type(value), "id"))
+    return id_
 
 
 def state_of(value: Value) -> str:
     """The state a list can be filtered by ("" where there is none)."""
-    return str(getattr(value, "state", ""))
+    return "" if isinstance(value, (JobEvent, IdempotencyKey)) else str(value.state)
 
 
 def kind_of(value: Value) -> str:
     """The kind a list can be filtered by ("" where there is none)."""
-    return str(getattr(value, "kind", ""))
+    return value.kind if isinstance(value, Job) else ""
 
 
 @cache

@@ -35,12 +35,8 @@ class _Translating:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Raise what the error is in our words, if it is one of theirs."""
-        if isinstance(error, sqlite3.Error):
-            known = _SQLITE.get(getattr(error, "sqlite_errorcode", 0) & _PRIMARY)
-            if known is not None:
-                raise known[0](f"{known[1]}: {error}") from error
-        elif isinstance(error, OSError):
-            raise _of_file_system(error) from error
+        if isinstance(error, (sqlite3.Error, OSError)) and (said := translated(error)) is not error:
+            raise said from error
 
 
 _TRANSLATING = _Translating()
@@ -49,6 +45,14 @@ _TRANSLATING = _Translating()
 def translating() -> AbstractContextManager[None]:
     """Turn what SQLite and the file system raise into `ports.errors`; a bug passes through as it is."""
     return _TRANSLATING
+
+
+def translated(error: sqlite3.Error | OSError) -> Exception:
+    """What an error is in our words; itself when it is our bug."""
+    if isinstance(error, OSError):
+        return _of_file_system(error)
+    known = _SQLITE.get(getattr(error, "sqlite_errorcode", 0) & _PRIMARY)
+    return known[0](f"{known[1]}: {error}") if known else error
 
 
 @contextmanager

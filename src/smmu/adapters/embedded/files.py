@@ -83,21 +83,25 @@ class Files:
         """Move a file that a row names to its place. Fine when that has been done."""
         # A link and not a rename, because it never replaces a file that is there already.
         with suppress(FileNotFoundError, FileExistsError):
-            self._place(name).hardlink_to(self.incoming(name))
+            os.link(self.incoming(name), self.place(name))
         self.remove_incoming(name)
 
     def settled(self, name: str) -> str:
         """The path of the file of an object, in its place."""
-        place = f"{self._objects_path}/{name[:2]}/{_checked(name)}"  # a `Path` costs as much as a query
+        place = self.place(name)
         if not os.access(place, os.F_OK):
             self.settle(name)
         return place
+
+    def place(self, name: str) -> str:
+        """Where the file of an object belongs, and mostly is."""
+        return f"{self._objects_path}/{name[:2]}/{_checked(name)}"  # a `Path` costs as much as a query
 
     def remove(self, name: str) -> None:
         """Remove the file of an object that no row names any more. Fine when it is gone."""
         self.remove_incoming(name)
         with suppress(FileNotFoundError):
-            self._place(name).unlink()
+            Path(self.place(name)).unlink()
 
     def remove_incoming(self, name: str) -> None:
         """Remove a file that is being received. Fine when it is gone."""
@@ -119,9 +123,6 @@ class Files:
     def all_incoming(self) -> list[str]:
         """The names in `incoming`."""
         return [path.name for path in self._incoming.iterdir() if _NAME.fullmatch(path.name)]
-
-    def _place(self, name: str) -> Path:
-        return self._objects / name[:2] / _checked(name)
 
 
 @contextmanager

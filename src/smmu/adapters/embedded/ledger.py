@@ -5,8 +5,9 @@ it shares with whatever else is being committed. A filtered query may scan the o
 """
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -14,7 +15,7 @@ from pydantic import TypeAdapter
 from smmu.adapters.embedded.database import Database
 from smmu.domain.limits import COMMIT_BYTES_MAX, COMMIT_CHANGES_MAX, RECORD_BYTES_MAX
 from smmu.ports.errors import Conflict, LimitReached
-from smmu.ports.ledger import Change, Count, Ledger, Page, Put, Query, Remove, V
+from smmu.ports.ledger import Change, Count, Ledger, Page, Put, Query, V
 from smmu.ports.queue import Message
 from smmu.ports.records import (
     HOME,
@@ -26,15 +27,29 @@ from smmu.ports.records import (
     kind_of,
     record_id,
     state_of,
-    table_of,
 )
 
 Where = tuple[str, str, str]  # table, owner, id
-Statement = Callable[[sqlite3.Connection], None]
+Values = tuple[Any, ...]
 
 MESSAGES = TypeAdapter(Message)
 _AFTER_ALL = chr(0x10FFFF)  # sorts after every character an id can have, in UTF-8 as in Python
-_KIND_OF_TABLE: Mapping[str, Any] = {table.value: kind for kind, table in HOME.items()}
+_TABLES: Mapping[Any, str] = {kind: table.value for kind, table in HOME.items()}  # SQLite is slow to take an enum
+_KIND_OF_TABLE: Mapping[str, Any] = {table: kind for kind, table in _TABLES.items()}
+_INSERT = (
+    "INSERT INTO records (version, state, kind, due_at, value, tbl, owner, id)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_UPDATE = (
+    "UPDATE records SET version = ?, state = ?, kind = ?, due_at = ?, value = ?"
+    " WHERE tbl = ? AND owner = ? AND id = ? AND version = ?"
+)
+_COUNT = (
+    "INSERT INTO counters (owner, name, value) VALUES (?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET value = value + excluded.value"
+)
+_COUNTERS = "SELECT name, value FROM counters WHERE owner = ?"
+_REMOVE = "DELETE FROM records WHERE tbl = ? AND owner = ? AND id = ? AND version = ?"
 
 
 class SqliteLedger(Ledger):
@@ -59,12 +74,11 @@ class SqliteLedger(Ledger):
 
     async def commit(self, changes: Sequence[Change], messages: Sequence[Message] = ()) -> None:
         """See the port. More or larger than the limits, or one record twice, is a bug: `ValueError`."""
-        statements = _statements(changes, messages)
-        await self._db.write(partial(_execute, statements))
+        await self._db.write(_prepared(changes, messages).run)
 
     async def counters(self, owner: str) -> Mapping[str, int]:
         """See the port."""
-        return dict(self._db.read("SELECT name, value FROM counters WHERE owner = ?", (owner,)))
+        return dict(self._db.read(_COUNTERS, (owner,)))
 
     async def due(self, now: float, limit: int) -> Sequence[Key[Any]]:
         """See the port. This one does not lag."""
@@ -89,7 +103,7 @@ def _select(query: Query[V]) -> tuple[str, list[Any]]:
     if query.limit < 1:
         raise ValueError("a page holds at least one record")
     where = ["tbl = ?", "owner = ?"]
-    values: list[Any] = [HOME[query.type], query.owner]
+    values: list[Any] = [_TABLES[query.type], query.owner]
     for condition, value in (
         ("id >= ?", query.prefix or None),
         ("id < ?", query.prefix + _AFTER_ALL if query.prefix else None),
@@ -106,104 +120,83 @@ def _select(query: Query[V]) -> tuple[str, list[Any]]:
 
 
 def _where(key: Key[T]) -> Where:
-    return key.table, key.owner, key.id
+    return _TABLES[key.type], key.owner, key.id
 
 
-def _statements(changes: Sequence[Change], messages: Sequence[Message]) -> list[Statement]:
-    """Everything that can be decided before the transaction: limits, encoding, what each change will do."""
+@dataclass(slots=True)
+class _Commit:
+    """Everything of a commit that can be decided before its transaction, as the rows that statements take."""
+
+    inserts: list[Values] = field(default_factory=list)
+    updates: list[Values] = field(default_factory=list)
+    removals: list[Values] = field(default_factory=list)
+    counts: list[Count] = field(default_factory=list)
+    notes: list[Values] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, change: Change) -> Where:
+        """Take a change in; what it names."""
+        if isinstance(change, Put):
+            return self._put(change)
+        if isinstance(change, Count):
+            self.counts.append(change)
+            return "", change.owner, ""
+        where = _where(change.key)
+        self.removals.append((*where, change.expect))
+        return where
+
+    def note(self, message: Message) -> None:
+        data = MESSAGES.serializer.to_json(message)
+        self.size += len(data)
+        self.notes.append((message.id, data))
+
+    def run(self, connection: sqlite3.Connection) -> None:
+        """Records before counters: of two reasons to fail, `Conflict` goes first."""
+        for statement, rows in ((_INSERT, self.inserts), (_UPDATE, self.updates), (_REMOVE, self.removals)):
+            if rows and connection.executemany(statement, rows).rowcount != len(rows):
+                raise Conflict("a record is not at the version that was seen any more")
+        for count in self.counts:
+            _count(count, connection)
+        if self.notes:
+            connection.executemany("INSERT INTO outbox (id, message) VALUES (?, ?)", self.notes)
+
+    def _put(self, put: Put) -> Where:
+        value, data = put.value, encode(put.value)
+        if len(data) > RECORD_BYTES_MAX:
+            raise ValueError(f"a record has at most {RECORD_BYTES_MAX} bytes")
+        self.size += len(data)
+        where = (_TABLES[type(value)], value.owner, record_id(value))
+        row = (put.expect + 1, state_of(value), kind_of(value), put.due_at, data, *where)
+        if put.expect:
+            self.updates.append((*row, put.expect))
+        else:
+            self.inserts.append(row)
+        return where
+
+
+def _prepared(changes: Sequence[Change], messages: Sequence[Message]) -> _Commit:
     if len(changes) + len(messages) > COMMIT_CHANGES_MAX:
         raise ValueError(f"a commit has at most {COMMIT_CHANGES_MAX} changes and messages")
-    named = [_named(change) for change in changes]
-    if len(set(named)) < len(named):
+    commit = _Commit()
+    if len({commit.add(change) for change in changes}) < len(changes):
         raise ValueError("a commit names no record twice")
-    notes = [(message.id, MESSAGES.serializer.to_json(message)) for message in messages]
-    records: list[Statement] = []
-    counts: list[Statement] = []
-    sizes = [0]
-    for change, where in zip(changes, named, strict=True):
-        if isinstance(change, Put):
-            data = encode(change.value)
-            sizes.append(len(data))
-            records.append(partial(_put, change, where, data))
-        elif isinstance(change, Remove):
-            records.append(partial(_remove, change))
-        else:
-            counts.append(partial(_count, change))
-    _check_sizes(sizes, [len(data) for _, data in notes])
-    return [*records, *counts, *(partial(_note, id_, data) for id_, data in notes)]
-
-
-def _check_sizes(records: list[int], notes: list[int]) -> None:
-    if max(records) > RECORD_BYTES_MAX:
-        raise ValueError(f"a record has at most {RECORD_BYTES_MAX} bytes")
-    if sum(records) + sum(notes) > COMMIT_BYTES_MAX:
+    for message in messages:
+        commit.note(message)
+    if commit.size > COMMIT_BYTES_MAX:
         raise ValueError(f"a commit has at most {COMMIT_BYTES_MAX} bytes")
-
-
-def _named(change: Change) -> Where:
-    if isinstance(change, Put):
-        return table_of(type(change.value)), change.value.owner, record_id(change.value)
-    return ("", change.owner, "") if isinstance(change, Count) else _where(change.key)
-
-
-def _execute(statements: list[Statement], connection: sqlite3.Connection) -> None:
-    for statement in statements:
-        statement(connection)
-
-
-def _put(put: Put, where: Where, data: bytes, connection: sqlite3.Connection) -> None:
-    columns = (put.expect + 1, state_of(put.value), kind_of(put.value), put.due_at, data, *where)
-    if put.expect == 0:
-        written = connection.execute(
-            "INSERT INTO records (version, state, kind, due_at, value, tbl, owner, id)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            columns,
-        )
-    else:
-        written = connection.execute(
-            "UPDATE records SET version = ?, state = ?, kind = ?, due_at = ?, value = ?"
-            " WHERE tbl = ? AND owner = ? AND id = ? AND version = ?",
-            (*columns, put.expect),
-        )
-    _require_one(written, where, put.expect)
-
-
-def _remove(remove: Remove, connection: sqlite3.Connection) -> None:
-    where = _where(remove.key)
-    removed = connection.execute(
-        "DELETE FROM records WHERE tbl = ? AND owner = ? AND id = ? AND version = ?", (*where, remove.expect)
-    )
-    _require_one(removed, where, remove.expect)
-
-
-def _require_one(done: sqlite3.Cursor, where: Where, expected: int) -> None:
-    if done.rowcount != 1:
-        table, _, id_ = where
-        raise Conflict(f"{table}/{id_} is not at version {expected} any more")
+    return commit
 
 
 def _count(count: Count, connection: sqlite3.Connection) -> None:
-    if not count.deltas:
+    """Counted, then read: `RETURNING` would keep its rows in a temporary table, which takes ten times as long."""
+    connection.executemany(_COUNT, [(count.owner, name, delta) for name, delta in count.deltas.items()])
+    bounded = [(name, bound) for name, bound in count.at_most.items() if count.deltas.get(name, 0) > 0]
+    if not bounded:
         return
-    values = [value for name, delta in count.deltas.items() for value in (count.owner, name, delta)]
-    after: dict[str, int] = dict(connection.execute(_counting(len(count.deltas)), values).fetchall())
-    for name, bound in count.at_most.items():
-        if count.deltas.get(name, 0) > 0 and after[name] > bound:
+    after: dict[str, int] = dict(connection.execute(_COUNTERS, (count.owner,)).fetchall())
+    for name, bound in bounded:
+        if after[name] > bound:
             raise LimitReached(f"{name} would be {after[name]}, and at most {bound} is allowed", name)
-
-
-@cache
-def _counting(counters: int) -> str:
-    """One statement for all counters of a change: each costs more in calls than in work."""
-    rows = ", ".join(["(?, ?, ?)"] * counters)
-    return (
-        f"INSERT INTO counters (owner, name, value) VALUES {rows}"  # noqa: S608 - so many question marks
-        " ON CONFLICT DO UPDATE SET value = value + excluded.value RETURNING name, value"
-    )
-
-
-def _note(id_: str, data: bytes, connection: sqlite3.Connection) -> None:
-    connection.execute("INSERT INTO outbox (id, message) VALUES (?, ?)", (id_, data))
 
 
 def _forget(ids: list[tuple[str]], connection: sqlite3.Connection) -> None:

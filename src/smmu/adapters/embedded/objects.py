@@ -7,7 +7,6 @@ Costs: `stat`, `open`, `sign_read` one point read (10 µs); `put` two syncs and 
 it once for its checksums (it is in memory still) and moves it. `list` is a walk along the key index, page by page.
 """
 
-import errno
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -29,9 +28,9 @@ from smmu.adapters.embedded.rows import (
     end_key,
     find,
     info_of,
-    pinned,
     put_row,
     put_row_if_absent,
+    require_pinned,
     take_row,
 )
 from smmu.domain.tickets import Ticket, seal
@@ -58,9 +57,10 @@ Ending = Callable[[str, float, float, sqlite3.Connection], Sequence[str]]
 class FileSource(Source):
     """One pinned version. Each read opens the file: it is there exactly as long as the version is."""
 
-    def __init__(self, path: str, size: int) -> None:
-        self._path = path
-        self._size = size
+    def __init__(self, files: Files, ref: ObjectRef) -> None:
+        self._files = files
+        self._version = ref.version
+        self._size = ref.size
 
     @property
     def size(self) -> int:
@@ -68,18 +68,21 @@ class FileSource(Source):
         return self._size
 
     @property
-    def local_path(self) -> str | None:
+    def local_path(self) -> str:
         """See the port."""
-        return self._path
+        with translating():
+            return self._files.settled(self._version)
 
     async def read(self, start: int, length: int) -> bytes:
         """See the port."""
         if start < 0 or length < 0:
             raise ValueError(f"a range of {length} bytes from {start}")
         wanted = min(length, max(0, self._size - start))
-        if wanted <= _READ_NOW_BYTES_MAX and (known := _read_known(self._path, start, wanted)) is not None:
-            return known
-        return await to_thread.run_sync(_read, self._path, start, wanted)
+        if wanted <= _READ_NOW_BYTES_MAX:
+            known = _read_known(self._files.place(self._version), start, wanted)
+            if known is not None:
+                return known
+        return await to_thread.run_sync(_read, self.local_path, start, wanted)
 
 
 class FileObjectStore(ObjectStore):
@@ -98,15 +101,10 @@ class FileObjectStore(ObjectStore):
         """See the port."""
         return find(self._db, key)
 
-    async def open(self, ref: ObjectRef) -> Source:
+    async def open(self, ref: ObjectRef) -> FileSource:
         """See the port."""
-        pinned(self._db, ref)
-        return FileSource(self.path(ref), ref.size)
-
-    def path(self, ref: ObjectRef) -> str:
-        """Where the file of a version is."""
-        with translating():
-            return self._files.settled(ref.version)
+        require_pinned(self._db, ref)
+        return FileSource(self._files, ref)
 
     async def put(self, key: str, body: Body, *, content_type: str, if_absent: bool = False) -> ObjectRef:
         """See the port."""
@@ -224,15 +222,18 @@ def _take(files: Files, name: str, body: LocalFile, digests: Digests) -> int:
 
 
 def _read_known(path: str, start: int, length: int) -> bytes | None:
-    """The bytes, if the kernel has all of them in memory; else `None`, without having waited for the disk."""
+    """The bytes, if they are in their place and in the kernel's memory; else `None`. It never waits for the disk."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
     buffer = bytearray(length)
-    with translating(), closing_file(os.open(path, os.O_RDONLY | os.O_CLOEXEC)) as file:
-        try:
-            done = os.preadv(file, [buffer], start, os.RWF_NOWAIT)
-        except OSError as error:
-            if error.errno in (errno.EAGAIN, errno.EOPNOTSUPP):
-                return None
-            raise
+    try:
+        done = os.preadv(file, [buffer], start, os.RWF_NOWAIT)
+    except OSError:
+        return None
+    finally:
+        os.close(file)
     return bytes(buffer) if done == length else None
 
 

@@ -18,6 +18,7 @@ from smmu.ports.objects import ObjectInfo
 
 SENT = "single"  # `made_of` of an object that one PUT has made
 INFO = "SELECT key, version, etag, size, content_type, modified_at FROM objects"
+_NOT_PINNED = "the object is gone, or has been overwritten"
 _ENDED = "SELECT 1 FROM ended WHERE key = ?"
 
 
@@ -62,9 +63,24 @@ def find(database: Database, key: str) -> ObjectInfo | None:
 def pinned(database: Database, ref: ObjectRef) -> ObjectInfo:
     """What is known of a pinned version. Raises `NotFound` when its key holds another one, or nothing."""
     found = find(database, ref.key)
-    if found is None or (found.ref.version, found.ref.etag) != (ref.version, ref.etag):
-        raise NotFound("the object is gone, or has been overwritten")
+    if found is None or found.ref.version != ref.version:
+        raise NotFound(_NOT_PINNED)
     return found
+
+
+def require_pinned(database: Database, ref: ObjectRef) -> None:
+    """Raise `NotFound` when the key of a pinned version holds another one, or nothing."""
+    if not database.read("SELECT 1 FROM objects WHERE key = ? AND version = ?", (ref.key, ref.version)):
+        raise NotFound(_NOT_PINNED)
+
+
+def found_at(database: Database, key: str) -> ObjectRef | None:
+    """What pins the version that a key holds."""
+    rows = database.read("SELECT version, etag, size FROM objects WHERE key = ?", (key,))
+    if not rows:
+        return None
+    version, etag, size = rows[0]
+    return ObjectRef(key=key, version=version, etag=etag, size=size)
 
 
 def put_row(new: NewObject, connection: sqlite3.Connection) -> list[str]:

@@ -4,7 +4,7 @@ It refuses to make operators wait: a line that cannot be written is lost, and no
 """
 
 import json
-import secrets
+import os
 import sys
 import time
 from collections import defaultdict
@@ -34,7 +34,7 @@ class RandomIds(IdSource):
 
     def new(self, prefix: str) -> str:
         """See the port."""
-        return make_id(prefix, self._clock.now(), secrets.token_bytes(CHANCE_BYTES))
+        return make_id(prefix, self._clock.now(), os.urandom(CHANCE_BYTES))
 
 
 class JsonLines(Telemetry):
@@ -49,7 +49,9 @@ class JsonLines(Telemetry):
         """See the port. `at` and `event` are the line's own; a field that is no JSON is written as its text."""
         with suppress(OSError, ValueError, TypeError):  # the stream is gone or closed, or a field is no JSON at all
             line = _to_json({"at": round(self._clock.now(), 3), "event": name, **fields})
-            print(line, file=self._stream or sys.stderr, flush=True)
+            stream = self._stream or sys.stderr
+            stream.write(f"{line}\n")
+            stream.flush()
 
     def count(self, name: str, value: float = 1, **labels: str) -> None:
         """See the port."""

@@ -39,7 +39,7 @@ from smmu.adapters.embedded.parts import (
     insert_session,
     is_in_place,
 )
-from smmu.adapters.embedded.rows import NewObject, find, pinned
+from smmu.adapters.embedded.rows import NewObject, found_at
 from smmu.domain.tickets import Ticket, seal
 from smmu.domain.values import Algorithm, Checksum, ObjectRef
 from smmu.ports.checksums import Digest
@@ -97,8 +97,8 @@ class FileUploadStore(UploadStore):
     async def list_parts(self, session: Session) -> Sequence[StoredPart]:
         """See the port."""
         if session.method == "single":
-            info = find(self._db, session.key)
-            return [_whole(info.ref)] if info else []
+            ref = found_at(self._db, session.key)
+            return [_whole(ref)] if ref else []
         return [part.stored() for part in find_parts(self._db, session.storage_id)]
 
     async def complete(self, session: Session, parts: Sequence[StoredPart]) -> ObjectRef:
@@ -115,12 +115,12 @@ class FileUploadStore(UploadStore):
 
     async def checksum(self, ref: ObjectRef, wanted: Checksum) -> Checksum | None:
         """See the port. SHA-256 is known where it was signed; else the file is read once."""
-        pinned(self._db, ref)
+        source = await self._objects.open(ref)
         column = wanted.algorithm.value
         ((value,),) = self._db.read(f"SELECT {column} FROM objects WHERE key = ?", (ref.key,))  # noqa: S608 - a name of ours
         if value is not None:
             return Checksum(algorithm=wanted.algorithm, value=value)
-        return await to_thread.run_sync(_digest, self._objects.path(ref), wanted.algorithm)
+        return await to_thread.run_sync(_digest, source.local_path, wanted.algorithm)
 
     async def abort(self, session: Session) -> None:
         """See the port."""
@@ -163,10 +163,10 @@ class FileUploadStore(UploadStore):
 
     def _look(self, session: Session, parts: Sequence[StoredPart]) -> ObjectRef:
         """The object is there since its PUT, and no other will replace it."""
-        info = find(self._db, session.key)
-        if info is None or [*parts] != [_whole(info.ref)]:
+        ref = found_at(self._db, session.key)
+        if ref is None or [*parts] != [_whole(ref)]:
             raise NotFound("the file is missing or is another one")
-        return info.ref
+        return ref
 
     def _completed(self, session: Session, parts: Sequence[StoredPart]) -> ObjectRef | None:
         rows = self._db.read(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from smmu.domain.errors import Code, refuse
+from smmu.entrypoints.api.headers import header
 from smmu.ports.errors import Denied
 from smmu.ports.identity import Principal, TokenVerifier
 
@@ -24,7 +25,7 @@ class Doorman:
 
     async def principal(self, request: Request) -> Principal:
         """The verified caller. Refuses as unauthenticated, with a sentence that tells no secret."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        scheme, _, token = (header(request, b"authorization") or "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             message = "Sign in: send a token in the header Authorization, as Bearer followed by the token."
             raise refuse(Code.UNAUTHENTICATED, message)

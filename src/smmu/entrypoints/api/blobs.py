@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from smmu.domain.errors import Code, Refused, refuse
 from smmu.entrypoints.api.etags import matches
+from smmu.entrypoints.api.headers import header
 from smmu.entrypoints.api.problems import HttpCode, HttpRefusal, Problems
 from smmu.entrypoints.api.ranges import Span, Unsatisfiable, span_of
 from smmu.entrypoints.api.replies import Receive, Reply, Send
@@ -105,7 +106,7 @@ def _refusing() -> Iterator[None]:
 
 
 def _length(request: Request) -> int | None:
-    text = request.headers.get("content-length", "")
+    text = header(request, b"content-length") or ""
     return int(text) if text.isdecimal() else None
 
 
@@ -119,7 +120,7 @@ def _quoted(etag: str) -> str:
 async def _answer(request: Request, served: Served) -> Response:
     size, tag = served.source.size, _quoted(served.info.ref.etag)
     headers = {"etag": tag, **_headers(served)}
-    known = request.headers.get("if-none-match")
+    known = header(request, b"if-none-match")
     if known is not None and matches(known, tag):
         return Reply(status=304, headers=headers)
     try:
@@ -139,10 +140,10 @@ async def _answer(request: Request, served: Served) -> Response:
 
 def _range(request: Request, served: Served, tag: str) -> str | None:
     """The range asked for, unless it was of another version (RFC 9110 section 13.1.5)."""
-    only_if = request.headers.get("if-range")
+    only_if = header(request, b"if-range")
     if only_if is not None and only_if.strip() not in (tag, _http_date(served.info.modified_at)):
         return None
-    return request.headers.get("range")
+    return header(request, b"range")
 
 
 def _headers(served: Served) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from starlette.requests import ClientDisconnect, Request
 
 from smmu import wire
+from smmu.entrypoints.api.headers import header
 from smmu.entrypoints.api.problems import HttpCode, HttpRefusal
 from smmu.entrypoints.api.replies import Receive
 
@@ -19,7 +20,7 @@ BODY_BYTES_MAX: Final = 1 << 20  # 10,000 parts with their ETags are about 645 K
 async def parsed(request: Request, model: type[M]) -> M:
     """The body as a message. Raises pydantic's `ValidationError`, which `problems` explains."""
     message: M = model.__pydantic_validator__.validate_json(
-        await body_of(request.receive, request.headers.get("content-length"))
+        await body_of(request.receive, header(request, b"content-length"))
     )
     return message
 

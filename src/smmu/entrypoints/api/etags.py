@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from smmu.domain.errors import Code, refuse
+from smmu.entrypoints.api.headers import header
 from smmu.entrypoints.api.replies import Reply
 
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
@@ -29,7 +30,7 @@ def of_version(version: int) -> str:
 def unless_known(request: Request, answer: Reply, tag: str) -> Response:
     """The answer with its tag; only the tag when the client has that already."""
     answer.raw_headers.append((b"etag", tag.encode()))
-    known = request.headers.get("if-none-match")
+    known = header(request, b"if-none-match")
     if known is None or not matches(known, tag):
         return answer
     return Reply(status=304, headers={"etag": tag})
@@ -42,10 +43,10 @@ def matches(header: str, tag: str) -> bool:
 
 def version_in(request: Request) -> frozenset[int] | None:
     """The versions that `If-Match` allows; `None` when any will do. Weak tags match nothing (section 13.1.1)."""
-    header = request.headers.get("if-match")
-    if header is None or header.strip() == "*":
+    given = header(request, b"if-match")
+    if given is None or given.strip() == "*":
         return None
-    found = [_VERSION.fullmatch(tag) for tag in _TAG.findall(header)]
+    found = [_VERSION.fullmatch(tag) for tag in _TAG.findall(given)]
     versions = frozenset(int(match[1]) for match in found if match)
     if not versions:
         raise refuse(Code.PRECONDITION_FAILED, "The media is not the one you have: read it again.")

@@ -20,6 +20,7 @@ from smmu.domain.events import JobEvent
 from smmu.domain.values import JOB
 from smmu.entrypoints.api.auth import Doorman
 from smmu.entrypoints.api.drain import Drain
+from smmu.entrypoints.api.headers import header
 from smmu.entrypoints.api.links import id_in
 from smmu.entrypoints.api.replies import Reply, Send
 from smmu.entrypoints.api.routes import Operation, Parameter
@@ -135,7 +136,7 @@ def _frame(event: JobEvent) -> str:
 
 def _after(request: Request) -> int:
     """The last event the client has. The header is newer: a browser repeats the address it began with."""
-    text = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
+    text = header(request, b"last-event-id") or request.query_params.get("after") or "0"
     if not (text.isascii() and text.isdecimal() and len(text) <= 10):  # noqa: PLR2004 - as a record's id counts
         raise refuse(Code.INVALID_REQUEST, "The last event is named by its number: a whole number from 0.", "/after")
     return int(text)

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from smmu.domain.errors import Code, refuse
 from smmu.domain.limits import Limits
+from smmu.entrypoints.api.headers import header
 
 _QUOTED = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
 _BARE = re.compile(r"[\x21\x23-\x7e]+")
@@ -16,7 +17,7 @@ _BARE = re.compile(r"[\x21\x23-\x7e]+")
 
 def key_in(request: Request, limits: Limits) -> str | None:
     """The key, or `None` when there is none. Raises `Refused` for one that is no key."""
-    given = request.headers.get("idempotency-key")
+    given = header(request, b"idempotency-key")
     if given is None:
         return None
     key = _text(given.strip())

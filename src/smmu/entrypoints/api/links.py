@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from smmu.domain.errors import Code, refuse
 from smmu.domain.values import JOB, MEDIA, UPLOAD, is_id
+from smmu.entrypoints.api.headers import header
 
 _NAMES = {UPLOAD: "upload", JOB: "job", MEDIA: "media"}
 
@@ -22,7 +23,7 @@ class Links:
         if self.public_url is not None:
             return self.public_url.rstrip("/")
         scope = request.scope
-        host = request.headers.get("host") or "localhost"
+        host = header(request, b"host") or "localhost"
         return f"{scope['scheme']}://{host}{scope.get('root_path', '')}".rstrip("/")
 
     def absolute(self, url: str, base: str) -> str:

@@ -6,6 +6,7 @@ use case. `LeanRoute` keeps its routing and leaves the rest out: endpoints parse
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -85,6 +86,8 @@ class Api(FastAPI):
         super().__init__(**options)
         self._around = around
         self._table: dict[tuple[str, str], App] = {}
+        # As Starlette does: what FastAPI's own call adds is telemetry, which is looked for in each request.
+        self._beyond = around(partial(Starlette.__call__, self))
 
     def install(self, operations: Sequence[Operation], problems: Problems, meter: Meter) -> None:
         """Make the operations routes, in order: the first that matches answers."""
@@ -92,26 +95,23 @@ class Api(FastAPI):
             app = _asgi(operation, problems, meter)
             self.router.routes.append(LeanRoute(operation, app))
             if "{" not in operation.path:
-                self._table[operation.method, operation.path] = app
+                self._table[operation.method, operation.path] = self._around(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As Starlette does: what FastAPI adds is its own telemetry, which is looked for in each request."""
-        await Starlette.__call__(self, scope, receive, send)
-
-    def build_middleware_stack(self) -> App:
-        """Whatever is wrapped around everything, then the table, then FastAPI."""
-        table, beyond = self._table, super().build_middleware_stack()
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            found = table.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
-            await (found or beyond)(scope, receive, send)
-
-        return self._around(app)
+        """The table, then FastAPI; whatever is to be around everything is around each."""
+        found = self._table.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        await (found or self._beyond)(scope, receive, send)
 
 
 def _asgi(operation: Operation, problems: Problems, meter: Meter) -> App:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        response = await _answer(operation, problems, Request(scope, receive, send))
+        response: Response
+        try:
+            response = await operation.endpoint(Request(scope, receive, send))
+        except ClientDisconnect:
+            response = _Nothing()
+        except Exception as error:  # noqa: BLE001 - the boundary: a bug answers one request, and is told with its trace
+            response = problems.answer(error, scope)
         meter.answered(operation.method, operation.path, response.status_code)
         try:
             await response(scope, receive, send)
@@ -119,16 +119,6 @@ def _asgi(operation: Operation, problems: Problems, meter: Meter) -> App:
             problems.note_broken(error, scope)  # server closes a connection whose answer has no end
 
     return app
-
-
-async def _answer(operation: Operation, problems: Problems, request: Request) -> Response:
-    """Call the endpoint; whatever it raises becomes a problem document."""
-    try:
-        return await operation.endpoint(request)
-    except ClientDisconnect:
-        return _Nothing()
-    except Exception as error:  # noqa: BLE001 - the boundary: a bug answers one request, and is told with its trace
-        return problems.answer(error, request.scope)
 
 
 class _Nothing(Response):
