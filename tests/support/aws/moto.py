@@ -3,6 +3,8 @@
 What it does wrong against the real services, and what is done about it here:
 
 - DynamoDB: transactions lose updates when requests overlap, so they are let in one at a time.
+- Step Functions: see mends.py, which machines.py applies where state machines are run.
+- ECS: tasks are words; containers.py really runs them.
 """
 
 import logging
