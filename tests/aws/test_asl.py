@@ -224,14 +224,7 @@ def cluster() -> Iterator[Cluster]:
 
 def run_product(product: Product, cluster: Cluster) -> Ended:
     with functions({"perform": product.perform, "open": product.open, "collect": product.collect}) as arns:
-        names = Names(
-            **arns,
-            cluster=cluster.name,
-            family_prefix=cluster.family_prefix,
-            subnets=cluster.subnets,
-            security_groups=cluster.security_groups,
-        )
-        return run(compile_pipeline(pipeline(LIMITS), names, seconds_max=60), RUN)
+        return run(compile_pipeline(pipeline(LIMITS), cluster.names(arns), seconds_max=60), RUN)
 
 
 @pytest.mark.parametrize(

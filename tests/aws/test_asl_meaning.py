@@ -19,7 +19,6 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from smmu.adapters.aws.asl import compile_pipeline
-from smmu.adapters.aws.asl_tasks import Names
 from smmu.adapters.aws.failures import code_of_failure
 from smmu.domain.pipeline import Map, Parallel, Step
 from tests.support.aws.clusters import Cluster, ending_at_once, make_cluster
@@ -121,16 +120,10 @@ def hurried() -> Iterator[None]:
 
 
 def run_compiled(step: Step, luck: Luck) -> tuple[Ended, Labour]:
-    labour, where = Labour(luck), cluster()
+    labour = Labour(luck)
     with functions({"perform": labour.perform, "open": labour.open, "collect": labour.collect}) as arns:
-        names = Names(
-            **arns,
-            cluster=where.name,
-            family_prefix=where.family_prefix,
-            subnets=where.subnets,
-            security_groups=where.security_groups,
-        )
-        return run_machine(compile_pipeline(step, names, seconds_max=60), DOCUMENT), labour
+        machine = compile_pipeline(step, cluster().names(arns), seconds_max=60)
+        return run_machine(machine, DOCUMENT), labour
 
 
 # --- ends, in one language
@@ -140,7 +133,8 @@ def plain(value: Any) -> Any:
     """A document without what is said in another way: caught errors by their codes."""
     if isinstance(value, Mapping):
         if {"error", "message"} <= set(value) <= {"error", "message", "task_id"}:
-            return {"error": code_of_failure(value["error"], value["message"])[0]}
+            told = {key: item for key, item in value.items() if key not in LEFT_OUT}
+            return told | {"error": code_of_failure(value["error"], value["message"])[0]}
         return {key: plain(item) for key, item in value.items()}
     return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
@@ -166,6 +160,8 @@ def is_one_by_one(step: Step) -> bool:
     )
 
 
+# The interpreter's threads of a branch that was stopped trip over what the stop has taken from them.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @given(PIPELINES, lucks)
 @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 def test_a_compiled_pipeline_means_what_it_means_here(step: Step, luck: Luck) -> None:

@@ -1,12 +1,13 @@
 """Clusters of the stand-in, for containers that are never really run: they have ended as soon as anybody looks."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from moto.moto_api import state_manager
 
+from smmu.adapters.aws.asl_tasks import Names
 from smmu.domain.plan import Family
 from tests.support.aws.machines import client
 
@@ -21,6 +22,16 @@ class Cluster:
     family_prefix: str
     subnets: str
     security_groups: str
+
+    def names(self, functions: Mapping[str, str]) -> Names:
+        """For the compiler. `functions` are the ARNs of "perform", "open" and "collect"."""
+        return Names(
+            **functions,
+            cluster=self.name,
+            family_prefix=self.family_prefix,
+            subnets=self.subnets,
+            security_groups=self.security_groups,
+        )
 
 
 def make_cluster() -> Cluster:

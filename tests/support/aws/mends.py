@@ -32,7 +32,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 )
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
-from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramRunning, ProgramStopped
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 
 Function = Callable[[Any], Any]
@@ -193,13 +193,13 @@ def _is_definite(path: Any) -> bool:
 
 
 def _ending_when_stopped(was: Any) -> Any:
-    """A branch that is stopped before it has begun, because another failed, is no error."""
+    """A branch that is over before it has begun, because another failed, is no error."""
 
     def routine(worker: Any) -> None:
         try:
             was(worker)
         except RuntimeError:
-            if not isinstance(worker.env.program_state(), ProgramStopped):
+            if isinstance(worker.env.program_state(), ProgramRunning):
                 raise
 
     return routine

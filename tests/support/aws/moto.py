@@ -8,6 +8,8 @@ What it does wrong against the real services, and what is done about it here:
   looks for messages that have become visible once a second only, so here it looks more often.
 - SQS goes by the machine's clock. Here it goes by one that a test may set (`keep_time`), so that leases end at once.
   What ends at a moment of it is over at that moment, and not only after it.
+- Step Functions: see mends.py, which machines.py applies where state machines are run.
+- ECS: tasks are words; containers.py really runs them.
 
 What is left is said in differences.py.
 """
