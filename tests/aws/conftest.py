@@ -1,4 +1,4 @@
-"""A new deployment in the stand-in of AWS, its ledger and its queue, and the weather between them and us."""
+"""A whole deployment for all tests that need one; and a new ledger and queue, with the weather between them and us."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -9,10 +9,17 @@ from smmu.adapters.aws.account import Clients, Resources, open_clients
 from smmu.adapters.aws.ledger import DynamoLedger
 from smmu.adapters.aws.queue import SqsQueue
 from smmu.adapters.inmemory.system import FixedClock
+from tests.support.aws.cloud import Cloud, deployed
 from tests.support.aws.faults import Weather, weather
 from tests.support.aws.moto import account, keep_time
 from tests.support.aws.resources import make
 from tests.support.limits import LIMITS
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with deployed(tmp_path_factory.mktemp("deployed")) as opened:
+        yield opened
 
 
 @pytest.fixture
