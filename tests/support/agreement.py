@@ -5,7 +5,7 @@ are compared where a port promises them: order only where order is promised, err
 what they open. Time is one clock that all platforms are given.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -54,7 +54,12 @@ class Agreement(RuleBasedStateMachine):
         self.platforms = [
             memory_platform(LIMITS, clock=self.clock, part_bytes_min=0),
             self.stack.enter_context(self.portal.wrap_async_context_manager(embedded)),
+            *self.more_platforms(),
         ]
+
+    def more_platforms(self) -> Sequence[Platform]:
+        """Those that a machine of one port adds, on `stack`."""
+        return ()
 
     def teardown(self) -> None:
         self.stack.close()

@@ -36,12 +36,14 @@ async def in_memory(folder: Path) -> AsyncIterator[Platform]:
 
 
 @asynccontextmanager
-async def aws(site: Callable[[], AbstractAsyncContextManager[Site]], folder: Path) -> AsyncIterator[Platform]:
+async def aws(
+    site: Callable[[], AbstractAsyncContextManager[Site]], folder: Path, *, part_bytes_min: int = PART_BYTES_MIN
+) -> AsyncIterator[Platform]:
     """S3 as it is found at a site, for each test two buckets of its own; the other ports are those in memory."""
     tasks = InlineTaskRunner(grace_seconds=GRACE)
     async with site() as (clients, resources), tasks.working(partial(work, folder)):
         clock = SystemClock()
-        uploads = S3UploadStore(clients, resources, clock)
+        uploads = S3UploadStore(clients, resources, clock, part_bytes_min=part_bytes_min)
         yield replace(
             memory_platform(LIMITS, clock=clock, tasks=tasks),
             name="aws",
