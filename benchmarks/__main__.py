@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import pairs, pickup, suites, throughput, validation
+from benchmarks import pairs, pickup, signing, suites, throughput, validation
 from benchmarks.figures import Figure, table, write
 
 Measure = Callable[..., list[Figure]]
@@ -16,6 +16,7 @@ BENCHMARKS: Mapping[str, Measure] = {
     "throughput": throughput.measure,
     "pickup": pickup.measure,
     "validation": validation.measure,
+    "signing": signing.measure,
     "suites": suites.measure,
 }
 
