@@ -21,18 +21,16 @@ from typing import Any
 
 from anyio import Path
 
+from smmu.adapters.aws import sending
 from smmu.adapters.aws.account import Clients, Resources
 from smmu.adapters.aws.buckets import RAW, Buckets, pins, ref_of, unquoted
 from smmu.adapters.aws.errors import translating
-from smmu.adapters.aws.sending import SMALL_BYTES_MAX, checked, send_file
 from smmu.domain.values import ObjectRef
 from smmu.ports.errors import AlreadyExists, Conflict, NotFound, Unavailable
 from smmu.ports.objects import Body, LocalFile, ObjectInfo, ObjectStore, ReadLink, Source, attachment
 from smmu.ports.system import Clock
 
 _WRITES = 3  # tries of a first write that meets another first write
-
-_AFTER_RAW = "raw0"  # "0" follows "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +92,9 @@ class S3ObjectStore(ObjectStore):
         if isinstance(body, LocalFile):
             path = Path(body.path)
             size = (await path.stat()).st_size
-            if size > SMALL_BYTES_MAX:
+            if size > sending.SMALL_BYTES_MAX:
                 with translating(key):
-                    told = await send_file(self._s3, path, size, wanted, condition)
+                    told = await sending.send_file(self._s3, path, size, wanted, condition)
                 return ref_of(key, told, size)
             body = await path.read_bytes()
         return await self._put(key, body, {**wanted, **condition})
@@ -122,7 +120,7 @@ class S3ObjectStore(ObjectStore):
             pieces = [
                 self._newest(made, prefix, before=RAW),
                 self._newest(self._buckets.raw, RAW),
-                self._newest(made, prefix, after=_AFTER_RAW),
+                self._newest(made, prefix, after=RAW),
             ]
         else:
             pieces = [self._newest(self._buckets.processed, prefix)]
@@ -144,7 +142,7 @@ class S3ObjectStore(ObjectStore):
         for _ in range(_WRITES):
             try:
                 with translating(key):
-                    told = await self._s3.put_object(**wanted, Body=data, **checked(data))
+                    told = await self._s3.put_object(**wanted, **sending.body(data))
                 return ref_of(key, told, len(data))
             except Conflict:
                 continue
