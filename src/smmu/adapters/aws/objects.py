@@ -23,7 +23,7 @@ from anyio import Path
 
 from smmu.adapters.aws import sending
 from smmu.adapters.aws.account import Clients, Resources
-from smmu.adapters.aws.buckets import RAW, Buckets, pins, ref_of, unquoted
+from smmu.adapters.aws.buckets import RAW, Buckets, pins, ref_of
 from smmu.adapters.aws.errors import translating
 from smmu.domain.values import ObjectRef
 from smmu.ports.errors import AlreadyExists, Conflict, NotFound, Unavailable
@@ -114,19 +114,19 @@ class S3ObjectStore(ObjectStore):
     async def list(self, prefix: str) -> AsyncIterator[ObjectRef]:
         """See the port. Only a prefix that says less than `raw/` looks into both buckets."""
         if prefix.startswith(RAW):
-            pieces = [self._newest(self._buckets.raw, prefix)]
-        elif RAW.startswith(prefix):
-            made = self._buckets.processed
-            pieces = [
-                self._newest(made, prefix, before=RAW),
-                self._newest(self._buckets.raw, RAW),
-                self._newest(made, prefix, after=RAW),
-            ]
-        else:
-            pieces = [self._newest(self._buckets.processed, prefix)]
-        for piece in pieces:
-            async for ref in piece:
+            async for ref in self._newest(self._buckets.raw, prefix):
                 yield ref
+            return
+        sent_is_due = RAW.startswith(prefix)
+        async for ref in self._newest(self._buckets.processed, prefix):
+            if sent_is_due and ref.key > RAW:
+                sent_is_due = False
+                async for sent in self._newest(self._buckets.raw, RAW):
+                    yield sent
+            yield ref
+        if sent_is_due:
+            async for sent in self._newest(self._buckets.raw, RAW):
+                yield sent
 
     async def sign_read(self, ref: ObjectRef, *, expires_at: float, filename: str | None = None) -> ReadLink:
         """See the port. Asks nobody, so it does not know whether the object is still there."""
@@ -157,24 +157,15 @@ class S3ObjectStore(ObjectStore):
         if failed := told.get("Errors"):
             raise Unavailable(f"{len(failed)} versions of {key} are still there: {failed[0].get('Code')}")
 
-    async def _newest(self, bucket: str, prefix: str, *, before: str = "", after: str = "") -> AsyncIterator[ObjectRef]:
-        """Newest versions in key order, those that are no marks of a deletion; keys in a half-open range, if given."""
-        async for entry in self._entries(bucket, prefix, after=after):
-            if before and entry["Key"] >= before:
-                return
+    async def _newest(self, bucket: str, prefix: str) -> AsyncIterator[ObjectRef]:
+        """Newest versions in key order, those that are no marks of a deletion."""
+        async for entry in self._entries(bucket, prefix):
             if entry["IsLatest"] and "Size" in entry:
-                yield ObjectRef(
-                    key=entry["Key"],
-                    version=entry["VersionId"],
-                    etag=unquoted(entry["ETag"]),
-                    size=entry["Size"],
-                )
+                yield ref_of(entry["Key"], entry, entry["Size"])
 
-    async def _entries(
-        self, bucket: str, prefix: str, *, only: bool = False, after: str = ""
-    ) -> AsyncIterator[Mapping[str, Any]]:
+    async def _entries(self, bucket: str, prefix: str, *, only: bool = False) -> AsyncIterator[Mapping[str, Any]]:
         """Versions and marks of deletions, by key, the newest of each first; with `only`, those of the key `prefix`."""
-        place = {"KeyMarker": after} if after else {}
+        place: dict[str, str] = {}
         while True:
             with translating(prefix):
                 page = await self._s3.list_object_versions(Bucket=bucket, Prefix=prefix, **place)
