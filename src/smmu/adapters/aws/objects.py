@@ -9,9 +9,9 @@ IAM on both buckets: `s3:GetObject`, `s3:GetObjectVersion`, `s3:PutObject`, `s3:
 `s3:ListBucketVersions`, `s3:AbortMultipartUpload`; `s3:ListBucket`, without which what is not there is 403 instead of
 404; `kms:GenerateDataKey` and `kms:Decrypt` on the buckets' key.
 
-Requests: `stat` and `open` one HEAD; `put` one PUT, or for files over 16 MiB one more than three for every 16 MiB and
-two around them; a read one GET; `delete` one listing, and one deletion if something is there; `list` one for 1,000
-versions; `sign_read` none. A job of one film with 400 segments: about 400 PUT, 1 listing, 2 HEAD, 10–40 GET: 0.2 cents.
+Requests: `stat` and `open` one HEAD; `put` one PUT, or for a file over 16 MiB one for every 16 MiB and two around them;
+a read one GET; `delete` one listing, and one deletion if something is there; `list` one for 1,000 versions; `sign_read`
+none. A job of one film with 400 segments: about 400 PUT, 1 listing, 2 HEAD, 10–40 GET: 0.2 cents.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -21,18 +21,16 @@ from typing import Any
 
 from anyio import Path
 
+from smmu.adapters.aws import sending
 from smmu.adapters.aws.account import Clients, Resources
-from smmu.adapters.aws.buckets import RAW, Buckets, pins, ref_of, unquoted
+from smmu.adapters.aws.buckets import RAW, Buckets, pins, ref_of
 from smmu.adapters.aws.errors import translating
-from smmu.adapters.aws.sending import SMALL_BYTES_MAX, checked, send_file
 from smmu.domain.values import ObjectRef
 from smmu.ports.errors import AlreadyExists, Conflict, NotFound, Unavailable
 from smmu.ports.objects import Body, LocalFile, ObjectInfo, ObjectStore, ReadLink, Source, attachment
 from smmu.ports.system import Clock
 
 _WRITES = 3  # tries of a first write that meets another first write
-
-_AFTER_RAW = "raw0"  # "0" follows "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +92,9 @@ class S3ObjectStore(ObjectStore):
         if isinstance(body, LocalFile):
             path = Path(body.path)
             size = (await path.stat()).st_size
-            if size > SMALL_BYTES_MAX:
+            if size > sending.SMALL_BYTES_MAX:
                 with translating(key):
-                    told = await send_file(self._s3, path, size, wanted, condition)
+                    told = await sending.send_file(self._s3, path, size, wanted, condition)
                 return ref_of(key, told, size)
             body = await path.read_bytes()
         return await self._put(key, body, {**wanted, **condition})
@@ -116,19 +114,19 @@ class S3ObjectStore(ObjectStore):
     async def list(self, prefix: str) -> AsyncIterator[ObjectRef]:
         """See the port. Only a prefix that says less than `raw/` looks into both buckets."""
         if prefix.startswith(RAW):
-            pieces = [self._newest(self._buckets.raw, prefix)]
-        elif RAW.startswith(prefix):
-            made = self._buckets.processed
-            pieces = [
-                self._newest(made, prefix, before=RAW),
-                self._newest(self._buckets.raw, RAW),
-                self._newest(made, prefix, after=_AFTER_RAW),
-            ]
-        else:
-            pieces = [self._newest(self._buckets.processed, prefix)]
-        for piece in pieces:
-            async for ref in piece:
+            async for ref in self._newest(self._buckets.raw, prefix):
                 yield ref
+            return
+        sent_is_due = RAW.startswith(prefix)
+        async for ref in self._newest(self._buckets.processed, prefix):
+            if sent_is_due and ref.key > RAW:
+                sent_is_due = False
+                async for sent in self._newest(self._buckets.raw, RAW):
+                    yield sent
+            yield ref
+        if sent_is_due:
+            async for sent in self._newest(self._buckets.raw, RAW):
+                yield sent
 
     async def sign_read(self, ref: ObjectRef, *, expires_at: float, filename: str | None = None) -> ReadLink:
         """See the port. Asks nobody, so it does not know whether the object is still there."""
@@ -144,7 +142,7 @@ class S3ObjectStore(ObjectStore):
         for _ in range(_WRITES):
             try:
                 with translating(key):
-                    told = await self._s3.put_object(**wanted, Body=data, **checked(data))
+                    told = await self._s3.put_object(**wanted, **sending.body(data))
                 return ref_of(key, told, len(data))
             except Conflict:
                 continue
@@ -159,24 +157,15 @@ class S3ObjectStore(ObjectStore):
         if failed := told.get("Errors"):
             raise Unavailable(f"{len(failed)} versions of {key} are still there: {failed[0].get('Code')}")
 
-    async def _newest(self, bucket: str, prefix: str, *, before: str = "", after: str = "") -> AsyncIterator[ObjectRef]:
-        """Newest versions in key order, those that are no marks of a deletion; keys in a half-open range, if given."""
-        async for entry in self._entries(bucket, prefix, after=after):
-            if before and entry["Key"] >= before:
-                return
+    async def _newest(self, bucket: str, prefix: str) -> AsyncIterator[ObjectRef]:
+        """Newest versions in key order, those that are no marks of a deletion."""
+        async for entry in self._entries(bucket, prefix):
             if entry["IsLatest"] and "Size" in entry:
-                yield ObjectRef(
-                    key=entry["Key"],
-                    version=entry["VersionId"],
-                    etag=unquoted(entry["ETag"]),
-                    size=entry["Size"],
-                )
+                yield ref_of(entry["Key"], entry, entry["Size"])
 
-    async def _entries(
-        self, bucket: str, prefix: str, *, only: bool = False, after: str = ""
-    ) -> AsyncIterator[Mapping[str, Any]]:
+    async def _entries(self, bucket: str, prefix: str, *, only: bool = False) -> AsyncIterator[Mapping[str, Any]]:
         """Versions and marks of deletions, by key, the newest of each first; with `only`, those of the key `prefix`."""
-        place = {"KeyMarker": after} if after else {}
+        place: dict[str, str] = {}
         while True:
             with translating(prefix):
                 page = await self._s3.list_object_versions(Bucket=bucket, Prefix=prefix, **place)

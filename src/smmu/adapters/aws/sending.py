@@ -5,7 +5,8 @@ sum over them is the file's; on any failure, ours included, the parts are droppe
 those whose process died). IAM and requests: objects.py.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import io
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,13 +21,23 @@ from smmu.ports.checksums import Digest, Span, combine
 
 SMALL_BYTES_MAX = 16 * MIB
 _SENDERS = 3
+_CHUNK_BYTES = 256 * 1024
 _ABORT_SECONDS = 30
 _WHOLE = {"ChecksumAlgorithm": "CRC64NVME", "ChecksumType": "FULL_OBJECT"}
 
 
-def checked(data: bytes) -> dict[str, str]:
-    """The checksum of a body, as an argument of a call."""
-    return {"ChecksumCRC64NVME": _crc(data).value}
+class Chunks(io.BytesIO):
+    """A body as the SDK should send it. It iterates over bodies, and `BytesIO` gives lines: of a film, 256 bytes."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The bytes in pieces that are worth a system call each."""
+        while chunk := self.read(_CHUNK_BYTES):
+            yield chunk
+
+
+def body(data: bytes) -> dict[str, Any]:
+    """A body and its checksum, as arguments of a call."""
+    return {"Body": Chunks(data), "ChecksumCRC64NVME": crc_of(data).value}
 
 
 async def send_file(
@@ -74,14 +85,20 @@ class _Sent:
         step = max(SMALL_BYTES_MAX, -(-self.size // PART_COUNT_MAX))
         waiting = iter([*enumerate(range(0, self.size, step), 1)])
 
+        failed: list[Exception] = []
+
         async def send_some() -> None:
             for number, start in waiting:
-                await self._send(number, start, min(step, self.size - start))
+                if failed:  # others finish what they are at: a request that is cut off may still arrive
+                    return
+                try:
+                    await self._send(number, start, min(step, self.size - start))
+                except Exception as error:  # noqa: BLE001 - raised again below, as itself and not as one of a group
+                    failed.append(error)
 
-        failed: list[Exception] = []
         async with anyio.create_task_group() as group:
             for _ in range(_SENDERS):
-                group.start_soon(_first_failure, send_some, group.cancel_scope, failed)
+                group.start_soon(send_some)
         if failed:
             raise failed[0]
 
@@ -96,24 +113,15 @@ class _Sent:
         async with await anyio.open_file(self.path, "rb") as file:
             await file.seek(start)
             data = await file.read(length)
-        crc = _crc(data)
-        told = await self.s3.upload_part(**self.where, PartNumber=number, Body=data, ChecksumCRC64NVME=crc.value)
-        self.spans[number] = Span(crc, len(data))
-        self.parts[number] = {"PartNumber": number, "ETag": told["ETag"], "ChecksumCRC64NVME": crc.value}
+        sent = body(data)
+        told = await self.s3.upload_part(**self.where, PartNumber=number, **sent)
+        crc = sent["ChecksumCRC64NVME"]
+        self.spans[number] = Span(Checksum(algorithm=Algorithm.CRC64NVME, value=crc), len(data))
+        self.parts[number] = {"PartNumber": number, "ETag": told["ETag"], "ChecksumCRC64NVME": crc}
 
 
-async def _first_failure(
-    work: Callable[[], Awaitable[None]], scope: anyio.CancelScope, failed: list[Exception]
-) -> None:
-    """Do it; the first that fails ends all, as itself and not as one of a group."""
-    try:
-        await work()
-    except Exception as error:  # noqa: BLE001 - raised again by who waits
-        failed.append(error)
-        scope.cancel()
-
-
-def _crc(data: bytes) -> Checksum:
+def crc_of(data: bytes) -> Checksum:
+    """The CRC-64/NVME of these bytes."""
     digest = Digest(Algorithm.CRC64NVME)
     digest.update(data)
     return digest.checksum()

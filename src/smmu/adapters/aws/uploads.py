@@ -39,6 +39,7 @@ from smmu.ports.uploads import PartSlot, Session, SignedForm, SignedPart, Stored
 _SIGNED_AT_A_TIME: Final = 200  # about 2 ms of the event loop
 _ABORTS: Final = 6
 _ABORT_PAUSE_SECONDS: Final = 0.1  # doubled each time: 3 s in all
+_CONFLICT_PAUSES_SECONDS: Final = (0.1, 0.3, 0.9)
 _MD5 = re.compile("[0-9a-f]{32}")
 _NAMES: Final = {
     Algorithm.CRC64NVME: "ChecksumCRC64NVME",
@@ -144,8 +145,11 @@ class S3UploadStore(UploadStore, UploadForms):
             etag = await self._join(session, parts)
         except (NotFound, AlreadyExists, Conflict, Throttled, Unavailable) as error:
             failed = error
-        if made := await self._made(session, parts, etag):
-            return made
+        # Who meets others that complete it gets 409, perhaps before the object of the first is there.
+        for pause in (0, *_CONFLICT_PAUSES_SECONDS) if isinstance(failed, Conflict) else (0,):
+            await anyio.sleep(pause)
+            if made := await self._made(session, parts, etag):
+                return made
         raise _meant(failed) from failed
 
     async def checksum(self, ref: ObjectRef, wanted: Checksum) -> Checksum | None:
