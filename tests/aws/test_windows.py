@@ -7,7 +7,6 @@ brought, messages are doubled, services refuse. Nothing of the product is told t
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from smmu.ports.queue import Topic
 from smmu.wire import CompleteRequest, JobAnswer
 from tests.support.aws import moto
 from tests.support.aws.cloud import Cloud
-from tests.support.aws.errands import PATIENCE, done, until, uploaded
+from tests.support.aws.errands import PATIENCE, done, eventually, until, uploaded
 from tests.support.media import clip, photo
 
 pytestmark = [pytest.mark.slow, pytest.mark.served, pytest.mark.timeout(240)]
@@ -71,12 +70,12 @@ async def sweep(cloud: Cloud) -> Any:
 
 async def worker_of(cloud: Cloud, job: JobAnswer, number: int = 0) -> Any:
     """A job's container by its number, once it has begun."""
-    with anyio.fail_after(PATIENCE):
-        while True:
-            found = [known for known in list(cloud.containers.known.values()) if job.job_id in " ".join(known.command)]
-            if len(found) > number:
-                return found[number]
-            await anyio.sleep(0.02)
+
+    def found() -> list[Any]:
+        return [known for known in list(cloud.containers.known.values()) if job.job_id in " ".join(known.command)]
+
+    await eventually(lambda: len(found()) > number)
+    return found()[number]
 
 
 @contextmanager
@@ -140,9 +139,7 @@ async def test_one_poison_message_harms_no_other_and_dies(cloud: Cloud, client: 
         sqs.send_message(QueueUrl=queue, MessageBody="not json", MessageGroupId="window")
         await anyio.sleep(1)  # until the relay has sent the good one beside it
     assert (await done(client, job_id)).state == "succeeded"
-    with anyio.fail_after(PATIENCE):
-        while "not json" not in _bodies(sqs, cloud.named.dead_letters):
-            await anyio.sleep(0.2)
+    await eventually(lambda: "not json" in _bodies(sqs, cloud.named.dead_letters))
 
 
 async def test_a_dispatcher_that_dies_after_it_has_started_the_run_is_followed_by_one_that_finds_it(
@@ -180,11 +177,10 @@ async def test_a_run_whose_end_nobody_told_of_is_found_by_the_sweeper(cloud: Clo
     with cloud.without("status"):
         job = await until(client, await uploaded(client, film), "running")
         cloud.client("stepfunctions").stop_execution(executionArn=_execution(cloud, job))
-        await to_thread.run_sync(_make_due, cloud, job)
         with anyio.fail_after(PATIENCE):
             while (await client.jobs.get(job.job_id)).state == "running":
+                await to_thread.run_sync(_make_due, cloud, job)  # again: its worker, while it ends, still tells of it
                 await sweep(cloud)
-                await anyio.sleep(1)
         assert (await client.jobs.get(job.job_id)).state == "failed"
 
 
@@ -195,10 +191,8 @@ async def test_a_job_that_its_owner_cancels_stops_its_run_and_its_worker(
     container = await worker_of(cloud, job)
     await client.jobs.cancel(job.job_id)
     assert (await done(client, job.job_id)).state == "cancelled"
-    assert runs_of(cloud, job) == ["ABORTED"]
-    with anyio.fail_after(PATIENCE):
-        while container.exit_code is None:
-            await anyio.sleep(0.1)
+    await eventually(lambda: runs_of(cloud, job) == ["ABORTED"])
+    await eventually(lambda: container.exit_code is not None)
 
 
 # --- a worker crashes, is killed, runs out of memory, loses its spot
@@ -228,7 +222,7 @@ async def test_an_out_of_memory_worker_is_followed_by_one_with_more(cloud: Cloud
     assert sizes[-1] > sizes[0]
 
 
-async def test_a_machine_that_is_refused_is_asked_for_again(cloud: Cloud, client: Client, picture: Path) -> None:
+async def test_a_machine_that_is_refused_is_asked_for_again(client: Client, picture: Path) -> None:
     with refusing("RunTask", _REFUSALS, 2) as left:
         ended = await done(client, await uploaded(client, picture))
     assert (ended.state, left[0]) == ("succeeded", 0)
@@ -237,10 +231,9 @@ async def test_a_machine_that_is_refused_is_asked_for_again(cloud: Cloud, client
 async def test_a_machine_that_is_started_twice_works_once(cloud: Cloud, client: Client, film: Path) -> None:
     job = await until(client, await uploaded(client, film), "running")
     container = await worker_of(cloud, job)
-    twin = subprocess.Popen(
-        [sys.executable, "-m", "smmu.entrypoints.cli", *container.command], env={**os.environ, **cloud.environment}
-    )
-    assert await to_thread.run_sync(twin.wait) == 0
+    command = [sys.executable, "-m", "smmu.entrypoints.cli", *container.command]
+    twin = await anyio.run_process(command, env={**os.environ, **cloud.environment}, check=False)
+    assert twin.returncode == 0
     ended = await done(client, job.job_id)
     assert ended.state == "succeeded"
     assert _failures(cloud, ended) == []
@@ -259,9 +252,7 @@ async def test_a_worker_that_slept_past_its_lease_changes_nothing(cloud: Cloud, 
     ended = await done(client, job.job_id)
     before = await client.media.get(ended.media_id)
     container.send(signal.SIGCONT)
-    with anyio.fail_after(PATIENCE):
-        while container.exit_code is None:
-            await anyio.sleep(0.1)
+    await eventually(lambda: container.exit_code is not None)
     assert (ended.state, ended.attempt) == ("succeeded", 2)
     assert await client.media.get(ended.media_id) == before
 
@@ -287,7 +278,7 @@ async def test_what_is_written_over_the_source_afterwards_never_reaches_a_worker
 # --- complete is lost or doubled
 
 
-async def test_complete_at_once_and_again_makes_one_job(cloud: Cloud, client: Client, picture: Path) -> None:
+async def test_complete_at_once_and_again_makes_one_job(client: Client, picture: Path) -> None:
     job = await client.jobs.get(await uploaded(client, picture))
     answers: list[dict[str, Any]] = []
 
@@ -315,11 +306,12 @@ async def _until_empty(cloud: Cloud) -> None:
     """Until nothing is in the queue of jobs, nor under way."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     sqs, queue = cloud.client("sqs"), cloud.named.queues[Topic.JOBS]
-    with anyio.fail_after(PATIENCE):
-        while any(
-            int(n) for n in sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"].values()
-        ):
-            await anyio.sleep(0.1)
+
+    def is_empty() -> bool:
+        counts = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"].values()
+        return not any(int(count) for count in counts)
+
+    await eventually(is_empty)
 
 
 def _failures(cloud: Cloud, job: JobAnswer) -> list[str]:

@@ -35,6 +35,7 @@ from tests.support.aws.functions import Function
 from tests.support.issuer import ISSUER, Published
 
 _START_SECONDS = 60
+_MESSAGE_SECONDS = 3
 _INVOKED = ("perform", "open", "collect")  # by the state machine; what brings events invokes the others
 _HANDLERS = {
     "dispatch": "smmu.entrypoints.lambdas.dispatch.handle",
@@ -123,8 +124,12 @@ def _worker(command: Sequence[str]) -> Sequence[str]:
 
 
 async def _resources(account: Account) -> Resources:
+    """As a deployment has them, but for messages that come back sooner: a test waits for it."""
     async with open_clients(account) as clients:
-        return await resources.make(clients, Limits(), (Topic.JOBS,))
+        named = await resources.make(clients, Limits(), (Topic.JOBS,))
+        patience = {"VisibilityTimeout": str(_MESSAGE_SECONDS)}
+        await clients.sqs.set_queue_attributes(QueueUrl=named.queues[Topic.JOBS], Attributes=patience)
+        return named
 
 
 def _late(sandboxes: Mapping[str, Function], name: str) -> Callable[[Any], Any]:
