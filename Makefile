@@ -13,9 +13,11 @@ VALIDATOR := tests/support/aws/validator
 LOCALSTACK := .venv-localstack
 PIP_INSTALL := -m pip install --quiet --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
 	--constraint constraints.txt --editable '.[embedded,aws,dev]'
-FAST := not slow and not kill and not served and not media
+FAST := not slow and not kill and not served and not media and not aws
 MEDIA := media and not slow
-WHOLE := slow or kill or served
+WHOLE := (slow or kill or served) and not aws
+AWS := aws and not slow
+WHOLE_AWS := aws and slow
 
 # FILE reaches the recipe through the environment and as it was typed, so that spaces, quotes and dollars survive.
 override FILE := $(value FILE)
@@ -25,14 +27,17 @@ export FILE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo serve test system check lint format-check types contracts fast media whole other-pythons \
-	localstack test-live bench kill fmt clean
+.PHONY: help demo demo-aws serve test system check lint format-check types contracts fast media aws whole \
+	whole-aws other-pythons localstack test-live bench kill fmt clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
 
 demo: $(READY) ## show it at work, on FILE="my film.mov" or on a film of its own
 	@$(BIN)/python -m smmu.entrypoints.demo $${FILE:+"$$FILE"}
+
+demo-aws: $(READY) ## the same on AWS's platform, with a stand-in of AWS on this machine
+	@$(BIN)/python -m tests.support.aws.demo $${FILE:+"$$FILE"}
 
 serve: $(READY) ## the whole service on this machine, http://127.0.0.1:8000
 	@$(BIN)/smmu serve
@@ -43,7 +48,9 @@ test: ## everything: lint, types, contracts, all suites, and the fast ones on th
 	@scripts/stage "check" $(MAKE) check
 	@scripts/stage "fast suites" $(MAKE) fast
 	@scripts/stage "media suites" $(MAKE) media
+	@scripts/stage "AWS suites" $(MAKE) aws
 	@scripts/stage "end-to-end suites" $(MAKE) whole
+	@scripts/stage "end-to-end suites on AWS" $(MAKE) whole-aws
 	@scripts/stage "other Pythons" $(MAKE) other-pythons
 
 system:
@@ -63,17 +70,23 @@ types: $(READY)
 contracts: $(READY)
 	@$(BIN)/lint-imports --no-logo
 
-fast: $(READY) $(VALIDATOR)/.ready ## the suites that take seconds
+fast: $(READY) ## the suites that take seconds
 	@$(BIN)/python -m pytest -n $(JOBS) -m "$(FAST)"
 
 media: $(READY) ## the suites that decode and encode
 	@$(BIN)/python -m pytest -n $(JOBS) -m "$(MEDIA)"
 
-whole: $(READY) localstack ## the suites that start real servers and crash them
+aws: $(READY) $(VALIDATOR)/.ready ## contracts, agreement, state machine and adapters over a stand-in of AWS
+	@$(BIN)/python -m pytest -n $(JOBS) -m "$(AWS)"
+
+whole: $(READY) ## the suites that start real servers and crash them
 	@$(BIN)/python -m pytest -m "$(WHOLE)"
 
+whole-aws: $(READY) localstack ## whole deployments that break, and what only a storage that checks signatures proves
+	@$(BIN)/python -m pytest -m "$(WHOLE_AWS)"
+
 # One after the other: two resolvers and two test runs at once would be slower on two cores.
-other-pythons: $(READY) $(VALIDATOR)/.ready ## the fast suites on each of PYTHONS that this machine has beside its own
+other-pythons: $(READY) ## the fast suites on each of PYTHONS that this machine has beside its own
 	@for version in $(PYTHONS); do \
 		if $(BIN)/python --version | grep -q "^Python $$version\."; then \
 			echo "Python $$version: the one in $(VENV), already tested"; \

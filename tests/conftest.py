@@ -16,7 +16,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.enviro
 
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
 LEFT_OUT_BY_WORKERS = pytest.StashKey[list[dict[str, int]]]()
-MARKED_BY_FOLDER = {Path(__file__).parent / "e2e": "slow", Path(__file__).parent / "media": "media"}
+_TESTS = Path(__file__).parent
+MARKED_BY_FOLDER = {_TESTS / "e2e": "slow", _TESTS / "media": "media", _TESTS / "aws": "aws"}
 REPORTED_AS = "smmu_tests_left_out"
 
 

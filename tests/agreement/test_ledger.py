@@ -3,6 +3,7 @@
 import itertools
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
@@ -117,4 +118,4 @@ class LedgerAgreementWithServices(LedgerAgreement):
 
 
 LedgerAgreementWithServices.TestCase.settings = SERVICE_SETTINGS
-TestLedgerAgreementWithServices = LedgerAgreementWithServices.TestCase
+TestLedgerAgreementWithServices = pytest.mark.aws(LedgerAgreementWithServices.TestCase)

@@ -3,6 +3,7 @@
 import itertools
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
@@ -74,4 +75,4 @@ class QueueAgreementWithServices(QueueAgreement):
 
 
 QueueAgreementWithServices.TestCase.settings = SERVICE_SETTINGS
-TestQueueAgreementWithServices = QueueAgreementWithServices.TestCase
+TestQueueAgreementWithServices = pytest.mark.aws(QueueAgreementWithServices.TestCase)

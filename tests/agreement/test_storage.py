@@ -230,4 +230,4 @@ class StorageAgreementWithS3(StorageAgreement):
 StorageAgreement.TestCase.settings = SETTINGS
 StorageAgreementWithS3.TestCase.settings = settings(SETTINGS, max_examples=15, stateful_step_count=30)
 TestStorageAgreement = StorageAgreement.TestCase
-TestStorageAgreementWithS3 = StorageAgreementWithS3.TestCase
+TestStorageAgreementWithS3 = pytest.mark.aws(StorageAgreementWithS3.TestCase)

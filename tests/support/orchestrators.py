@@ -110,5 +110,5 @@ RUNS_STAGES = (
         for stage in STAGES
         if not stage.modules and stage.name != "aws"
     ),
-    RunsStage("aws", as_executions, on_asyncio),
+    RunsStage("aws", as_executions, on_asyncio, marks=(pytest.mark.aws,)),
 )

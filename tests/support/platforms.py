@@ -114,7 +114,15 @@ STAGES = (
     Stage("inmemory", in_memory, on_asyncio, _MEMORY),
     Stage("inmemory-in-virtual-time", in_memory, on_trio_in_virtual_time, _MEMORY),
     Stage("embedded", embedded, on_asyncio, _EMBEDDED),
-    Stage("aws", partial(aws, at_moto), on_asyncio, _AWS, part_bytes=PART_BYTES_MIN, tick_seconds=1.0),
+    Stage(
+        "aws",
+        partial(aws, at_moto),
+        on_asyncio,
+        _AWS,
+        part_bytes=PART_BYTES_MIN,
+        tick_seconds=1.0,
+        marks=(pytest.mark.aws,),
+    ),
     Stage(
         "localstack",
         partial(aws, at_localstack),

@@ -111,5 +111,5 @@ TASKS_STAGES = (
         for stage in STAGES
         if Capability.STARTS_TASKS in stage.capabilities
     ),
-    TasksStage("aws", in_containers, on_asyncio),
+    TasksStage("aws", in_containers, on_asyncio, marks=(pytest.mark.aws,)),
 )

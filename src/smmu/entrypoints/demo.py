@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from rich.table import Table
 
 from smmu.adapters.media.specimen import make_film
 from smmu.bootstrap.opening import open_system, verifier_of
-from smmu.bootstrap.settings import load_settings
+from smmu.bootstrap.settings import Settings, load_settings
 from smmu.client.client import Client, open_client
 from smmu.client.uploader import Wish
 from smmu.domain.words import in_bytes
@@ -41,13 +42,14 @@ _WIDTH = 1_000  # of a page that is no terminal: the table is as wide as what is
 def main(arguments: list[str]) -> int:
     """Show it at work on the file that is named, or on a film of its own; the exit status."""
     try:
-        anyio.run(_demo, _chosen(arguments), backend="asyncio")
+        anyio.run(_demo, chosen(arguments), backend="asyncio")
     except BaseException as error:  # noqa: BLE001 - the boundary: one line and a status, as for every command
         return ended(error)
     return 0
 
 
-def _chosen(arguments: list[str]) -> Path | None:
+def chosen(arguments: list[str]) -> Path | None:
+    """The one file that is named; `None` when none is."""
     if len(arguments) > 1:
         raise Stop(USAGE, "Name one file, or none.")
     if not arguments:
@@ -58,27 +60,42 @@ def _chosen(arguments: list[str]) -> Path | None:
     return file
 
 
-async def _demo(chosen: Path | None) -> None:
-    with _folder() as hidden:
-        file = chosen or await _film(hidden / "film.mp4")
-        target = hidden.parent / file.stem
-        await to_thread.run_sync(require_free, target, file)
-        data, began = hidden / "data", time.monotonic()
+async def _demo(wanted: Path | None) -> None:
+    with folder() as hidden:
+        data = hidden / "data"
         async with spawned(data, hidden / "server.log") as url:
             note(f"smmu serve is at {url}")
             token = verifier_of(data).issue(OWNER, _TOKEN_SECONDS)
-            async with open_client(url, token) as client:
-                with gauges() as shown:
-                    media = await _process(client, file, shown)
-            manifest = await _export(data, media.media_id, target)
-        renditions = manifest["renditions"]
-        _tell(file, target, renditions)
-        seconds = time.monotonic() - began
-        note(f"{len(renditions)} renditions of {file.name} in {seconds:.1f} s, in {target.absolute()}")
+            await show(wanted, hidden, Service(url=url, token=token, settings=load_settings(data=data)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service to show: where it is, who asks, and the settings that open what it keeps."""
+
+    url: str
+    token: str
+    settings: Settings
+
+
+async def show(wanted: Path | None, hidden: Path, service: Service) -> None:
+    """Take a file through the service, bring what was made beside the folder `hidden`, and tell of it."""
+    file = wanted or await _film(hidden / "film.mp4")
+    target = hidden.parent / file.stem
+    await to_thread.run_sync(require_free, target, file)
+    began = time.monotonic()
+    async with open_client(service.url, service.token) as client:
+        with gauges() as shown:
+            media = await _process(client, file, shown)
+    manifest = await _export(service.settings, media.media_id, target, hidden / "made")
+    renditions = manifest["renditions"]
+    _tell(file, target, renditions)
+    seconds = time.monotonic() - began
+    note(f"{len(renditions)} renditions of {file.name} in {seconds:.1f} s, in {target.absolute()}")
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def folder() -> Iterator[Path]:
     """A folder for the server, beside what is kept; elsewhere when this one cannot be written."""
     out = Path(OUT)
     try:
@@ -112,11 +129,11 @@ async def _process(client: Client, file: Path, shown: Gauges) -> MediaAnswer:
     return await client.media.get(done.media_id)
 
 
-async def _export(data: Path, media_id: str, target: Path) -> Mapping[str, Any]:
-    """Bring everything that was made out of the server's folder; the manifest, which has the proofs."""
-    async with open_system(load_settings(data=data), exclusive=False) as running:
+async def _export(settings: Settings, media_id: str, target: Path, aside: Path) -> Mapping[str, Any]:
+    """Bring everything that was made out of where it is kept; the manifest, which has the proofs."""
+    async with open_system(settings, exclusive=False) as running:
         known = (await running.system.library.get(OWNER, media_id)).value
-        return await export(running.system.platform.objects, known, target, data.parent / "made")
+        return await export(running.system.platform.objects, known, target, aside)
 
 
 def _tell(file: Path, target: Path, renditions: Sequence[Mapping[str, Any]]) -> None:
