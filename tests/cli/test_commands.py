@@ -8,6 +8,7 @@ import pytest
 
 from smmu.bootstrap.opening import verifier_of
 from smmu.entrypoints.cli.process import folder_names
+from smmu.entrypoints.worker import main
 from tests.cli.conftest import Smmu
 
 COMMANDS = ("serve", "process", "upload", "jobs", "media", "token", "worker", "asl", "sweep", "redrive", "doctor")
@@ -186,3 +187,36 @@ def test_the_state_machine_is_printed_as_json_that_does_not_change(smmu: Smmu) -
     assert machine["TimeoutSeconds"] == 24 * 3600
     assert done.out == smmu("asl").out == json.dumps(machine, indent=2, sort_keys=True) + "\n"
     assert "${perform}" in done.out
+
+
+ON_AWS = {
+    "SMMU_PLATFORM__KIND": "aws",
+    **{
+        f"SMMU_PLATFORM__{name}": "x"
+        for name in (
+            *("REGION", "RAW_BUCKET", "PROCESSED_BUCKET", "JOBS_TABLE", "UPLOADS_TABLE", "MEDIA_TABLE"),
+            *("JOBS_QUEUE", "DEAD_LETTERS", "STATE_MACHINE", "CLUSTER"),
+        )
+    },
+}
+
+
+def test_an_api_on_aws_without_an_issuer_of_tokens_is_refused(smmu: Smmu) -> None:
+    done = smmu("serve", "--port", "0", **ON_AWS)
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("smmu: SMMU_PLATFORM__IDENTITY__ISSUER is missing")
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "sentence"),
+    [
+        ((), 2, "--data is missing: it names the served data folder."),
+        (("--data", "/proc/no folder"), 3, "/proc/no folder cannot be the data folder: No such file or directory"),
+    ],
+)
+def test_a_worker_that_cannot_begin_says_so_in_one_line(
+    capfd: pytest.CaptureFixture[str], given: tuple[str, ...], status: int, sentence: str
+) -> None:
+    """The program that a task runner starts: its exit status is what the runner tells causes apart by."""
+    assert main(["transcode", "--owner", "ada", "--record", "r", "--tries", "0", *given]) == status
+    assert capfd.readouterr() == ("", f"smmu worker: {sentence}\n")

@@ -1,7 +1,6 @@
 """How talking to a server can fail, each way in one clear sentence. Nothing here needs an HTTP library."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from smmu.wire import Fault, Problem
@@ -66,15 +65,3 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return "without saying why"
-
-
-@contextmanager
-def one_error() -> Iterator[None]:
-    """Raise the first error of tasks beside each other as itself: a caller wants a sentence, not a tree."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        error = group.exceptions[0]
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        raise error from None

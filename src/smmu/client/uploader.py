@@ -13,13 +13,14 @@ from typing import Any
 import anyio
 
 from smmu.client.connection import Connection
-from smmu.client.errors import ServerRefused, one_error
+from smmu.client.errors import ServerRefused
 from smmu.client.parts import PartSender, digest_of
 from smmu.client.reading import LocalSource
 from smmu.client.resume import Session, account, begun, sign
 from smmu.domain.errors import Code
 from smmu.domain.upload import State
 from smmu.ports.checksums import Span, combine
+from smmu.ports.errors import one_error
 from smmu.wire import Checksum, CompleteAnswer, CompleteRequest, InitAnswer, InitRequest, PartUrl
 
 PARALLEL = 4

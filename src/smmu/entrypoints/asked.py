@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import anyio
 from anyio.abc import TaskStatus
 
+from smmu.ports.errors import one_error
+
 
 @dataclass(slots=True)
 class Asked:
@@ -23,9 +25,12 @@ class Asked:
 
 @asynccontextmanager
 async def until_asked() -> AsyncIterator[Asked]:
-    """The block goes on until it is done or SIGTERM or SIGINT comes; afterwards `status` tells which of them it was."""
+    """The block goes on until it is done or SIGTERM or SIGINT comes; afterwards `status` tells which of them it was.
+
+    What it raises comes out as it is, so that callers can name what they catch.
+    """
     asked = Asked()
-    with anyio.CancelScope() as whole:
+    with one_error(), anyio.CancelScope() as whole:
         async with anyio.create_task_group() as group:
             await group.start(_listen, asked, whole)
             yield asked

@@ -3,6 +3,9 @@
 Adapters translate what their vendor raises in one `translating()` context manager, `raise … from`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class WorldError(Exception):
     """The world did not do what a port promises. `retryable`: the same call may succeed later, unchanged."""
@@ -67,3 +70,15 @@ class TaskDied(WorldError):
 
 
 DEATHS = frozenset({"out_of_memory", "crashed", "stalled", "timed_out", "interrupted"})
+
+
+@contextmanager
+def one_error() -> Iterator[None]:
+    """Raise the first error of tasks beside each other as itself: callers name what they catch, and want no tree."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from None

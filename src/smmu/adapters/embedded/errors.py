@@ -5,8 +5,7 @@ It refuses to guess: what it does not know is left as it is, because it is our b
 
 import errno
 import sqlite3
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 
 from smmu.ports.errors import Corrupt, Denied, Full, NotFound, Unavailable, WorldError
 
@@ -53,15 +52,6 @@ def translated(error: sqlite3.Error | OSError) -> Exception:
         return _of_file_system(error)
     known = _SQLITE.get(getattr(error, "sqlite_errorcode", 0) & _PRIMARY)
     return known[0](f"{known[1]}: {error}") if known else error
-
-
-@contextmanager
-def one_error() -> Iterator[None]:
-    """A task group's errors as the first of them, so that callers can name what they catch."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        raise group.exceptions[0] from None
 
 
 def _of_file_system(error: OSError) -> WorldError:

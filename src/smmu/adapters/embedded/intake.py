@@ -15,11 +15,11 @@ import anyio
 from anyio import to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream
 
-from smmu.adapters.embedded.errors import one_error, translating
+from smmu.adapters.embedded.errors import translating
 from smmu.adapters.embedded.files import start_writing_out, write_at
 from smmu.domain.values import Algorithm, Checksum
 from smmu.ports.checksums import Digest
-from smmu.ports.errors import Corrupt, NotFound
+from smmu.ports.errors import Corrupt, NotFound, one_error
 
 _BATCH_BYTES = 1 << 20
 _START_BYTES = 8 << 20

@@ -24,8 +24,8 @@ import anyio
 from anyio.abc import ByteReceiveStream, Process, TaskGroup
 from anyio.abc import TaskStatus as Starting
 
-from smmu.adapters.embedded.errors import one_error, translating
-from smmu.ports.errors import NotFound, Unavailable
+from smmu.adapters.embedded.errors import translating
+from smmu.ports.errors import NotFound, Unavailable, one_error
 from smmu.ports.tasks import Exit, TaskRequest, TaskStarter, TaskStatus
 
 Command = Callable[[TaskRequest], Sequence[str]]

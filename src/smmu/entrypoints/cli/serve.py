@@ -1,4 +1,4 @@
-"""`smmu serve`: API, page, dispatcher and workers on one machine."""
+"""`smmu serve`: API, dispatcher and workers on one machine; the API alone where services do the work."""
 
 from typing import Annotated
 
@@ -14,21 +14,33 @@ def serve(
     host: Annotated[str, typer.Option(metavar="HOST", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, metavar="PORT", help="0 is any free one.")] = 8000,
 ) -> None:
-    """Run the whole service on this machine, until it is asked to end.
+    """Run the service on this machine, until it is asked to end: all of it, or the API of a deployment on AWS.
 
     Whatever else can be set (workers, limits, the address that clients see) is a variable SMMU_…, read at the start:
     docs/settings.md lists them all.
     """
-    from smmu.bootstrap.settings import EmbeddedPlatform, load_settings
+    from smmu.bootstrap.settings import load_settings
     from smmu.entrypoints.server import Address, serve
 
     settings = load_settings(data=data)
-    platform = settings.platform
-    tokens = "tokens: SMMU_PLATFORM__TOKENS"
-    if isinstance(platform, EmbeddedPlatform):
-        tokens = f"a token: smmu token --owner NAME --data {platform.data}"
+    tokens = _tokens(settings.platform)
 
     def announce(address: Address) -> None:
         say(f"Smart Media Uploader is at {address.url}/ ({tokens})")
 
     anyio.run(serve, settings, host, port, announce, backend="asyncio", backend_options={"use_uvloop": True})
+
+
+def _tokens(platform: object) -> str:
+    """Where whoever is to use the service has a token from."""
+    from smmu.bootstrap.settings import AwsPlatform, EmbeddedPlatform
+    from smmu.bootstrap.variables import SettingsError
+
+    if isinstance(platform, EmbeddedPlatform):
+        return f"a token: smmu token --owner NAME --data {platform.data}"
+    if not isinstance(platform, AwsPlatform):
+        return "tokens: SMMU_PLATFORM__TOKENS"
+    if platform.identity is None:
+        words = "SMMU_PLATFORM__IDENTITY__ISSUER is missing: without an issuer of tokens nobody could use the API."
+        raise SettingsError(words)
+    return f"tokens: those of {platform.identity.issuer}"
