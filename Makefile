@@ -109,8 +109,8 @@ localstack: ## an S3 on this machine that checks signatures, for tests; needs Py
 		echo "Python 3.11: not found on this machine, so upload security is not tested"; \
 	fi
 
-# One at a time: the buckets are emptied before and after every test. tests/support/aws/live.py says what it needs.
-test-live: $(READY) ## the contract of storage and upload security against the AWS account that SMMU_LIVE_… name
+# One at a time: what they use is emptied before every test. tests/support/aws/live.py says what it needs and makes.
+test-live: $(READY) ## the contracts of stores, ledger and queue, and upload security, on the AWS account of SMMU_LIVE_REGION
 	@$(BIN)/python -m pytest -m live --force-enable-socket
 
 bench: $(READY) ## measure

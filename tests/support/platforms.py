@@ -138,7 +138,8 @@ STAGES = (
         on_asyncio,
         _AWS,
         part_bytes=PART_BYTES_MIN,
+        tick_seconds=1.0,
         marks=(pytest.mark.live,),
-        modules=_STORAGE,
+        modules=_STORAGE | {"test_ledger", "test_ledger_lists", "test_queue"},
     ),
 )

@@ -6,14 +6,15 @@ import secrets
 from smmu.adapters.aws.account import Clients, Resources
 from smmu.domain.limits import Limits
 from smmu.ports.queue import Topic
-from tests.support.aws.moto import REGION
 
 _KEYS_ONLY = {"ProjectionType": "KEYS_ONLY"}
 
 
-async def make(clients: Clients, limits: Limits, topics: tuple[Topic, ...] = tuple(Topic)) -> Resources:
+async def make(
+    clients: Clients, limits: Limits, topics: tuple[Topic, ...] = tuple(Topic), *, prefix: str = "smmu"
+) -> Resources:
     """Buckets, tables and queues of one new deployment. `topics` are those that get a queue."""
-    prefix = f"smmu-{secrets.token_hex(6)}"
+    prefix = f"{prefix}-{secrets.token_hex(6)}"
     raw, processed = await _bucket(clients, f"{prefix}-raw-media"), await _bucket(clients, f"{prefix}-processed-media")
     dead = await _queue(clients, f"{prefix}-jobs-dlq", {})
     redrive = await _redrive(clients, dead, limits)
@@ -36,7 +37,9 @@ async def make_buckets(clients: Clients) -> Resources:
 
 
 async def _bucket(clients: Clients, name: str) -> str:
-    await clients.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    await clients.s3.create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": clients.s3.meta.region_name}
+    )
     await clients.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     return name
 

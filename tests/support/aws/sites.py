@@ -1,5 +1,7 @@
-"""Where tests find an S3: moto in this process, LocalStack beside it, or a real account. Each opens two empty buckets, and moto
-queues and tables too."""
+"""Where tests find AWS: moto in this process, LocalStack beside it, or a real account.
+
+Each opens empty buckets; all but LocalStack, which is there for its S3, empty queues and tables too.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,14 +30,6 @@ async def at_localstack() -> AsyncIterator[Site]:
 
 @asynccontextmanager
 async def at_aws() -> AsyncIterator[Site]:
-    """The real one, which is left empty."""
-    named = live.resources()
-    async with open_clients(live.account()) as clients:
-        buckets = (named.raw_bucket, named.processed_bucket)
-        for bucket in buckets:
-            await live.clear(clients, bucket)
-        try:
-            yield clients, named
-        finally:
-            for bucket in buckets:
-                await live.clear(clients, bucket)
+    """The real one."""
+    async with open_clients(live.account()) as clients, live.empty(clients) as named:
+        yield clients, named
