@@ -27,7 +27,7 @@ def resources() -> Resources:
     raw, processed = (os.environ[name] for name in _NAMES[1:])
     if _SAID not in raw or _SAID not in processed:
         raise RuntimeError(f"these tests empty their buckets, whose names must have {_SAID!r} in them")
-    return Resources(raw_bucket=raw, processed_bucket=processed, jobs_table="", uploads_table="", media_table="")
+    return Resources(raw_bucket=raw, processed_bucket=processed)
 
 
 async def clear(clients: Clients, bucket: str) -> None:
