@@ -63,7 +63,7 @@ class EcsStarter(TaskStarter):
 
     async def run(self, request: TaskRequest) -> None:
         network = {"subnets": [self.cluster.subnets], "securityGroups": [self.cluster.security_groups]}
-        words = ["worker", request.family, "--owner", request.owner, "--record", request.record_id]
+        words = ["worker", request.family, f"--owner={request.owner}", "--record", request.record_id]
         await self.ecs.run_task(
             cluster=self.cluster.name,
             taskDefinition=f"{self.cluster.family_prefix}-{request.family}",
