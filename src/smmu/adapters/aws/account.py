@@ -16,7 +16,10 @@ from aiobotocore.session import AioSession
 
 from smmu.ports.queue import Topic
 
-_CONNECT_SECONDS, _READ_SECONDS = 5, 60
+_CONNECT_SECONDS = 5
+# Longer than SQS's long polls, and short enough that a connection which died in silence while a Lambda sandbox was
+# frozen costs a part of a function's time and not all of it.
+_READ_SECONDS = 25
 _CONNECTIONS_MAX = 50
 _TRIES = 4
 
