@@ -24,7 +24,7 @@ from smmu.ports.uploads import PartSlot, Session
 _PARTS, _PART_BYTES, _SECONDS, _ROUNDS = 10_000, 16 << 20, 900, 5
 _REGION, _KEY, _CREDENTIALS = "eu-central-1", "raw/ada/upl_1/source", ("AKIDEXAMPLE", "a-secret-that-is-none")
 _CPU_SECONDS_MAX, _BLOCK_SECONDS_MAX = 0.5, 0.01
-_RESOURCES = Resources(raw_bucket="raw", processed_bucket="made", jobs_table="", uploads_table="", media_table="")
+_RESOURCES = Resources(raw_bucket="raw", processed_bucket="made")
 _SESSION = Session(key=_KEY, storage_id="u" * 128, method="multipart", part_size=_PART_BYTES)
 
 

@@ -2,15 +2,28 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
 
+from smmu.adapters.inmemory.ledger import MemoryLedger
+from smmu.entrypoints.api.health import ledger_answers
 from smmu.entrypoints.api.metrics import Meter
+from smmu.ports.errors import Denied
+from smmu.ports.records import Key
 from tests.support.service import a_service, begun, completed, is_problem
 
 PAGE = "https://app.example.com"
 LINE = re.compile(r'[a-z_]+(\{[a-z_]+="[^"\n]*"(,[a-z_]+="[^"\n]*")*\})? [0-9.e+-]+')
+
+
+class Unlisted(MemoryLedger):
+    """A ledger whose lists are not for the API."""
+
+    async def due(self, _now: float, _limit: int) -> Sequence[Key[Any]]:
+        raise Denied("only the sweeper may")
 
 
 async def test_a_healthy_service_says_so(client: httpx.AsyncClient) -> None:
@@ -26,6 +39,13 @@ async def test_a_service_that_misses_something_is_not_ready() -> None:
     async with a_service(ready=not_yet).client(None) as client:
         is_problem(await client.get("/readyz"), 503, "world_unavailable")
         assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_being_ready_costs_one_read_and_no_right_to_list() -> None:
+    service = a_service()
+    ledger = Unlisted(service.world, service.clock)
+    system = replace(service.system, platform=replace(service.system.platform, ledger=ledger))
+    assert await ledger_answers(system)() == ()
 
 
 async def test_what_is_counted_is_shown(client: httpx.AsyncClient) -> None:

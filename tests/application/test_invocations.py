@@ -2,14 +2,15 @@
 
 import pytest
 
+from smmu.adapters.inmemory.system import MemoryTelemetry
 from smmu.application.heavy import machine_request
 from smmu.application.invocations import Held, TaskFailed
-from smmu.domain.errors import Code
+from smmu.domain.errors import WORDS, Code
 from smmu.domain.limits import Limits
 from smmu.domain.task import State
 from smmu.ports.queue import Topic
 from smmu.ports.tasks import Exit
-from tests.support.deployment import OWNER, Deployment, deployed
+from tests.support.deployment import DETAIL, OWNER, Deployment, deployed
 
 
 @pytest.fixture
@@ -78,7 +79,10 @@ async def test_how_a_machine_stopped_is_why_the_try_failed(deployment: Deploymen
     deployment.machines.ended[handle] = how
     with pytest.raises(TaskFailed) as failed:
         await deployment.collected(known)
-    assert (failed.value.error, failed.value.task_id) == (how, known.id)
+    assert (failed.value.error, str(failed.value), failed.value.task_id) == (how, WORDS[Code(how)], known.id)
+    telemetry = deployment.system.telemetry
+    assert isinstance(telemetry, MemoryTelemetry)
+    assert telemetry.named("task_ended")[-1]["detail"] == DETAIL
     again = await deployment.system.invocations.open(deployment.rendering(await deployment.inspect()))
     assert (again.state, len(again.failures)) == (State.QUEUED, 1)
 

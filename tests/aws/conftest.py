@@ -42,12 +42,12 @@ async def resources(clients: Clients) -> Resources:
 
 @pytest.fixture
 def ledger(clients: Clients, resources: Resources, clock: FixedClock) -> DynamoLedger:
-    return DynamoLedger(clients.dynamodb, resources, clock)
+    return DynamoLedger(clients, resources, clock)
 
 
 @pytest.fixture
 def queue(clients: Clients, resources: Resources, clock: FixedClock) -> SqsQueue:
-    return SqsQueue(clients.sqs, resources, clock, look_seconds=0)
+    return SqsQueue(clients, resources, clock, look_seconds=0)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from smmu.adapters.aws.asl import compile_pipeline
-from smmu.adapters.aws.asl_tasks import Names
+from smmu.adapters.aws.asl_tasks import Names, running
 from smmu.adapters.aws.failures import code_of_failure
 from smmu.domain.catalogue import INSPECT, PUBLISH, RECORD_FAILURE, RENDER, pipeline
 from smmu.domain.errors import Code
@@ -257,3 +257,8 @@ def test_what_nobody_can_mend_is_recorded_and_fails_the_run(cluster: Cluster) ->
     assert code_of_failure(told["error"], told["message"]) == (Code.PROOF_FAILED, "as planned", None)
     assert (ended.status, ended.error) == ("FAILED", Code.PROOF_FAILED)
     assert code_of_failure(ended.error, ended.cause) == (Code.PROOF_FAILED, "as planned", None)
+
+
+def test_an_owner_may_be_called_like_an_option_of_the_workers_command() -> None:
+    command = running(Names(), "collect")["Parameters"]["Overrides"]["ContainerOverrides"][0]["Command.$"]
+    assert "States.Format('--owner={}', $$.Execution.Input.owner)" in command

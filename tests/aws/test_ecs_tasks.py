@@ -7,6 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
+from smmu.adapters.aws.account import Clients, Resources
 from smmu.adapters.aws.tasks import STOPPED, TOOK_TOO_LONG, EcsTaskRunner, best_of, status_of
 from smmu.ports.errors import NotFound
 from smmu.ports.tasks import Exit, TaskRequest
@@ -99,8 +100,8 @@ def request(does: str) -> TaskRequest:
     return TaskRequest(owner="ada", record_id=record, family="transcode", tries=0, memory_bytes=1 << 29, seconds_max=30)
 
 
-async def how_many(runner: EcsTaskRunner, status: str) -> int:
-    return len((await runner.client.list_tasks(cluster=runner.cluster, desiredStatus=status))["taskArns"])
+async def how_many(starter: EcsStarter, status: str) -> int:
+    return len((await starter.ecs.list_tasks(cluster=starter.cluster.name, desiredStatus=status))["taskArns"])
 
 
 async def test_a_task_that_was_started_twice_runs_while_one_does_and_is_stopped_whole(starter: EcsStarter) -> None:
@@ -108,10 +109,10 @@ async def test_a_task_that_was_started_twice_runs_while_one_does_and_is_stopped_
     await starter.start(asked)
     await starter.run(asked)
     runner = starter.runner
-    (first, *_) = (await runner.client.list_tasks(cluster=runner.cluster))["taskArns"]
-    await runner.client.stop_task(cluster=runner.cluster, task=first, reason="one of two")
+    (first, *_) = (await starter.ecs.list_tasks(cluster=starter.cluster.name))["taskArns"]
+    await starter.ecs.stop_task(cluster=starter.cluster.name, task=first, reason="one of two")
     with anyio.fail_after(10):
-        while await how_many(runner, "STOPPED") < 1:  # noqa: ASYNC110 - a service sets no event of ours
+        while await how_many(starter, "STOPPED") < 1:  # noqa: ASYNC110 - a service sets no event of ours
             await anyio.sleep(0.02)
     assert (await runner.inspect(asked.handle)).exit is None
     await starter.stop(asked.handle)
@@ -120,7 +121,9 @@ async def test_a_task_that_was_started_twice_runs_while_one_does_and_is_stopped_
 
 async def test_a_task_is_found_among_more_than_a_page_of_others() -> None:
     pages = [[f"arn {number}" for number in range(100)], [f"arn {number}" for number in range(100, 130)]]
-    runner = EcsTaskRunner(client=PagedEcs(pages, request("ends").handle), cluster="c")
+    ecs = PagedEcs(pages, request("ends").handle)
+    clients = Clients(s3=None, dynamodb=None, sqs=None, stepfunctions=None, ecs=ecs)
+    runner = EcsTaskRunner(clients, Resources(cluster="c"))
     assert (await runner.inspect(request("ends").handle)).exit is Exit.DONE
 
 

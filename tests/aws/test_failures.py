@@ -5,7 +5,7 @@ import json
 import pytest
 
 from smmu.adapters.aws.failures import MADE_BY_AWS, code_of_failure, names_to_catch, names_to_retry
-from smmu.domain.errors import Code
+from smmu.domain.errors import WORDS, Code
 from smmu.domain.pipeline import ANY
 
 
@@ -22,45 +22,49 @@ STOPPED = json.dumps({"Containers": [{"ExitCode": 3}], "StoppedReason": "Essenti
 WITH_TASK = json.dumps({"message": "It is no film.", "task_id": "tsk_1"})
 LATE = "RequestId: 1-2 Error: Task timed out after 3.00 seconds"
 KILLED = "RequestId: 1-2 Error: Runtime exited with error: signal: killed"
+FORBIDDEN = "User arn:aws:iam::123456789012:role/worker is not authorized to perform lambda:InvokeFunction"
 
 
 @pytest.mark.parametrize(
-    ("error", "cause", "told"),
+    ("error", "cause", "message", "task_id"),
     [
-        (
-            "proof_failed",
-            of_lambda("mp4 is not what was planned."),
-            ("proof_failed", "mp4 is not what was planned.", None),
-        ),
-        ("rejected_not_media", of_lambda(WITH_TASK), ("rejected_not_media", "It is no film.", "tsk_1")),
-        ("internal", "stages needs a list at plan.stages.", ("internal", "stages needs a list at plan.stages.", None)),
-        ("Sandbox.Timedout", of_lambda(LATE), ("timed_out", LATE, None)),
-        ("Runtime.ExitError", of_lambda(KILLED), ("out_of_memory", KILLED, None)),
-        ("Runtime.ExitError", of_lambda("exit status 1"), ("crashed", "exit status 1", None)),
-        ("States.Timeout", "", ("timed_out", "It failed without saying why (States.Timeout).", None)),
-        ("Lambda.TooManyRequestsException", "Rate exceeded", ("world_unavailable", "Rate exceeded", None)),
-        ("ECS.AmazonECSException", "Capacity is unavailable", ("world_unavailable", "Capacity is unavailable", None)),
-        ("States.TaskFailed", STOPPED, ("crashed", "Essential container in task exited", None)),
-        (
-            "States.Runtime",
-            "the JSONPath '$.x' could not be found",
-            ("internal", "the JSONPath '$.x' could not be found", None),
-        ),
-        ("Held", of_lambda("another worker has it"), ("interrupted", "another worker has it", None)),
-        ("red", caught("red", of_lambda("why")), ("red", "why", None)),
-        ("red", caught("red", caught("red", of_lambda(WITH_TASK))), ("red", "It is no film.", "tsk_1")),
-        (
-            "States.Timeout",
-            caught("States.Timeout", None),
-            ("timed_out", "It failed without saying why (States.Timeout).", None),
-        ),
-        ("red", '{"cut off', ("red", '{"cut off', None)),
-        ("red", "{}", ("red", "{}", None)),
-        ("unheard_of", "", ("unheard_of", "It failed without saying why (unheard_of).", None)),
+        ("proof_failed", of_lambda("mp4 is not what was planned."), "mp4 is not what was planned.", None),
+        ("rejected_not_media", of_lambda(WITH_TASK), "It is no film.", "tsk_1"),
+        ("internal", "stages needs a list at plan.stages.", "stages needs a list at plan.stages.", None),
+        ("crashed", caught("crashed", of_lambda("It crashed.")), "It crashed.", None),
+        ("crashed", caught("crashed", caught("crashed", of_lambda(WITH_TASK))), "It is no film.", "tsk_1"),
     ],
 )
-def test_a_failure_there_is_a_failure_here(error: str, cause: str, told: tuple[str, str, str | None]) -> None:
-    assert code_of_failure(error, cause) == told
+def test_what_we_raised_says_what_we_said(error: str, cause: str, message: str, task_id: str | None) -> None:
+    assert code_of_failure(error, cause) == (error, message, task_id)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "code"),
+    [
+        ("Sandbox.Timedout", of_lambda(LATE), "timed_out"),
+        ("Runtime.ExitError", of_lambda(KILLED), "out_of_memory"),
+        ("Runtime.ExitError", of_lambda("exit status 1"), "crashed"),
+        ("States.Timeout", "", "timed_out"),
+        ("States.Timeout", caught("States.Timeout", None), "timed_out"),
+        ("Lambda.TooManyRequestsException", "Rate exceeded", "world_unavailable"),
+        ("ECS.AmazonECSException", "Capacity is unavailable", "world_unavailable"),
+        ("States.TaskFailed", STOPPED, "crashed"),
+        ("States.Runtime", "the JSONPath '$.x' could not be found", "internal"),
+        ("States.Permissions", FORBIDDEN, "internal"),
+        ("Held", of_lambda("another worker has it"), "interrupted"),
+        ("internal", of_lambda("x")[:-9], "internal"),
+    ],
+)
+def test_what_aws_says_is_a_code_of_ours_and_its_owner_is_told_a_sentence_of_ours(
+    error: str, cause: str, code: str
+) -> None:
+    assert code_of_failure(error, cause) == (code, WORDS[Code(code)], None)
+
+
+@pytest.mark.parametrize("cause", ["", "{}", "why", of_lambda("'/var/task'", "KeyError")])
+def test_a_name_that_nobody_knows_stays_and_says_nothing(cause: str) -> None:
+    assert code_of_failure("KeyError", cause) == ("KeyError", WORDS[Code.INTERNAL], None)
 
 
 @pytest.mark.parametrize("code", Code)

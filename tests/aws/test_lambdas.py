@@ -1,18 +1,57 @@
 """The functions over a platform in memory: what they answer to events as AWS brings them."""
 
 import json
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from smmu.domain.errors import Code
+from smmu.adapters.inmemory.ledger import MemoryLedger
+from smmu.adapters.inmemory.system import FixedClock, MemoryTelemetry
+from smmu.adapters.inmemory.world import World
+from smmu.domain.errors import WORDS, Code, refuse
 from smmu.entrypoints.lambdas.dispatch import dispatch
 from smmu.entrypoints.lambdas.perform import collect, opened, perform
 from smmu.entrypoints.lambdas.relay import relay
 from smmu.entrypoints.lambdas.status import look
 from smmu.entrypoints.lambdas.sweep import sweep
+from smmu.ports.errors import Conflict, Denied, Throttled, Unavailable
 from smmu.ports.queue import Topic
+from smmu.ports.records import Key, Stored, T
 from tests.support.deployment import OWNER, Deployment, deployed
+
+SECRET = "An error occurred (AccessDenied) when calling GetItem: arn:aws:dynamodb:eu-west-1:123456789012:table/jobs"
+
+
+@dataclass(frozen=True, slots=True)
+class Away(MemoryLedger):
+    """A ledger that answers nothing but an error."""
+
+    error: Exception = field(default_factory=Unavailable)
+
+    async def load(self, _: Key[T]) -> Stored[T] | None:
+        raise self.error
+
+
+@dataclass
+class Overdue:
+    """A sweeper over so many records that cannot be put right, the longest overdue, and so many others."""
+
+    stuck: int
+    others: int
+
+    async def once(self, limit: int) -> tuple[int, int]:
+        found = min(limit, self.stuck + self.others)
+        self.others -= max(0, found - self.stuck)
+        return found, min(found, self.stuck)
+
+
+class Idle:
+    """A relay that has nothing to do."""
+
+    async def once(self) -> int:
+        return 0
 
 
 @pytest.fixture
@@ -92,11 +131,59 @@ async def test_a_task_that_is_held_is_held_by_that_name(deployment: Deployment) 
 async def test_a_failure_is_recorded_as_the_state_machine_caught_it(deployment: Deployment) -> None:
     await perform(deployment.system, event(deployment, "inspect"))
     cause = {"errorType": "rejected_corrupt", "errorMessage": json.dumps({"message": "It is broken.", "task_id": "t"})}
-    caught = {"error": "rejected_corrupt", "message": json.dumps({"Error": "x", "Cause": json.dumps(cause)})}
+    caught = {
+        "error": "rejected_corrupt",
+        "message": json.dumps({"Error": "rejected_corrupt", "Cause": json.dumps(cause)}),
+    }
     await perform(deployment.system, event(deployment, "record_failure", {"error": caught}))
     error = (await deployment.system.jobs.get(OWNER, deployment.run.job_id)).job.error
     assert error is not None
     assert (error.message, error.task_id) == ("It is broken.", "t")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Unavailable(SECRET), Code.WORLD_UNAVAILABLE),
+        (Throttled(SECRET), Code.WORLD_UNAVAILABLE),
+        (Conflict(SECRET), Code.WORLD_UNAVAILABLE),
+        (Denied(SECRET), Code.INTERNAL),
+        (KeyError(SECRET), Code.INTERNAL),
+        (refuse(Code.NOT_FOUND, "There is no such record."), Code.NOT_FOUND),
+    ],
+)
+async def test_whatever_fails_is_raised_under_a_code_that_rules_match_and_in_our_words(
+    deployment: Deployment, error: Exception, code: Code
+) -> None:
+    asked = await rendering(deployment)
+    store = deployment.system.invocations.store
+    invocations = replace(
+        deployment.system.invocations, store=replace(store, ledger=Away(World(), FixedClock(), error=error))
+    )
+    system = replace(deployment.system, invocations=invocations)
+    for call in (
+        perform(system, event(deployment, "inspect")),
+        opened(system, asked),
+        collect(system, {"owner": OWNER, "record_id": "r", "tries": 0, "handle": "h"}),
+    ):
+        with pytest.raises(Exception, match="message") as raised:
+            await call
+        assert type(raised.value).__name__ == code
+        assert SECRET not in str(raised.value)
+
+
+async def test_a_failure_that_nobody_foresaw_is_told_in_our_words_and_logged_in_its_own(deployment: Deployment) -> None:
+    await perform(deployment.system, event(deployment, "inspect"))
+    cause = json.dumps({"errorType": "KeyError", "errorMessage": SECRET})
+    caught = {"error": "KeyError", "message": json.dumps({"Error": "KeyError", "Cause": cause})}
+    await perform(deployment.system, event(deployment, "record_failure", {"error": caught}))
+    error = (await deployment.system.jobs.get(OWNER, deployment.run.job_id)).job.error
+    assert error is not None
+    assert (error.code, error.message) == (Code.INTERNAL, WORDS[Code.INTERNAL])
+    telemetry = deployment.system.telemetry
+    assert isinstance(telemetry, MemoryTelemetry)
+    (told,) = telemetry.named("run_failed")
+    assert SECRET in str(told["cause"])
 
 
 async def test_only_what_failed_of_a_batch_comes_back(deployment: Deployment) -> None:
@@ -122,6 +209,13 @@ async def test_a_sweep_tells_what_it_looked_at(deployment: Deployment) -> None:
     deployment.clock.advance(600)
     answer = await sweep(deployment.system, {"orphans": True})
     assert answer["looked"] >= 1
+
+
+async def test_what_is_stuck_does_not_keep_others_from_being_looked_at() -> None:
+    overdue = Overdue(stuck=150, others=120)
+    system: Any = SimpleNamespace(sweeper=overdue, relay=Idle(), telemetry=MemoryTelemetry())
+    await sweep(system, {})
+    assert overdue.others == 0
 
 
 async def test_a_run_that_was_stopped_by_somebody_fails_its_job(deployment: Deployment) -> None:

@@ -28,11 +28,11 @@ async def test_each_test_finds_nothing_of_the_one_before_and_the_end_leaves_noth
     async with live.empty(clients) as first:
         await clients.s3.put_object(Bucket=first.raw_bucket, Key="raw/a", Body=b"x")
         await clients.s3.create_multipart_upload(Bucket=first.raw_bucket, Key="raw/b")
-        await DynamoLedger(clients.dynamodb, first, clock).commit([Put(value=a_job(), expect=0)], [a_message()])
-        await SqsQueue(clients.sqs, first, clock).send([a_message()])
+        await DynamoLedger(clients, first, clock).commit([Put(value=a_job(), expect=0)], [a_message()])
+        await SqsQueue(clients, first, clock).send([a_message()])
     async with live.empty(clients) as second:
         assert second == first
-        ledger, queue = DynamoLedger(clients.dynamodb, second, clock), SqsQueue(clients.sqs, second, clock)
+        ledger, queue = DynamoLedger(clients, second, clock), SqsQueue(clients, second, clock)
         assert await ledger.load(key_of(a_job())) is None
         assert list(await ledger.outgoing(10)) == []
         assert list(await queue.receive(Topic.JOBS, limit=1, lease_seconds=1, wait_seconds=0)) == []

@@ -32,16 +32,8 @@ async def test_messages_are_sent_ten_at_a_time_and_in_no_more_bytes_than_a_batch
 async def test_a_message_of_a_topic_that_nobody_receives_goes_nowhere(
     clients: Clients, resources: Resources, queue: SqsQueue, sky: Weather
 ) -> None:
-    jobs_only = Resources(
-        raw_bucket="",
-        processed_bucket="",
-        jobs_table="",
-        uploads_table="",
-        media_table="",
-        queues={Topic.JOBS: resources.queues[Topic.JOBS]},
-        dead_letters=resources.dead_letters,
-    )
-    there = SqsQueue(clients.sqs, jobs_only, queue._clock)
+    jobs_only = Resources(queues={Topic.JOBS: resources.queues[Topic.JOBS]}, dead_letters=resources.dead_letters)
+    there = SqsQueue(clients, jobs_only, queue._clock)
     await there.send([a_message("m1", topic=Topic.RUNS), a_message("m2")])
     (body,) = sky.asked("SendMessageBatch")
     assert [entry["MessageBody"].count("m2") for entry in body["Entries"]] == [1]

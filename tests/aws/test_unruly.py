@@ -213,6 +213,14 @@ async def test_a_large_file_that_fails_leaves_no_parts(place: Place, large_file:
     assert await place.objects.stat("media/a") is None
 
 
+async def test_a_large_file_whose_completion_was_repeated_may_be_sent_again(place: Place, large_file: Path) -> None:
+    place.s3.plans["complete_multipart_upload"] = [lost(AMBIGUOUS["the upload is over"])]
+    with pytest.raises(Unavailable):
+        await place.objects.put("media/a", LocalFile(str(large_file)), content_type="video/mp4")
+    ref = await place.objects.put("media/a", LocalFile(str(large_file)), content_type="video/mp4")
+    assert ref.size == LARGE_BYTES
+
+
 # --- writing
 
 

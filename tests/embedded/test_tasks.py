@@ -7,12 +7,14 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
 
 from smmu.adapters.embedded.tasks import SubprocessTaskRunner, worker_command, worker_environment
+from smmu.entrypoints.worker import _parser
 from smmu.ports.errors import NotFound, Unavailable
 from smmu.ports.tasks import Exit, TaskRequest, TaskStatus
 
@@ -171,8 +173,13 @@ def test_our_own_workers_are_named_by_what_they_are_to_do() -> None:
     argv = worker_command("/data")(request("job_1/a1/x", tries=2))
     assert argv[1:] == (
         *("-m", "smmu.entrypoints.worker", "transcode", "--data", "/data"),
-        *("--owner", "ada", "--record", "job_1/a1/x", "--tries", "2"),
+        *("--owner=ada", "--record", "job_1/a1/x", "--tries", "2"),
     )
+
+
+def test_an_owner_may_be_called_like_an_option() -> None:
+    words = worker_command("/data")(replace(request("job_1/a1/x"), owner="--tries"))[3:]
+    assert _parser().parse_args(words).owner == "--tries"
 
 
 def test_credentials_of_the_server_are_not_passed_on() -> None:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from smmu.adapters.inmemory.world import decode_message
 from smmu.domain import job, task
 from smmu.domain.catalogue import pipeline
 from smmu.domain.evaluate import Waiting, evaluate
@@ -16,7 +15,7 @@ from smmu.domain.job import Job
 from smmu.domain.limits import Limits
 from smmu.domain.pipeline import Weight
 from smmu.domain.task import Task
-from smmu.ports.queue import Topic
+from smmu.ports.queue import Topic, decode_message
 from smmu.ports.records import Run
 from tests.simulation.history import WatchedWorld
 

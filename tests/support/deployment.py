@@ -24,6 +24,7 @@ from smmu.ports.records import Key
 from smmu.ports.tasks import Exit, TaskRunner, TaskStatus
 
 OWNER = "ada"
+DETAIL = "CannotPullContainerError: 123456789012.dkr.ecr: i/o timeout"  # as services explain themselves to operators
 FILE = pretend_file(size=2_000)
 
 
@@ -54,7 +55,7 @@ class Machines(TaskRunner):
     async def inspect(self, handle: str) -> TaskStatus:
         if handle not in self.began:
             raise NotFound("no such machine")
-        return TaskStatus(exit=self.ended.get(handle))
+        return TaskStatus(exit=self.ended.get(handle), detail=DETAIL)
 
     async def stop(self, handle: str) -> None:
         self.ended[handle] = Exit.INTERRUPTED

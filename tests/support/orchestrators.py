@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pytest
 from anyio import to_thread
 
-from smmu.adapters.aws.account import open_clients
+from smmu.adapters.aws.account import Resources, open_clients
 from smmu.adapters.aws.orchestrator import SfnOrchestrator
 from smmu.application.runs import LedgerOrchestrator
 from smmu.application.signal import Signal
@@ -98,7 +98,7 @@ async def as_executions(_folder: Path) -> AsyncIterator[Runs]:
         definition = json.loads(json.dumps(MACHINE).replace('"Resource": "work"', f'"Resource": "{arns["work"]}"'))
         machine = await to_thread.run_sync(create, definition)
         async with open_clients(account()) as clients:
-            orchestrator = SfnOrchestrator(client=clients.stepfunctions, state_machine=machine)
+            orchestrator = SfnOrchestrator(clients, Resources(state_machine=machine))
             yield Runs(orchestrator, working.end)
             for execution in (await clients.stepfunctions.list_executions(stateMachineArn=machine))["executions"]:
                 await clients.stepfunctions.stop_execution(executionArn=execution["executionArn"])

@@ -54,8 +54,8 @@ async def aws(
         uploads = S3UploadStore(clients, resources, clock, part_bytes_min=part_bytes_min)
         inner = memory_platform(LIMITS, clock=clock, tasks=tasks)
         if resources.jobs_table:
-            ledger = DynamoLedger(clients.dynamodb, resources, clock)
-            inner = replace(inner, ledger=ledger, queue=SqsQueue(clients.sqs, resources, clock, look_seconds=0))
+            ledger = DynamoLedger(clients, resources, clock)
+            inner = replace(inner, ledger=ledger, queue=SqsQueue(clients, resources, clock, look_seconds=0))
         yield replace(
             inner,
             name="aws",

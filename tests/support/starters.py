@@ -12,7 +12,7 @@ import anyio
 import pytest
 from anyio import to_thread
 
-from smmu.adapters.aws.account import open_clients
+from smmu.adapters.aws.account import Resources, open_clients
 from smmu.adapters.aws.tasks import TOOK_TOO_LONG, EcsTaskRunner
 from smmu.ports.platform import Capability
 from smmu.ports.tasks import TaskRequest, TaskStarter, TaskStatus
@@ -49,6 +49,7 @@ class EcsStarter(TaskStarter):
     """Starts containers as the compiled state machine does, and leaves the rest to what is tested."""
 
     runner: EcsTaskRunner
+    ecs: Any
     cluster: Cluster
     requests: dict[str, TaskRequest] = field(default_factory=dict)
     lock: anyio.Lock = field(default_factory=anyio.Lock)
@@ -62,8 +63,8 @@ class EcsStarter(TaskStarter):
 
     async def run(self, request: TaskRequest) -> None:
         network = {"subnets": [self.cluster.subnets], "securityGroups": [self.cluster.security_groups]}
-        words = ["worker", request.family, "--owner", request.owner, "--record", request.record_id]
-        await self.runner.client.run_task(
+        words = ["worker", request.family, f"--owner={request.owner}", "--record", request.record_id]
+        await self.ecs.run_task(
             cluster=self.cluster.name,
             taskDefinition=f"{self.cluster.family_prefix}-{request.family}",
             group=request.handle,
@@ -101,8 +102,8 @@ async def in_containers(folder: Path) -> AsyncIterator[EcsStarter]:
     where = await to_thread.run_sync(make_cluster)
     with running(where, partial(entrypoint, folder), {}, labour.GRACE):
         async with open_clients(account()) as clients:
-            runner = EcsTaskRunner(client=clients.ecs, cluster=where.name)
-            yield EcsStarter(runner, where)
+            runner = EcsTaskRunner(clients, Resources(cluster=where.name))
+            yield EcsStarter(runner, clients.ecs, where)
 
 
 TASKS_STAGES = (

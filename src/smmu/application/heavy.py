@@ -10,16 +10,11 @@ import anyio
 
 from smmu.application.store import Store
 from smmu.application.worker import Worker
+from smmu.domain.errors import WORDS, Code
 from smmu.domain.task import State, Task
 from smmu.ports.tasks import Exit, TaskRequest, TaskStarter
 
 _STOP_SECONDS = 15.0
-_WORDS = {
-    Exit.CRASHED: "The worker process crashed.",
-    Exit.OUT_OF_MEMORY: "The worker process ran out of memory.",
-    Exit.TIMED_OUT: "The worker process took longer than it may.",
-    Exit.INTERRUPTED: "The worker process was interrupted.",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +37,16 @@ class Heavy:
         except anyio.get_cancelled_exc_class():
             with anyio.move_on_after(_STOP_SECONDS, shield=True):
                 await self.tasks.stop(handle)
-                await self.worker.bury(owner, record_id, tries, Exit.INTERRUPTED, _WORDS[Exit.INTERRUPTED])
+                await self.worker.bury(owner, record_id, tries, *told_of(Exit.INTERRUPTED))
             raise
         if status.exit is not None and status.exit is not Exit.DONE:
-            words = f"{_WORDS[status.exit]} {status.detail}".strip()
-            await self.worker.bury(owner, record_id, tries, status.exit, words)
+            await self.worker.bury(owner, record_id, tries, *told_of(status.exit), detail=status.detail)
+
+
+def told_of(how: Exit) -> tuple[Code, str]:
+    """The code of a machine's end, and what its owner is told."""
+    code = Code(how.value)
+    return code, WORDS[code]
 
 
 def machine_request(known: Task) -> TaskRequest:

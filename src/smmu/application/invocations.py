@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from smmu.application.heavy import told_of
 from smmu.application.store import Store, until_settled
 from smmu.application.worker import Worker
 from smmu.domain import job, task
@@ -18,13 +19,6 @@ from smmu.domain.task import State, Task
 from smmu.ports.errors import NotFound
 from smmu.ports.system import Clock
 from smmu.ports.tasks import Exit, TaskRunner
-
-_DEATHS: Mapping[Exit, str] = {
-    Exit.CRASHED: "The worker crashed.",
-    Exit.OUT_OF_MEMORY: "The worker ran out of memory.",
-    Exit.TIMED_OUT: "The worker took longer than it may.",
-    Exit.INTERRUPTED: "The worker was interrupted.",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,25 +133,26 @@ class Invocations:
 
     async def _settled(self, known: Task, machine: Machine | None) -> Task:
         """A task that nobody has ended, ended by what became of its worker; `Held` while that may still go on."""
-        error, words = await self._cause(known, machine)
-        await self.worker.bury(known.owner, known.record_id, len(known.failures), error, words)
+        error, words, detail = await self._cause(known, machine)
+        await self.worker.bury(known.owner, known.record_id, len(known.failures), error, words, detail=detail)
         after = (await self.store.get(Task, known.owner, known.record_id)).value
         if after.state in (State.QUEUED, State.RUNNING):
             raise Held(f"task {known.id} has begun another try")
         return after
 
-    async def _cause(self, known: Task, machine: Machine | None) -> tuple[str, str]:
+    async def _cause(self, known: Task, machine: Machine | None) -> tuple[str, str, str]:
+        """The error, what its owner is told, and what operators are."""
         if task.lease_lost(known, self.clock.now()):
-            return Code.INTERRUPTED, "Its worker was not heard of any more."
+            return Code.INTERRUPTED, "Its worker was not heard of any more.", ""
         if machine is None or machine.tries != len(known.failures):
             raise Held(f"task {known.id} is {known.state}")
         try:
             status = await self.tasks.inspect(machine.handle)
         except NotFound:
-            return Code.WORLD_UNAVAILABLE, "No machine could be had for it."
+            return Code.WORLD_UNAVAILABLE, "No machine could be had for it.", ""
         if status.exit in (None, Exit.DONE):
             raise Held(f"task {known.id} is {known.state}")
-        return status.exit, f"{_DEATHS[status.exit]} {status.detail}".strip()
+        return *told_of(status.exit), status.detail
 
 
 def _at_work(known: Job) -> bool:

@@ -5,6 +5,7 @@ losing any message or any process costs time and never a job.
 """
 
 import itertools
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -101,6 +102,9 @@ class Sweeper:
             return True  # somebody is at it: good
         except (Refused, WorldError) as error:
             self.telemetry.event("not_put_right", table=key.table, id=key.id, error=str(error))
+            return False
+        except Exception:  # noqa: BLE001 - the boundary: a record that nobody can read must not keep others overdue
+            self.telemetry.event("bug", table=key.table, id=key.id, trace=traceback.format_exc())
             return False
         return True
 

@@ -10,15 +10,16 @@ from typing import Any
 
 import anyio
 
+from smmu.application.causes import cause_of
 from smmu.application.messages import run_wants_advance
 from smmu.application.steps import Steps
 from smmu.application.store import Store, told_state, told_task, until_settled
 from smmu.domain import job, task
-from smmu.domain.errors import Code, Refused
+from smmu.domain.errors import WORDS, Code, Refused
 from smmu.domain.job import Job
 from smmu.domain.progress import overall
 from smmu.domain.task import State, Task
-from smmu.ports.errors import Conflict, Full, TaskDied, WorldError
+from smmu.ports.errors import Conflict, TaskDied, WorldError
 from smmu.ports.orchestrator import RunRequest
 from smmu.ports.records import Stored
 from smmu.ports.system import Clock, Telemetry
@@ -89,8 +90,11 @@ class Worker:
 
         return await until_settled(attempt)
 
-    async def bury(self, owner: str, record_id: str, tries: int, error: str, message: str) -> None:
-        """Record the end of a try whose worker cannot do so itself any more. What has ended stays as it is."""
+    async def bury(self, owner: str, record_id: str, tries: int, error: str, message: str, *, detail: str = "") -> None:
+        """Record the end of a try whose worker cannot do so itself any more. What has ended stays as it is.
+
+        `message` is for the owner, `detail` for operators.
+        """
 
         async def attempt() -> None:
             stored = await self.store.find(Task, owner, record_id)
@@ -100,7 +104,7 @@ class Worker:
             if dead.state is State.QUEUED:
                 dead = task.claim(dead, now, self.store.limits)
             if dead.state is State.RUNNING:
-                await self._commit_end(Stored(task.fail(dead, error, message, now), stored.version))
+                await self._commit_end(Stored(task.fail(dead, error, message, now), stored.version), detail)
 
         await until_settled(attempt)
 
@@ -122,7 +126,7 @@ class Worker:
         await self._tell(claim)
         async with anyio.create_task_group() as group:
             group.start_soon(self._keep, claim, group.cancel_scope)
-            ended = Ended(error=Code.TIMED_OUT, message="The task took longer than it may.")
+            ended = Ended(error=Code.TIMED_OUT, message=WORDS[Code.TIMED_OUT])
             with anyio.move_on_after(claim.stored.value.seconds_max):
                 ended = await self._try(claim, of_job)
             group.cancel_scope.cancel()
@@ -136,14 +140,12 @@ class Worker:
             return Ended(error=refusal.code, message=refusal.message)
         except TaskDied as death:
             return Ended(error=death.cause, message=str(death))
-        except Full as error:
-            return Ended(error=Code.DISK_FULL, message=str(error))
         except WorldError as error:
-            code = Code.WORLD_UNAVAILABLE if error.retryable else Code.INTERNAL
-            return Ended(error=code, message=str(error))
+            self.telemetry.event("world_failed", job_id=known.job_id, task_id=known.id, error=repr(error))
+            return _unmeant(error)
         except Exception as error:  # noqa: BLE001 - the boundary: a bug fails one task, and is told with its trace
             self.telemetry.event("bug", job_id=known.job_id, task_id=known.id, trace=traceback.format_exc())
-            return Ended(error=Code.INTERNAL, message=f"The task failed unexpectedly ({type(error).__name__}).")
+            return _unmeant(error)
 
     async def _keep(self, claim: Claim, scope: anyio.CancelScope) -> None:
         """Renew the lease and tell progress; when the claim is lost, stop the work."""
@@ -202,7 +204,7 @@ class Worker:
         await until_settled(attempt)
         await self._tell(claim)
 
-    async def _commit_end(self, ended: Stored[Task]) -> None:
+    async def _commit_end(self, ended: Stored[Task], detail: str = "") -> None:
         known = ended.value
         request = RunRequest(owner=known.owner, job_id=known.job_id, attempt=known.attempt)
         message = run_wants_advance(request, f"{known.id}:{known.fence}:{known.state}")
@@ -215,6 +217,7 @@ class Worker:
             task=known.name,
             state=known.state,
             error=last.error if last and known.state is State.FAILED else "",
+            detail=detail,
         )
 
     async def _tell(self, claim: Claim) -> None:
@@ -238,3 +241,9 @@ class Worker:
         except Conflict:
             return False
         return True
+
+
+def _unmeant(error: Exception) -> Ended:
+    """The end of a try that nobody meant to fail."""
+    code = cause_of(error)
+    return Ended(error=code, message=WORDS[code])

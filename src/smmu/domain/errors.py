@@ -4,9 +4,10 @@ The codes are the product's interface (problem documents, exit statuses, job err
 How a code becomes an HTTP status is decided in one place, `entrypoints/api/problems.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Code(StrEnum):
@@ -80,6 +81,21 @@ class Code(StrEnum):
 
 
 REJECTIONS = frozenset(code for code in Code if code.startswith("rejected_"))
+
+# What an owner is told where nobody decided that a task should end. The world's own words are for operators: they name
+# resources, paths and services.
+WORDS: Mapping[Code, str] = MappingProxyType(
+    {
+        Code.OUT_OF_MEMORY: "The worker ran out of memory.",
+        Code.CRASHED: "The worker crashed.",
+        Code.STALLED: "The worker did not get on any more.",
+        Code.TIMED_OUT: "The task took longer than it may.",
+        Code.INTERRUPTED: "The worker was interrupted.",
+        Code.WORLD_UNAVAILABLE: "Something that the task needs could not be reached.",
+        Code.DISK_FULL: "There is no room left to store what the task makes.",
+        Code.INTERNAL: "The task failed unexpectedly on our side.",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

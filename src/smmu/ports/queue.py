@@ -4,7 +4,10 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import Protocol
+
+from pydantic import TypeAdapter
 
 
 class Topic(StrEnum):
@@ -28,6 +31,23 @@ class Message:
     body: Mapping[str, str | int]
     group: str
     delay_seconds: float = 0.0
+
+
+@cache
+def _adapter() -> TypeAdapter[Message]:
+    """Built when first used, as those of records are."""
+    return TypeAdapter(Message)
+
+
+def encode_message(message: Message) -> bytes:
+    """The stored form, and the one that travels: JSON."""
+    return _adapter().serializer.to_json(message)
+
+
+def decode_message(data: bytes | str) -> Message:
+    """The message of a stored form. Raises `pydantic.ValidationError` when it is not one (we have a bug)."""
+    message: Message = _adapter().validator.validate_json(data)
+    return message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ async def make_buckets(clients: Clients) -> Resources:
     """Buckets alone, for tests of storage."""
     prefix = f"smmu-{secrets.token_hex(6)}"
     raw, processed = await _bucket(clients, f"{prefix}-raw-media"), await _bucket(clients, f"{prefix}-processed-media")
-    return Resources(raw_bucket=raw, processed_bucket=processed, jobs_table="", uploads_table="", media_table="")
+    return Resources(raw_bucket=raw, processed_bucket=processed)
 
 
 async def _bucket(clients: Clients, name: str) -> str:

@@ -16,7 +16,10 @@ from aiobotocore.session import AioSession
 
 from smmu.ports.queue import Topic
 
-_CONNECT_SECONDS, _READ_SECONDS = 5, 60
+_CONNECT_SECONDS = 5
+# Longer than SQS's long polls, and short enough that a connection which died in silence while a Lambda sandbox was
+# frozen costs a part of a function's time and not all of it.
+_READ_SECONDS = 25
 _CONNECTIONS_MAX = 50
 _TRIES = 4
 
@@ -30,18 +33,21 @@ class Account:
 
     region: str
     endpoint: str | None = None
-    credentials: tuple[str, str] | None = None
+    credentials: tuple[str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
-    """What a deployment's resources are called. `queues` has the topics that somebody receives, by URL."""
+    """What a deployment's resources are called, "" for what it has not. `queues` has the URLs, by topics received.
 
-    raw_bucket: str
-    processed_bucket: str
-    jobs_table: str
-    uploads_table: str
-    media_table: str
+    An adapter is made of `Clients`, `Resources` and, where it tells time, a `Clock`, and takes from them what it needs.
+    """
+
+    raw_bucket: str = ""
+    processed_bucket: str = ""
+    jobs_table: str = ""
+    uploads_table: str = ""
+    media_table: str = ""
     queues: Mapping[Topic, str] = field(default_factory=lambda: MappingProxyType({}))
     dead_letters: str = ""  # the queue's URL
     state_machine: str = ""  # its ARN

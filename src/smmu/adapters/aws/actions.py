@@ -17,7 +17,6 @@ from smmu.adapters.aws.rows import (
     Layout,
     counter_name,
     counters_in,
-    encode_message,
     message_item,
     number,
     record_item,
@@ -25,7 +24,7 @@ from smmu.adapters.aws.rows import (
 from smmu.domain.limits import COMMIT_BYTES_MAX, COMMIT_CHANGES_MAX, RECORD_BYTES_MAX
 from smmu.ports.errors import Conflict, LimitReached, Throttled, WorldError
 from smmu.ports.ledger import Change, Count, Put, Remove
-from smmu.ports.queue import Message
+from smmu.ports.queue import Message, encode_message
 from smmu.ports.records import Key, encode, key_of
 
 _FAILED = "ConditionalCheckFailed"

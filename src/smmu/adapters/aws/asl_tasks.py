@@ -149,7 +149,7 @@ def running(names: Names, after: str) -> State:
 
 
 _COMMAND = (
-    "States.Array('worker', $.family, '--owner', $$.Execution.Input.owner,"
+    "States.Array('worker', $.family, States.Format('--owner={}', $$.Execution.Input.owner),"  # it may begin with "-"
     " '--record', $.record_id, '--tries', States.Format('{}', $.tries))"
 )
 

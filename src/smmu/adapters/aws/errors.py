@@ -19,9 +19,13 @@ _CODES: dict[str, type[WorldError]] = {
     **dict.fromkeys(
         ("ExpiredTokenException", "InvalidAccessKeyId", "SignatureDoesNotMatch", "UnrecognizedClientException"), Denied
     ),
+    **dict.fromkeys(("KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.NotFoundException"), Denied),  # S3's
+    **dict.fromkeys(("KmsAccessDenied", "KmsDisabled", "KmsInvalidState", "KmsNotFound"), Denied),  # SQS's
+    "InvalidObjectState": Denied,  # archived: it is there, and nobody may read it
     **dict.fromkeys(("404", "NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NoSuchBucket"), NotFound),
     **dict.fromkeys(("405", "MethodNotAllowed", "InvalidPart"), NotFound),  # 405: that version marks a deletion
     **dict.fromkeys(("ResourceNotFoundException", "ExecutionDoesNotExist", "QueueDoesNotExist"), NotFound),
+    "AWS.SimpleQueueService.NonExistentQueue": NotFound,
     **dict.fromkeys(("412", "PreconditionFailed"), AlreadyExists),
     **dict.fromkeys(("ConditionalCheckFailedException", "ConditionalRequestConflict", "OperationAborted"), Conflict),
     **dict.fromkeys(("BadDigest", "XAmzContentChecksumMismatch", "EntityTooSmall", "IncompleteBody"), Corrupt),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from smmu.domain.errors import Code
+from smmu.domain.errors import WORDS, Code
 from smmu.domain.pipeline import ANY
 
 HELD = "Held"  # what `collect` raises while another worker has the lease
@@ -54,7 +54,7 @@ MADE_BY_AWS: Mapping[str, Code] = MappingProxyType(
         **dict.fromkeys(("Runtime.MarshalError", "Runtime.UnmarshalError"), Code.INTERNAL),
     }
 )
-_WORDLESS = "It failed without saying why ({})."
+_OURS = frozenset(Code)
 _NEVER_RETRIED = frozenset({_TERMINAL, TOO_LARGE})
 _NEVER_CAUGHT = frozenset({_TERMINAL})
 
@@ -91,30 +91,27 @@ def code_of_failure(error: str, cause: str) -> tuple[str, str, str | None]:
     The cause may be a sentence; the JSON of Lambda ({"errorMessage", …}; there the id of the task may be given as
     "task_id" in an errorMessage that is itself a JSON object {"message", "task_id"}); ECS's description of a stopped
     task; or the pair {"Error", "Cause"} that a compiled handler is given as `message`, once or several times over.
-    A name of neither ours nor AWS's is handed back as it is.
+    A name of neither ours nor AWS's is handed back as it is. The message is for the job's owner: what was raised under
+    a code of ours; for any other name a sentence of ours, because AWS's words name resources and are for operators.
     """
     told = _read(error, cause)
     return told.error, told.message, told.task_id
 
 
 def _read(error: str, cause: str) -> Told:
-    found = _object(cause)
-    if found is None:
-        return Told(error=_code(error, cause), message=cause or _WORDLESS.format(error))
+    found = _object(cause) or {}
     if "Cause" in found or "Error" in found:
         return _read(str(found.get("Error") or error), str(found.get("Cause") or ""))
-    if "errorMessage" in found:
-        return _of_lambda(error, str(found["errorMessage"]))
-    if "Containers" in found or "StoppedReason" in found:
-        return Told(error=_code(error, cause), message=str(found.get("StoppedReason") or "The task stopped."))
-    return Told(error=_code(error, cause), message=cause)
+    said = str(found.get("errorMessage", "" if found else cause))
+    inner = _object(said) or {}
+    code = _code(error, said)
+    words = "" if said.startswith("{") else said  # what is JSON all the same was cut off
+    ours = str(inner.get("message", words)) if error in _OURS else ""
+    return Told(error=code, message=ours or _words(code), task_id=inner.get("task_id"))
 
 
-def _of_lambda(error: str, message: str) -> Told:
-    inner = _object(message)
-    if inner is None or "message" not in inner:
-        return Told(error=_code(error, message), message=message or _WORDLESS.format(error))
-    return Told(error=_code(error, message), message=str(inner["message"]), task_id=inner.get("task_id"))
+def _words(code: str) -> str:
+    return WORDS.get(Code(code) if code in _OURS else Code.INTERNAL, WORDS[Code.INTERNAL])
 
 
 def _code(error: str, cause: str) -> str:

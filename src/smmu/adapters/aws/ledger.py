@@ -26,7 +26,7 @@ from typing import Any
 import anyio
 from botocore.exceptions import ClientError
 
-from smmu.adapters.aws.account import Resources
+from smmu.adapters.aws.account import Clients, Resources
 from smmu.adapters.aws.actions import Action, actions_of, judged
 from smmu.adapters.aws.errors import translating
 from smmu.adapters.aws.pauses import pauses
@@ -41,7 +41,6 @@ from smmu.adapters.aws.rows import (
     Layout,
     Shelf,
     counters_in,
-    decode_message,
     message_key,
     number,
     shards,
@@ -50,7 +49,7 @@ from smmu.adapters.aws.rows import (
 )
 from smmu.ports.errors import Throttled
 from smmu.ports.ledger import Change, Ledger, Page, Query, V
-from smmu.ports.queue import Message
+from smmu.ports.queue import Message, decode_message
 from smmu.ports.records import HOME, Key, Stored, T
 from smmu.ports.system import Clock
 
@@ -60,10 +59,10 @@ _TICK_SECONDS = 1e-6  # between the stamps of two messages
 
 
 class DynamoLedger(Ledger):
-    """The ledger of one deployment. `client` is the SDK's, for DynamoDB."""
+    """The ledger of one deployment."""
 
-    def __init__(self, client: Any, resources: Resources, clock: Clock) -> None:  # noqa: ANN401 - made at run time
-        self._db = client
+    def __init__(self, clients: Clients, resources: Resources, clock: Clock) -> None:
+        self._db = clients.dynamodb
         self._layout = Layout(resources)
         self._clock = clock
         self._stamped = 0.0

@@ -93,9 +93,7 @@ class S3ObjectStore(ObjectStore):
             path = Path(body.path)
             size = (await path.stat()).st_size
             if size > sending.SMALL_BYTES_MAX:
-                with translating(key):
-                    told = await sending.send_file(self._s3, path, size, wanted, condition)
-                return ref_of(key, told, size)
+                return ref_of(key, await self._send_file(key, path, size, wanted, condition), size)
             body = await path.read_bytes()
         return await self._put(key, body, {**wanted, **condition})
 
@@ -136,6 +134,16 @@ class S3ObjectStore(ObjectStore):
         signer = await self._buckets.signer(expires_at)
         url = signer.presign("GET", self._buckets.place(ref.key), ref.key, query=query, headers={})
         return ReadLink(url=url, expires_at=signer.expires_at)
+
+    async def _send_file(
+        self, key: str, path: Path, size: int, wanted: Mapping[str, str], condition: Mapping[str, str]
+    ) -> Mapping[str, Any]:
+        """The SDK repeats a completion whose answer was lost, and S3 may know nothing of its upload any more."""
+        try:
+            with translating(key):
+                return await sending.send_file(self._s3, path, size, wanted, condition)
+        except NotFound as error:
+            raise Unavailable(f"{key} may have been written, or not") from error
 
     async def _put(self, key: str, data: bytes, wanted: Mapping[str, Any]) -> ObjectRef:
         """Two first writes at once: S3 may refuse both with 409 and wants them tried again; then one gets 412."""

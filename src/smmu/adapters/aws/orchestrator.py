@@ -9,12 +9,12 @@ Costs: starting is the first of the transitions that `asl.py` counts; stopping a
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 from botocore.exceptions import ClientError
 
+from smmu.adapters.aws.account import Clients, Resources
 from smmu.adapters.aws.errors import code_of, translating
 from smmu.ports.errors import NotFound
 from smmu.ports.orchestrator import Orchestrator, RunRequest, RunStatus
@@ -32,20 +32,20 @@ _STATES: Mapping[str, Literal["running", "succeeded", "failed", "cancelled"]] = 
 _STARTED_BEFORE = "ExecutionAlreadyExists"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SfnOrchestrator(Orchestrator):
-    """Runs of one state machine. `client` is Step Functions', `state_machine` its ARN."""
+    """The runs of one deployment's state machine."""
 
-    client: Any
-    state_machine: str
+    def __init__(self, clients: Clients, resources: Resources) -> None:
+        self._sfn = clients.stepfunctions
+        self._state_machine = resources.state_machine
 
     async def start(self, request: RunRequest) -> None:
         """Start the execution. That there is one of that name, running or ended, is success."""
         document = {"job_id": request.job_id, "owner": request.owner, "attempt": request.attempt}
         with translating(f"run {request.name}"):
             try:
-                await self.client.start_execution(
-                    stateMachineArn=self.state_machine,
+                await self._sfn.start_execution(
+                    stateMachineArn=self._state_machine,
                     name=request.name,
                     input=json.dumps(document, sort_keys=True),
                 )
@@ -60,7 +60,7 @@ class SfnOrchestrator(Orchestrator):
             return
         try:
             with translating(f"run {request.name}"):
-                await self.client.stop_execution(executionArn=self._execution(request), error="job_cancelled")
+                await self._sfn.stop_execution(executionArn=self._execution(request), error="job_cancelled")
         except NotFound:
             return
 
@@ -68,11 +68,11 @@ class SfnOrchestrator(Orchestrator):
         """What Step Functions says of the execution."""
         try:
             with translating(f"run {request.name}"):
-                told = await self.client.describe_execution(executionArn=self._execution(request))
+                told = await self._sfn.describe_execution(executionArn=self._execution(request))
         except NotFound:
             return None
         return RunStatus(name=request.name, state=_STATES[told["status"]])
 
     def _execution(self, request: RunRequest) -> str:
         """An execution's ARN is its machine's, with a name."""
-        return f"{self.state_machine.replace(':stateMachine:', ':execution:', 1)}:{request.name}"
+        return f"{self._state_machine.replace(':stateMachine:', ':execution:', 1)}:{request.name}"

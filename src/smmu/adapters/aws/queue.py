@@ -30,14 +30,13 @@ from typing import Any
 
 import anyio
 from botocore.exceptions import ClientError
-from pydantic import TypeAdapter
 
-from smmu.adapters.aws.account import Resources
+from smmu.adapters.aws.account import Clients, Resources
 from smmu.adapters.aws.errors import code_of, translating
 from smmu.adapters.aws.pauses import pauses
 from smmu.domain.limits import MESSAGE_BYTES_MAX, QUEUE_LEASE_SECONDS_MAX
 from smmu.ports.errors import NotFound, Unavailable
-from smmu.ports.queue import Delivery, Message, Queue, Topic
+from smmu.ports.queue import Delivery, Message, Queue, Topic, decode_message, encode_message
 from smmu.ports.system import Clock
 
 Entry = dict[str, Any]
@@ -46,7 +45,6 @@ _BATCH = 10
 _POLL_SECONDS_MAX = 20
 _DELAY_SECONDS_MAX = 900
 _LOOKING_SECONDS = 30
-_MESSAGES = TypeAdapter(Message)
 _GROUP = re.compile(r"[!-~]{1,128}")
 _OVER = frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue"})  # the last: after 12 hours
 
@@ -65,13 +63,13 @@ class _Letter:
 
 
 class SqsQueue(Queue):
-    """The queues of one deployment. `client` is the SDK's, for SQS.
+    """The queues of one deployment.
 
     `look_seconds`: how long to wait for more dead letters. SQS asks all of its servers only when one waits.
     """
 
-    def __init__(self, client: Any, resources: Resources, clock: Clock, *, look_seconds: int = 1) -> None:  # noqa: ANN401 - made at run time
-        self._sqs = client
+    def __init__(self, clients: Clients, resources: Resources, clock: Clock, *, look_seconds: int = 1) -> None:
+        self._sqs = clients.sqs
         self._queues = resources.queues
         self._dead_letters = resources.dead_letters
         self._clock = clock
@@ -189,7 +187,7 @@ class SqsQueue(Queue):
             self._leases[one["ReceiptHandle"]] = _Lease(url, now + lease_seconds)
         return [
             Delivery(
-                message=_MESSAGES.validate_json(one["Body"]),
+                message=decode_message(one["Body"]),
                 receipt=one["ReceiptHandle"],
                 receives=int(one["Attributes"]["ApproximateReceiveCount"]),
             )
@@ -245,11 +243,11 @@ class SqsQueue(Queue):
 
 def _letter(one: Mapping[str, Any]) -> _Letter:
     sent_at = int(one["Attributes"]["SentTimestamp"])
-    return _Letter(_MESSAGES.validate_json(one["Body"]), one["ReceiptHandle"], sent_at)
+    return _Letter(decode_message(one["Body"]), one["ReceiptHandle"], sent_at)
 
 
 def _entry(message: Message, delay_seconds: float) -> Entry:
-    body = _MESSAGES.serializer.to_json(message)
+    body = encode_message(message)
     if len(body) > MESSAGE_BYTES_MAX:
         raise ValueError(f"a message has at most {MESSAGE_BYTES_MAX} bytes")
     return {

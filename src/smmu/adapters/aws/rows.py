@@ -19,12 +19,10 @@ from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
-from pydantic import TypeAdapter
-
 from smmu.adapters.aws.account import Resources
 from smmu.domain.upload import Upload
 from smmu.ports.ledger import Put
-from smmu.ports.queue import Message
+from smmu.ports.queue import Message, decode_message
 from smmu.ports.records import HOME, IdempotencyKey, Key, Stored, T, Table, decode, kind_of, state_of
 
 Item = dict[str, dict[str, Any]]
@@ -41,7 +39,6 @@ _OWNER_BYTES_MAX, _SORT_BYTES_MAX = 2_048, 1_024
 _KEY_KEPT_SECONDS = 86_400  # after the sweeper should have removed it
 _UPLOAD_KEPT_SECONDS = 90 * 86_400  # after nothing was left to do for it
 _TYPE_OF: Mapping[Table, Any] = {table: kind for kind, table in HOME.items()}
-_MESSAGES = TypeAdapter(Message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +158,6 @@ def work_at(item: Item) -> float:
 def message_key(message_id: str) -> Item:
     """The primary key of an outgoing message."""
     return {OWNER: {"S": message_id}, "jobId": {"S": _OUTBOX_SORT}}
-
-
-def encode_message(message: Message) -> bytes:
-    """The stored form of a message: JSON."""
-    return _MESSAGES.serializer.to_json(message)
-
-
-def decode_message(data: str) -> Message:
-    """The message of a stored form."""
-    return _MESSAGES.validate_json(data)
 
 
 def message_item(message: Message, data: bytes, at: float) -> Item:

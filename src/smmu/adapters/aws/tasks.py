@@ -12,9 +12,9 @@ tasks, twice.
 """
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from smmu.adapters.aws.account import Clients, Resources
 from smmu.adapters.aws.errors import translating
 from smmu.ports.errors import NotFound
 from smmu.ports.tasks import Exit, TaskRunner, TaskStatus
@@ -29,12 +29,12 @@ _NOT_BEGUN = "TaskFailedToStart"  # no capacity, no image, no address
 _MEMORY = "OutOfMemory"  # in a container's reason; 137 alone is any SIGKILL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EcsTaskRunner(TaskRunner):
-    """Containers of one cluster. `client` is ECS's."""
+    """The containers of one deployment's cluster."""
 
-    client: Any
-    cluster: str
+    def __init__(self, clients: Clients, resources: Resources) -> None:
+        self._ecs = clients.ecs
+        self._cluster = resources.cluster
 
     async def inspect(self, handle: str) -> TaskStatus:
         """How the handle's containers are. ECS forgets one about an hour after its end: then it is `NotFound`."""
@@ -54,7 +54,7 @@ class EcsTaskRunner(TaskRunner):
         for task in found:
             if task["lastStatus"] != "STOPPED":
                 with translating(f"task {handle}"):
-                    await self.client.stop_task(cluster=self.cluster, task=task["taskArn"], reason=reason)
+                    await self._ecs.stop_task(cluster=self._cluster, task=task["taskArn"], reason=reason)
 
     async def _tasks(self, handle: str) -> list[dict[str, Any]]:
         with translating(f"task {handle}"):
@@ -66,12 +66,12 @@ class EcsTaskRunner(TaskRunner):
             ]
 
     async def _listed(self, status: str) -> AsyncIterator[dict[str, Any]]:
-        pages = self.client.get_paginator("list_tasks").paginate(
-            cluster=self.cluster, desiredStatus=status, PaginationConfig={"PageSize": _PAGE}
+        pages = self._ecs.get_paginator("list_tasks").paginate(
+            cluster=self._cluster, desiredStatus=status, PaginationConfig={"PageSize": _PAGE}
         )
         async for page in pages:
             if page["taskArns"]:
-                told = await self.client.describe_tasks(cluster=self.cluster, tasks=page["taskArns"])
+                told = await self._ecs.describe_tasks(cluster=self._cluster, tasks=page["taskArns"])
                 for task in told["tasks"]:
                     yield task
 

@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from smmu.adapters.embedded.database import Database
 from smmu.domain.limits import COMMIT_BYTES_MAX, COMMIT_CHANGES_MAX, RECORD_BYTES_MAX
 from smmu.ports.errors import Conflict, LimitReached
 from smmu.ports.ledger import Change, Count, Ledger, Page, Put, Query, V
-from smmu.ports.queue import Message
+from smmu.ports.queue import Message, decode_message, encode_message
 from smmu.ports.records import (
     HOME,
     Key,
@@ -32,7 +30,6 @@ from smmu.ports.records import (
 Where = tuple[str, str, str]  # table, owner, id
 Values = tuple[Any, ...]
 
-MESSAGES = TypeAdapter(Message)
 _AFTER_ALL = chr(0x10FFFF)  # sorts after every character an id can have, in UTF-8 as in Python
 _TABLES: Mapping[Any, str] = {kind: table.value for kind, table in HOME.items()}  # SQLite is slow to take an enum
 _KIND_OF_TABLE: Mapping[str, Any] = {table: kind for kind, table in _TABLES.items()}
@@ -90,7 +87,7 @@ class SqliteLedger(Ledger):
     async def outgoing(self, limit: int) -> Sequence[Message]:
         """See the port."""
         rows = self._db.read("SELECT message FROM outbox ORDER BY seq LIMIT ?", (limit,))
-        return [MESSAGES.validate_json(message) for (message,) in rows]
+        return [decode_message(message) for (message,) in rows]
 
     async def mark_sent(self, message_ids: Sequence[str]) -> None:
         """See the port."""
@@ -146,7 +143,7 @@ class _Commit:
         return where
 
     def note(self, message: Message) -> None:
-        data = MESSAGES.serializer.to_json(message)
+        data = encode_message(message)
         self.size += len(data)
         self.notes.append((message.id, data))
 

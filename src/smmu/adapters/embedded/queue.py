@@ -14,16 +14,14 @@ from collections.abc import Sequence
 from functools import partial
 
 import anyio
-from pydantic import TypeAdapter
 
 from smmu.adapters.embedded.database import Database
 from smmu.domain.limits import MESSAGE_BYTES_MAX, Limits
 from smmu.ports.errors import NotFound
-from smmu.ports.queue import Delivery, Message, Queue, Topic
+from smmu.ports.queue import Delivery, Message, Queue, Topic, decode_message, encode_message
 from smmu.ports.system import Clock
 
 _POLL_SECONDS = 0.25
-_MESSAGES = TypeAdapter(Message)
 
 
 class SqliteQueue(Queue):
@@ -79,7 +77,7 @@ class SqliteQueue(Queue):
     async def dead(self, limit: int) -> Sequence[Message]:
         """See the port."""
         rows = self._db.read("SELECT message FROM dead_letters ORDER BY seq LIMIT ?", (limit,))
-        return [_MESSAGES.validate_json(message) for (message,) in rows]
+        return [decode_message(message) for (message,) in rows]
 
     async def redrive(self, limit: int) -> int:
         """See the port."""
@@ -137,11 +135,11 @@ class _Claim:
             "INSERT INTO turns VALUES (?, ?) ON CONFLICT DO UPDATE SET turn = max(turn, excluded.turn)",
             (self._topic, turn),
         )
-        return Delivery(message=_MESSAGES.validate_json(data), receipt=receipt, receives=receives)
+        return Delivery(message=decode_message(data), receipt=receipt, receives=receives)
 
 
 def _encode(message: Message) -> bytes:
-    data = _MESSAGES.dump_json(message)
+    data = encode_message(message)
     if len(data) > MESSAGE_BYTES_MAX:
         raise ValueError(f"a message has at most {MESSAGE_BYTES_MAX} bytes")
     return data
@@ -185,7 +183,7 @@ def _drop(receipt: str, now: float, connection: sqlite3.Connection) -> None:
 
 def _redrive(limit: int, now: float, connection: sqlite3.Connection) -> list[Topic]:
     rows = connection.execute("SELECT seq, message FROM dead_letters ORDER BY seq LIMIT ?", (limit,)).fetchall()
-    messages = [_MESSAGES.validate_json(data) for _, data in rows]
+    messages = [decode_message(data) for _, data in rows]
     for (seq, data), message in zip(rows, messages, strict=True):
         connection.execute("DELETE FROM dead_letters WHERE seq = ?", (seq,))
         _insert(connection, message, data, now)

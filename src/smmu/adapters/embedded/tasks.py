@@ -54,7 +54,7 @@ def worker_command(data: str) -> Command:
     def command(request: TaskRequest) -> Sequence[str]:
         return (
             *(sys.executable, "-m", "smmu.entrypoints.worker", request.family),
-            *("--data", data, "--owner", request.owner),
+            *("--data", data, f"--owner={request.owner}"),
             *("--record", request.record_id, "--tries", str(request.tries)),
         )
 

@@ -13,7 +13,7 @@ from itertools import islice
 from anyio.lowlevel import checkpoint
 
 from smmu.adapters.inmemory.weather import CALM, Weather
-from smmu.adapters.inmemory.world import RecordRow, Shelf, World, decode_message, encode_message
+from smmu.adapters.inmemory.world import RecordRow, Shelf, World
 from smmu.domain.limits import (
     COMMIT_BYTES_MAX,
     COMMIT_CHANGES_MAX,
@@ -22,7 +22,7 @@ from smmu.domain.limits import (
 )
 from smmu.ports.errors import Conflict, LimitReached
 from smmu.ports.ledger import Change, Count, Ledger, Page, Put, Query, Remove, V
-from smmu.ports.queue import Message
+from smmu.ports.queue import Message, decode_message, encode_message
 from smmu.ports.records import (
     HOME,
     Key,

@@ -11,10 +11,10 @@ import anyio
 from anyio.lowlevel import checkpoint
 
 from smmu.adapters.inmemory.weather import CALM, Weather
-from smmu.adapters.inmemory.world import MessageRow, World, decode_message, encode_message
+from smmu.adapters.inmemory.world import MessageRow, World
 from smmu.domain.limits import MESSAGE_BYTES_MAX, QUEUE_LEASE_SECONDS_MAX
 from smmu.ports.errors import NotFound
-from smmu.ports.queue import Delivery, Message, Queue, Topic
+from smmu.ports.queue import Delivery, Message, Queue, Topic, decode_message, encode_message
 from smmu.ports.system import Clock
 
 

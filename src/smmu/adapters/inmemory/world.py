@@ -11,27 +11,15 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 import anyio
-from pydantic import TypeAdapter
 
 from smmu.domain.values import ObjectRef
-from smmu.ports.queue import Message, Topic
+from smmu.ports.queue import Topic
 from smmu.ports.records import Key, Table, Value
 
 Row = TypeVar("Row")
 
 _SECRET = b"the in-memory platform's own, good for one process"
 _WAIT_SECONDS_MIN = 0.001  # rounding of a clock must not turn a wait into a spin
-_MESSAGES = TypeAdapter(Message)
-
-
-def encode_message(message: Message) -> bytes:
-    """The stored form of a message: JSON."""
-    return _MESSAGES.dump_json(message)
-
-
-def decode_message(data: bytes) -> Message:
-    """The message of a stored form."""
-    return _MESSAGES.validate_json(data)
 
 
 @dataclass(slots=True)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from smmu.adapters.aws.rows import decode_message
 from smmu.application.messages import request_in
 from smmu.application.system import System
 from smmu.entrypoints.lambdas.warm import handler
+from smmu.ports.queue import decode_message
 
 
 async def dispatch(system: System, event: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON

@@ -9,9 +9,11 @@ from typing import Any
 
 from smmu.adapters.aws.failures import HELD, code_of_failure
 from smmu.adapters.aws.sizes import size_for
+from smmu.application.causes import cause_of
 from smmu.application.heavy import machine_request
 from smmu.application.invocations import Held, Invocation, Machine, TaskFailed
 from smmu.application.system import System
+from smmu.domain.errors import WORDS, Refused
 from smmu.domain.pipeline import Weight
 from smmu.domain.task import State
 from smmu.entrypoints.lambdas.warm import handler
@@ -21,12 +23,14 @@ _PROVISIONING_SECONDS = 300  # until Fargate has a machine and its image; the wo
 
 async def perform(system: System, event: Any) -> Any:  # noqa: ANN401 - JSON
     """Do a light task; what it gives."""
-    return await _told(lambda: system.invocations.perform(_invocation_in(event)))
+    asked = _invocation_in(system, event)
+    return await _told(system, lambda: system.invocations.perform(asked))
 
 
 async def opened(system: System, event: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """Open a heavy task; which try of it to run, on what. `done` when there is nothing to run."""
-    known = await _told(lambda: system.invocations.open(_invocation_in(event)))
+    asked = _invocation_in(system, event)
+    known = await _told(system, lambda: system.invocations.open(asked))
     request = machine_request(known)
     cpu, memory = size_for(request.cores, request.memory_bytes)
     return {
@@ -44,23 +48,39 @@ async def opened(system: System, event: Any) -> dict[str, Any]:  # noqa: ANN401 
 async def collect(system: System, event: Any) -> Any:  # noqa: ANN401 - JSON
     """What the heavy task gave that `opened` answered for."""
     machine = Machine(tries=event["tries"], handle=event["handle"])
-    return await _told(lambda: system.invocations.collect(event["owner"], event["record_id"], machine))
+    return await _told(system, lambda: system.invocations.collect(event["owner"], event["record_id"], machine))
 
 
-async def _told(work: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - JSON
+async def _told(system: System, work: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - JSON
     try:
         return await work()
     except TaskFailed as failure:
-        told = json.dumps({"message": str(failure), "task_id": failure.task_id}, ensure_ascii=False)
-        raise type(str(failure.error), (Exception,), {})(told) from failure
+        raise _named(failure.error, _words(str(failure), failure.task_id)) from failure
     except Held as held:
-        raise type(HELD, (Exception,), {})(str(held)) from held
+        raise _named(HELD, str(held)) from held
+    except Refused as refusal:
+        raise _named(refusal.code, _words(refusal.message)) from refusal
+    except Exception as error:  # the boundary: by its own name, no rule would match it and try again
+        system.telemetry.event("invocation_failed", error=repr(error))
+        code = cause_of(error)
+        raise _named(code, _words(WORDS[code])) from error
 
 
-def _invocation_in(event: Mapping[str, Any]) -> Invocation:
+def _named(name: str, words: str) -> Exception:
+    kind: type[Exception] = type(str(name), (Exception,), {})
+    return kind(words)
+
+
+def _words(message: str, task_id: str | None = None) -> str:
+    return json.dumps({"message": message, "task_id": task_id}, ensure_ascii=False)
+
+
+def _invocation_in(system: System, event: Mapping[str, Any]) -> Invocation:
     given = dict(event["input"])
     if "error" in given:  # as the state machine caught it
-        error, message, task_id = code_of_failure(given["error"]["error"], given["error"]["message"])
+        named, cause = given["error"]["error"], given["error"]["message"]
+        system.telemetry.event("run_failed", job_id=event["job_id"], error=named, cause=cause)
+        error, message, task_id = code_of_failure(named, cause)
         given["error"] = {"error": error, "message": message, "task_id": task_id}
     return Invocation(
         owner=event["owner"],

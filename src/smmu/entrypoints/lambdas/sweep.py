@@ -12,12 +12,13 @@ async def sweep(system: System, event: Any) -> dict[str, int]:  # noqa: ANN401 -
     """Relay what lies, look at what is overdue; how many messages and records there were."""
     if event.get("orphans"):
         await system.sweeper.sweep_orphans()
-    relayed = looked = 0
+    relayed = looked = stuck = 0
     for _ in range(_BATCHES_MAX):
         relayed += await system.relay.once()
-        found, stuck = await system.sweeper.once(_BATCH)
+        limit = _BATCH + stuck
+        found, stuck = await system.sweeper.once(limit)
         looked += found
-        if found - stuck < _BATCH:
+        if found < limit:
             break
     system.telemetry.event("swept", relayed=relayed, looked=looked)
     return {"relayed": relayed, "looked": looked}

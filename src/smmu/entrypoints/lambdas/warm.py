@@ -1,11 +1,13 @@
 """One open product for the life of a sandbox: the first event opens it, the others find it open.
 
-It is never closed: a sandbox is frozen and thrown away, and nothing in it is worth a goodbye.
+It is never closed: a sandbox is frozen and thrown away, and nothing in it is worth a goodbye. A connection that died
+while the sandbox was frozen fails at its next use, and the SDK tries again by another one.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeVar
 
@@ -20,26 +22,31 @@ def handler(work: Callable[[System, Any], Awaitable[T]]) -> Callable[[Any, objec
     """The Lambda handler that does `work` on an event. What it raises becomes the invocation's error."""
 
     def handle(event: Any, _context: object) -> T:  # noqa: ANN401 - an event is JSON
-        return _runner().run(_on_the_system(work, event))
+        return _sandbox().runner.run(_on_the_system(work, event))
 
     return handle
 
 
-async def _on_the_system(work: Callable[[System, Any], Awaitable[T]], event: Any) -> T:  # noqa: ANN401 - JSON
-    return await work(await _system(), event)
+@dataclass(slots=True)
+class _Sandbox:
+    """What outlives an event: one event loop, because the SDK's clients live in the one they were opened in.
 
+    `kept` holds the product open. Without a holder it would be collected, and closed while it is used.
+    """
 
-_open: list[System] = []
-
-
-async def _system() -> System:
-    if not _open:
-        running = await AsyncExitStack().enter_async_context(open_system(load_settings()))
-        _open.append(running.system)
-    return _open[0]
+    runner: asyncio.Runner = field(default_factory=asyncio.Runner)
+    kept: AsyncExitStack = field(default_factory=AsyncExitStack)
+    system: System | None = None
 
 
 @cache
-def _runner() -> asyncio.Runner:
-    """One event loop, because the SDK's clients live in the one they were opened in."""
-    return asyncio.Runner()
+def _sandbox() -> _Sandbox:
+    return _Sandbox()
+
+
+async def _on_the_system(work: Callable[[System, Any], Awaitable[T]], event: Any) -> T:  # noqa: ANN401 - JSON
+    sandbox = _sandbox()
+    if sandbox.system is None:
+        running = await sandbox.kept.enter_async_context(open_system(load_settings()))
+        sandbox.system = running.system
+    return await work(sandbox.system, event)
