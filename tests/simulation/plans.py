@@ -6,6 +6,7 @@ call more or less names its moments instead, and they are looked up in the log.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
 from hypothesis import strategies as st
 
@@ -24,7 +25,7 @@ STORM = Weather(queue_duplicates=0.3, queue_reorders=0.5, queue_delays=0.3, due_
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A call of `name` by a process whose name starts so, after the moment before and not before `since`, past `skip`.
+    """A call of `name` by a process whose name starts so (`*`: whatever), after the moment before and not before `since`, past `skip`.
 
     One without a fault is a landmark.
     """
@@ -51,7 +52,8 @@ def plan_of(scenario: Scenario, *moments: Moment) -> Plan:
 
 
 def is_at(call: Call, moment: Moment) -> bool:
-    return call.name == moment.name and call.process.startswith(moment.process) and call.at >= moment.since
+    of_it = fnmatchcase(call.process, f"{moment.process}*")
+    return call.name == moment.name and of_it and call.at >= moment.since
 
 
 def smallest(scenario: Scenario, kinds: tuple[Fault, ...], name: str) -> Report | None:

@@ -102,7 +102,7 @@ class Jobs:
             return
         if stored.value.state is State.CREATED:
             await self.orchestrator.start(request)
-            await self._dispatched(request)
+            await self._dispatched(stored)
         elif stored.value.state in (State.CANCELLING, State.CANCELLED):
             await self.settle(request)
 
@@ -175,10 +175,7 @@ class Jobs:
 
         await until_settled(attempt)
 
-    async def _dispatched(self, request: RunRequest) -> None:
-        stored = await self.store.find(Job, request.owner, request.job_id)
-        if stored is None or stored.value.attempt != request.attempt or stored.value.state is not State.CREATED:
-            return
+    async def _dispatched(self, stored: Stored[Job]) -> None:
         now = self.clock.now()
         after, event = told_state(job.step(stored.value, Event.DISPATCH, now), now)
         try:

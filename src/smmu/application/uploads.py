@@ -16,7 +16,7 @@ from smmu.domain.upload import Upload
 from smmu.domain.values import JOB, MEDIA, UPLOAD, Checksum
 from smmu.ports.errors import Conflict, LimitReached
 from smmu.ports.ledger import Change, Count
-from smmu.ports.records import IdempotencyKey
+from smmu.ports.records import IdempotencyKey, Stored
 from smmu.ports.system import Clock, IdSource
 from smmu.ports.uploads import PartSlot, SignedPart, StoredPart, UploadStore
 
@@ -56,14 +56,13 @@ class Uploads:
         self, owner: str, request: UploadRequest, *, idempotency_key: str | None = None, fingerprint: str = ""
     ) -> Begun:
         """Open a session, or `Refused` with every reason. With a key, repeating it answers the same session."""
-        if idempotency_key is not None:
-            replayed = await self._replay(owner, idempotency_key, fingerprint)
-            if replayed is not None:
-                return replayed
+        used = None if idempotency_key is None else await self.store.find(IdempotencyKey, owner, idempotency_key)
+        if used is not None and used.value.expires_at > self.clock.now():
+            return await self._replay(used.value, fingerprint)
         refuse_if(admit(request, self.store.limits))
         opened = await self._open(owner, request)
         try:
-            await self._record(opened, idempotency_key, fingerprint)
+            await self._record(opened, self._use(opened, idempotency_key, fingerprint, used))
         except LimitReached as error:
             await self.storage.abort(session_of(opened))
             raise _over_quota(error) from error
@@ -120,14 +119,11 @@ class Uploads:
 
         return await until_settled(attempt)
 
-    async def _replay(self, owner: str, key: str, fingerprint: str) -> Begun | None:
-        known = await self.store.find(IdempotencyKey, owner, key)
-        if known is None or known.value.expires_at <= self.clock.now():
-            return None
-        if known.value.fingerprint != fingerprint:
+    async def _replay(self, used: IdempotencyKey, fingerprint: str) -> Begun:
+        if used.fingerprint != fingerprint:
             message = "This Idempotency-Key was used for another request: use a new one."
             raise refuse(Code.IDEMPOTENCY_KEY_REUSED, message)
-        stored = await self.store.get(Upload, owner, known.value.upload_id)
+        stored = await self.store.get(Upload, used.owner, used.upload_id)
         usable = stored.value.state is upload.State.OPEN and not upload.is_expired(stored.value, self.clock.now())
         return Begun(upload=stored.value, parts=await self._sign_first(stored.value) if usable else (), replayed=True)
 
@@ -158,19 +154,21 @@ class Uploads:
             expires_at=now + limits.upload_seconds,
         )
 
-    async def _record(self, opened: Upload, key: str | None, fingerprint: str) -> None:
+    async def _record(self, opened: Upload, used: Sequence[Change]) -> None:
         reserve = Count(owner=opened.owner, deltas=quota.reserve(opened), at_most=quota.bounds(self.store.limits))
-        changes: list[Change] = [self.store.put(opened), reserve]
-        if key is not None:
-            expires = self.clock.now() + _KEY_SECONDS
-            used = IdempotencyKey(
-                key=key, owner=opened.owner, fingerprint=fingerprint, upload_id=opened.id, expires_at=expires
-            )
-            known = await self.store.find(IdempotencyKey, opened.owner, key)
-            if known is not None and known.value.expires_at > self.clock.now():
-                raise Conflict("the key was used by another call since we looked")
-            changes.append(self.store.put(used, known.version if known else 0))
-        await self.store.commit(changes)
+        await self.store.commit([self.store.put(opened), reserve, *used])
+
+    def _use(
+        self, opened: Upload, key: str | None, fingerprint: str, before: Stored[IdempotencyKey] | None
+    ) -> Sequence[Change]:
+        """The key as used by this upload, over what it was when we looked: nothing, or over."""
+        if key is None:
+            return ()
+        expires = self.clock.now() + _KEY_SECONDS
+        used = IdempotencyKey(
+            key=key, owner=opened.owner, fingerprint=fingerprint, upload_id=opened.id, expires_at=expires
+        )
+        return [self.store.put(used, before.version if before else 0)]
 
     async def _sign_first(self, opened: Upload) -> Sequence[SignedPart]:
         count = min(self.store.limits.parts_signed_at_init, opened.layout.number_max)

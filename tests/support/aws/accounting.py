@@ -1,32 +1,48 @@
 """What the product asks of AWS, counted where it arrives: an account of requests by service and operation.
 
-What the harness asks (it says so in its user agent) and what the state machine asks for itself is not the product's.
+What the harness asks (it says so in its user agent) and what the state machine asks for itself (by the stand-in's own
+key) is not the product's. What is sent to a signed URL is: the deployment's owner pays for it.
 """
 
+import io
+import json
+import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qs
 
+Item = dict[str, Any]
+Key = tuple[tuple[str, str], ...]
+
 HARNESS = "smmu-harness"  # in the user agent of whatever is not the product
 
+_INTERPRETER = "Credential=ak/"  # moto signs with it what a state machine asks for
 _FORMS = {"AmazonEC2ContainerServiceV20141113": "ecs", "AWSStepFunctions": "states", "AmazonSQS": "sqs"}
+_KIB = 1024
 
 
 class Account:
-    """Counts while it is open."""
+    """Counts while it is open. Units are DynamoDB's for writing; bytes are what requests carry to S3 or ask of it."""
 
     def __init__(self) -> None:
         self.requests: Counter[str] = Counter()
+        self.units: Counter[str] = Counter()
+        self.bytes: Counter[str] = Counter()
+        self._waiting: dict[Key, Any] = {}
+        self._lock = threading.Lock()
 
     def note(self, environ: dict[str, Any]) -> None:
-        """Count one request."""
-        if HARNESS not in environ.get("HTTP_USER_AGENT", ""):
-            self.requests[operation(environ)] += 1
-
-    def since(self, before: "Counter[str]") -> "Counter[str]":
-        """What came since `before`, a copy of `requests`."""
-        return self.requests - before
+        """Count one request, unless it is not the product's."""
+        if HARNESS in environ.get("HTTP_USER_AGENT", "") or _INTERPRETER in environ.get("HTTP_AUTHORIZATION", ""):
+            return
+        name = operation(environ)
+        with self._lock:
+            self.requests[name] += 1
+            if name.startswith("dynamodb:"):
+                self.units += write_units(_body(environ), self._waiting)
+            elif name.startswith("s3:"):
+                self.bytes += _moved(environ)
 
 
 def operation(environ: dict[str, Any]) -> str:
@@ -54,3 +70,49 @@ def _of_s3(method: str, query: dict[str, list[str]]) -> str:
         ("DELETE", "", "DeleteObject"),
     )
     return next((name for known, key, name in names if known == method and (not key or key in query)), method)
+
+
+def write_units(asked: Item, waiting: dict[Key, Any]) -> Counter[str]:
+    """The write units of a request, of the table and of its index `work`, whose entries `waiting` keeps in mind.
+
+    Source: DynamoDB developer guide, "read and write operations": a unit is 1 KB of an item, a transaction pays twice,
+    and an index is written only where an entry of it changes: one that moves is two writes.
+    """
+    units: Counter[str] = Counter()
+    for times, given in _written(asked):
+        item = given.get("Item", {})
+        key = tuple(sorted((name, value["S"]) for name, value in (item or given["Key"]).items() if name.endswith("Id")))
+        before, after = waiting.get(key), [item[name] for name in ("work", "workAt") if name in item]
+        waiting[key] = after
+        units["table"] += times * max(1, -(-_size(item) // _KIB))
+        units["index"] += 0 if before == after else bool(before) + bool(after)
+    return units
+
+
+def _written(asked: Item) -> Iterator[tuple[int, Item]]:
+    """What a request writes: (units for a KB, what is put, updated or deleted)."""
+    if "Item" in asked:
+        yield 1, asked
+    for part in asked.get("TransactItems", ()):
+        yield from ((2, given) for action, given in part.items() if action != "ConditionCheck")
+    for parts in asked.get("RequestItems", {}).values():
+        yield from ((1, part["DeleteRequest"]) for part in parts)
+
+
+def _size(item: Item) -> int:
+    """What DynamoDB counts of an item, nearly: its names, and its values as text."""
+    return sum(len(name) + len(text.encode()) for name, held in item.items() for text in held.values())
+
+
+def _body(environ: dict[str, Any]) -> dict[str, Any]:
+    """The request's JSON, which is left for others to read."""
+    data = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(data)
+    known: dict[str, Any] = json.loads(data or b"{}")
+    return known
+
+
+def _moved(environ: dict[str, Any]) -> Counter[str]:
+    start, _, end = environ.get("HTTP_RANGE", "").removeprefix("bytes=").partition("-")
+    read = int(end) - int(start) + 1 if end else 0
+    return Counter(sent=int(environ.get("CONTENT_LENGTH") or 0), read=read)

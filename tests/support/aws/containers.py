@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -29,10 +30,14 @@ _SAID_BYTES = 2_000
 
 @dataclass(slots=True)
 class Container:
-    """One container: what it was asked to do, and how that ended."""
+    """One container: what it was asked to do, on what (ECS's CPU units and MiB), and how that ended."""
 
     command: list[str]
     process: subprocess.Popen[bytes]
+    cpu: int = 0
+    memory: int = 0
+    begun: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
     stop_reason: str | None = None
     exit_code: int | None = None
     said: str = ""
@@ -64,7 +69,8 @@ class Containers:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        self.known[task.task_arn] = Container(command, process)
+        cpu, memory = (int(task.overrides.get(name) or 0) for name in ("cpu", "memory"))
+        self.known[task.task_arn] = Container(command, process, cpu, memory)
         self._aside(self._watch, task, self.known[task.task_arn])
 
     def stop(self, task: Any, reason: str) -> None:
@@ -95,6 +101,7 @@ class Containers:
 
     def _watch(self, task: Any, container: Container) -> None:
         said = container.process.communicate()[1]
+        container.seconds = time.monotonic() - container.begun
         container.said = said.decode(errors="replace")[-_SAID_BYTES:]
         code = container.process.returncode
         container.exit_code = code if code >= 0 else 128 - code

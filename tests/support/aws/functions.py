@@ -51,6 +51,7 @@ class Function:
     def __init__(self, name: str, handler: str, environment: Mapping[str, str], log: Path, seconds: float = 60) -> None:
         self.name = name
         self.invocations = 0
+        self.seconds: list[float] = []  # of each invocation that is over
         self._handler = handler
         self._environment = environment
         self._log = log
@@ -68,7 +69,11 @@ class Function:
         self._known[invocation.id] = invocation
         self._waiting.put(invocation)
         self.invocations += 1
-        self._wait(invocation)
+        begun = time.monotonic()
+        try:
+            self._wait(invocation)
+        finally:
+            self.seconds.append(time.monotonic() - begun)
         answer = json.loads(invocation.answer or b"null")
         if invocation.failed:
             raise named(answer)

@@ -12,10 +12,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
+from botocore.config import Config
 from moto.core.config import default_user_config
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_callback
 
+from tests.support.aws.accounting import HARNESS
 from tests.support.aws.mends import FUNCTIONS, Function, mend
 from tests.support.aws.moto import REGION, account
 
@@ -56,6 +58,7 @@ def client(service: str) -> Any:
         endpoint_url=known.endpoint,
         aws_access_key_id=key,
         aws_secret_access_key=secret,
+        config=Config(user_agent_extra=HARNESS),
     )
 
 
