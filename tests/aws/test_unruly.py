@@ -147,7 +147,7 @@ def test_an_etag_is_foretold_only_from_parts_whose_etags_are_digests() -> None:
 
 @pytest.fixture
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads_module, "_ABORT_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(uploads_module, "pauses", lambda: [0.0] * 5)
 
 
 @pytest.mark.usefixtures("no_pause")
