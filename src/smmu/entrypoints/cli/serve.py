@@ -1,12 +1,15 @@
 """`smmu serve`: API, page, dispatcher and workers on one machine."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import anyio
 import typer
 
 from smmu.entrypoints.cli.options import Data
 from smmu.entrypoints.cli.terminal import say
+
+if TYPE_CHECKING:
+    from smmu.bootstrap.settings import AwsPlatform, EmbeddedPlatform, InMemoryPlatform
 
 
 def serve(
@@ -19,16 +22,28 @@ def serve(
     Whatever else can be set (workers, limits, the address that clients see) is a variable SMMU_…, read at the start:
     docs/settings.md lists them all.
     """
-    from smmu.bootstrap.settings import EmbeddedPlatform, load_settings
+    from smmu.bootstrap.settings import load_settings
     from smmu.entrypoints.server import Address, serve
 
     settings = load_settings(data=data)
-    platform = settings.platform
-    tokens = "tokens: SMMU_PLATFORM__TOKENS"
-    if isinstance(platform, EmbeddedPlatform):
-        tokens = f"a token: smmu token --owner NAME --data {platform.data}"
+    tokens = _tokens_of(settings.platform)
 
     def announce(address: Address) -> None:
         say(f"Smart Media Uploader is at {address.url}/ ({tokens})")
 
     anyio.run(serve, settings, host, port, announce, backend="asyncio", backend_options={"use_uvloop": True})
+
+
+def _tokens_of(platform: "EmbeddedPlatform | InMemoryPlatform | AwsPlatform") -> str:
+    """Where tokens come from. Raises `SettingsError` when no token would ever be believed."""
+    from smmu.bootstrap.variables import SettingsError
+
+    match platform.kind:
+        case "embedded":
+            return f"a token: smmu token --owner NAME --data {platform.data}"
+        case "inmemory":
+            return "tokens: SMMU_PLATFORM__TOKENS"
+        case "aws" if platform.identity is None:
+            raise SettingsError("SMMU_PLATFORM__IDENTITY__ISSUER is missing: it says whose tokens are believed.")
+        case "aws":
+            return f"tokens: those of {platform.identity.issuer}"
