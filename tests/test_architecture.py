@@ -32,6 +32,7 @@ AMBIENT_CALLS = {"now", "utcnow", "today"}
 AGGREGATES = ("upload", "job")
 LAYERS = (
     *("domain", "ports", "application", "bootstrap", "client", "entrypoints", "entrypoints/api", "adapters"),
+    "entrypoints/lambdas",
     *("adapters/aws", "adapters/embedded", "adapters/inmemory", "adapters/media", "adapters/speech"),
 )
 
@@ -55,7 +56,8 @@ def empty_house(tmp_path: Path) -> Path:
     for layer in ("", *LAYERS):
         (tmp_path / "smmu" / layer).mkdir(exist_ok=True)
         (tmp_path / "smmu" / layer / "__init__.py").touch()
-    (tmp_path / "smmu" / "wire.py").touch()
+    for module in ("wire", "adapters/aws/ledger", "adapters/aws/rows"):
+        (tmp_path / "smmu" / f"{module}.py").touch()
     return tmp_path
 
 
@@ -79,12 +81,16 @@ def test_an_empty_house_with_every_adapter_family_is_in_order(empty_house: Path)
         ("domain/plan.py", "import os.path", "3. The domain"),
         ("application/steps.py", "import asyncio", "4. asyncio"),
         ("bootstrap/container.py", "from trio import sleep", "4. asyncio"),
-        ("adapters/embedded/uploads.py", "import boto3.session", "5a. AWS"),
+        ("adapters/embedded/uploads.py", "import botocore.session", "5a. AWS"),
+        ("domain/parts.py", "import awscrt.checksums", "5a. AWS"),
         ("application/steps.py", "import av", "5b. Media"),
         ("adapters/media/audio.py", "import faster_whisper", "5c. Speech"),
         ("entrypoints/cli.py", "import dependency_injector.containers", "5d. The injector"),
         ("entrypoints/worker.py", "from fastapi import FastAPI", "5e. FastAPI"),
         ("adapters/inmemory/ledger.py", "import sqlite3", "5f. SQLite"),
+        ("adapters/aws/account.py", "import boto3.session", "5g. Blocking"),
+        ("entrypoints/lambdas/sweep.py", "import smmu.adapters.aws.ledger", "5h. Entrypoints"),
+        ("entrypoints/worker.py", "import smmu.adapters.aws.rows", "5h. Entrypoints"),
         ("domain/plan.py", "import smmu.domain.ladder", "6. No cycles"),
     ],
 )
@@ -103,7 +109,9 @@ def test_a_contract_that_is_broken_is_reported(empty_house: Path, module: str, l
     ("module", "line"),
     [
         ("entrypoints/cli.py", "import asyncio, trio"),
-        ("adapters/aws/uploads.py", "import boto3, botocore.exceptions"),
+        ("adapters/aws/uploads.py", "import aiobotocore.session, botocore.exceptions"),
+        ("ports/checksums.py", "import awscrt.checksums"),
+        ("entrypoints/lambdas/relay.py", "import smmu.adapters.aws.rows"),
         ("adapters/media/image.py", "import av, PIL.Image"),
         ("adapters/speech/pocketsphinx.py", "import pocketsphinx"),
         ("adapters/embedded/database.py", "import sqlite3"),

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ReadTimeoutError, ResponseStreamingError
 
 from smmu.adapters.aws import uploads as uploads_module
 from smmu.adapters.aws.account import Resources
@@ -147,7 +147,7 @@ def test_an_etag_is_foretold_only_from_parts_whose_etags_are_digests() -> None:
 
 @pytest.fixture
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads_module, "_ABORT_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(uploads_module, "pauses", lambda: [0.0] * 5)
 
 
 @pytest.mark.usefixtures("no_pause")
@@ -219,6 +219,32 @@ async def test_a_large_file_whose_completion_was_repeated_may_be_sent_again(plac
         await place.objects.put("media/a", LocalFile(str(large_file)), content_type="video/mp4")
     ref = await place.objects.put("media/a", LocalFile(str(large_file)), content_type="video/mp4")
     assert ref.size == LARGE_BYTES
+
+
+# --- reading
+
+
+class CutOff:
+    """A body whose connection is lost half-way."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def read(self) -> bytes:
+        raise ResponseStreamingError(error="the peer closed the connection")
+
+
+async def test_a_range_whose_body_is_cut_off_is_read_again_a_few_times(place: Place) -> None:
+    source = await place.objects.open(await place.objects.put("media/a", b"one", content_type="image/png"))
+    cut: Step = answered({"Body": CutOff()})
+    place.s3.plans["get_object"] = [cut, cut]
+    assert await source.read(1, 9) == b"ne"
+    place.s3.plans["get_object"] = [cut, cut, cut]
+    with pytest.raises(Unavailable):
+        await source.read(1, 9)
 
 
 # --- writing

@@ -30,6 +30,7 @@ from smmu.adapters.aws.account import Clients, Resources
 from smmu.adapters.aws.buckets import RAW, Buckets, pins, unquoted
 from smmu.adapters.aws.errors import translating
 from smmu.adapters.aws.objects import S3ObjectStore
+from smmu.adapters.aws.pauses import pauses
 from smmu.domain.limits import PART_BYTES_MAX, PART_BYTES_MIN, PART_COUNT_MAX, SINGLE_PUT_BYTES_MAX
 from smmu.domain.values import Algorithm, Checksum, ObjectRef
 from smmu.ports.errors import AlreadyExists, Conflict, NotFound, Throttled, Unavailable
@@ -37,9 +38,6 @@ from smmu.ports.system import Clock
 from smmu.ports.uploads import PartSlot, Session, SignedForm, SignedPart, StoredPart, UploadForms, UploadStore
 
 _SIGNED_AT_A_TIME: Final = 200  # about 2 ms of the event loop
-_ABORTS: Final = 6
-_ABORT_PAUSE_SECONDS: Final = 0.1  # doubled each time: 3 s in all
-_CONFLICT_PAUSES_SECONDS: Final = (0.1, 0.3, 0.9)
 _MD5 = re.compile("[0-9a-f]{32}")
 _NAMES: Final = {
     Algorithm.CRC64NVME: "ChecksumCRC64NVME",
@@ -146,7 +144,7 @@ class S3UploadStore(UploadStore, UploadForms):
         except (NotFound, AlreadyExists, Conflict, Throttled, Unavailable) as error:
             failed = error
         # Who meets others that complete it gets 409, perhaps before the object of the first is there.
-        for pause in (0, *_CONFLICT_PAUSES_SECONDS) if isinstance(failed, Conflict) else (0,):
+        for pause in (0, *pauses()) if isinstance(failed, Conflict) else (0,):
             await anyio.sleep(pause)
             if made := await self._made(session, parts, etag):
                 return made
@@ -167,12 +165,10 @@ class S3UploadStore(UploadStore, UploadForms):
         if session.method == "single":
             await self._objects.clear(session.key)
             return
-        pause = _ABORT_PAUSE_SECONDS
-        for _ in range(_ABORTS):
+        for pause in (0, *pauses()):
+            await anyio.sleep(pause)
             if await self._is_aborted(session):
                 return
-            await anyio.sleep(pause)
-            pause *= 2
         raise Unavailable(f"parts of {session.key} keep arriving")
 
     async def orphans(self, before: float) -> Sequence[Session]:

@@ -1,12 +1,15 @@
 """`smmu serve`: API, dispatcher and workers on one machine; the API alone where services do the work."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import anyio
 import typer
 
 from smmu.entrypoints.cli.options import Data
 from smmu.entrypoints.cli.terminal import say
+
+if TYPE_CHECKING:
+    from smmu.bootstrap.settings import AwsPlatform, EmbeddedPlatform, InMemoryPlatform
 
 
 def serve(
@@ -23,7 +26,7 @@ def serve(
     from smmu.entrypoints.server import Address, serve
 
     settings = load_settings(data=data)
-    tokens = _tokens(settings.platform)
+    tokens = _tokens_of(settings.platform)
 
     def announce(address: Address) -> None:
         say(f"Smart Media Uploader is at {address.url}/ ({tokens})")
@@ -31,16 +34,16 @@ def serve(
     anyio.run(serve, settings, host, port, announce, backend="asyncio", backend_options={"use_uvloop": True})
 
 
-def _tokens(platform: object) -> str:
-    """Where whoever is to use the service has a token from."""
-    from smmu.bootstrap.settings import AwsPlatform, EmbeddedPlatform
+def _tokens_of(platform: "EmbeddedPlatform | InMemoryPlatform | AwsPlatform") -> str:
+    """Where tokens come from. Raises `SettingsError` when no token would ever be believed."""
     from smmu.bootstrap.variables import SettingsError
 
-    if isinstance(platform, EmbeddedPlatform):
-        return f"a token: smmu token --owner NAME --data {platform.data}"
-    if not isinstance(platform, AwsPlatform):
-        return "tokens: SMMU_PLATFORM__TOKENS"
-    if platform.identity is None:
-        words = "SMMU_PLATFORM__IDENTITY__ISSUER is missing: without an issuer of tokens nobody could use the API."
-        raise SettingsError(words)
-    return f"tokens: those of {platform.identity.issuer}"
+    match platform.kind:
+        case "embedded":
+            return f"a token: smmu token --owner NAME --data {platform.data}"
+        case "inmemory":
+            return "tokens: SMMU_PLATFORM__TOKENS"
+        case "aws" if platform.identity is None:
+            raise SettingsError("SMMU_PLATFORM__IDENTITY__ISSUER is missing: it says whose tokens are believed.")
+        case "aws":
+            return f"tokens: those of {platform.identity.issuer}"
