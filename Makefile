@@ -28,7 +28,7 @@ export FILE
 MAKEFLAGS += --no-print-directory
 
 .PHONY: help demo demo-aws serve test system check lint format-check types contracts fast media aws whole \
-	whole-aws other-pythons localstack test-live bench kill fmt clean
+	whole-aws other-pythons localstack test-live bench cost kill fmt clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -115,6 +115,9 @@ test-live: $(READY) ## the contracts of stores, ledger and queue, and upload sec
 
 bench: $(READY) ## measure
 	@$(BIN)/python -m benchmarks
+
+cost: $(READY) ## count what a job asks of AWS, price it, and write docs/cost.md
+	@$(BIN)/python -m benchmarks.cost
 
 kill: $(READY) ## the long SIGKILL test: KILL_ROUNDS=50
 	@SMMU_KILL_ROUNDS=$${SMMU_KILL_ROUNDS:-$(KILL_ROUNDS)} $(BIN)/python -m pytest -m kill

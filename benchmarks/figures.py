@@ -11,7 +11,7 @@ from pathlib import Path
 from smmu.adapters.embedded.system import SystemClock
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
-_BEGIN, _END = "<!-- figures: written by `make bench` -->", "<!-- end of figures -->"
+_END = "<!-- end of figures -->"
 _MET = {True: "yes", False: "**no**", None: "–"}
 
 
@@ -43,17 +43,23 @@ def percentile(ordered: Sequence[float], fraction: float) -> float:
 
 def table(figures: Sequence[Figure], command: str) -> str:
     """The table, with when, on what and by which command it was measured."""
+    head = ("| figure | measured | target | met |", "|---|---|---|---|")
+    return "\n".join([*head, *(figure.row() for figure in figures), "", measured(command)])
+
+
+def measured(command: str) -> str:
+    """When, on what and by which command something was measured."""
     day = datetime.fromtimestamp(SystemClock().now(), UTC).date().isoformat()
     machine = f"{len(os.sched_getaffinity(0))} CPUs, {platform.system()} on {platform.machine()}"
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    head = ("| figure | measured | target | met |", "|---|---|---|---|")
-    return "\n".join([*head, *(figure.row() for figure in figures), "", f"{day}; {machine}; {python}; `{command}`"])
+    return f"{day}; {machine}; {python}; `{command}`"
 
 
-def write(text: str, page: Path = PAGE) -> None:
-    """Put the table where the page has its place for it."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
+def write(text: str, page: Path = PAGE, command: str = "make bench") -> None:
+    """Put the table where the page has its place for what `command` writes."""
+    begin = f"<!-- figures: written by `{command}` -->"
+    before, _, rest = page.read_text(encoding="utf-8").partition(begin)
     _, found, after = rest.partition(_END)
     if not found:
         raise RuntimeError(f"{page.name} has no place for the figures")
-    page.write_text(f"{before}{_BEGIN}\n\n{text}\n\n{_END}{after}", encoding="utf-8")
+    page.write_text(f"{before}{begin}\n\n{text}\n\n{_END}{after}", encoding="utf-8")

@@ -17,7 +17,7 @@ from smmu.domain.limits import MIB
 from tests.support.aws.cloud import Cloud
 from tests.support.aws.errands import done, uploaded
 from tests.support.corpus import Corpus
-from tests.support.media import clip, photo, song
+from tests.support.media import clip, photo, silence, song
 
 pytestmark = [pytest.mark.slow, pytest.mark.served, pytest.mark.timeout(240)]
 
@@ -53,7 +53,7 @@ async def test_a_film_comes_out_as_a_ladder_and_a_song_as_sound(cloud: Cloud, tm
 async def test_a_file_of_many_parts_goes_to_storage_part_by_part(cloud: Cloud, tmp_path: Path) -> None:
     """A long silence: 101 MiB is one more than goes in one PUT."""
     large = tmp_path / "silence.wav"
-    _silence(large, 101 * MIB)
+    silence(large, 101 * MIB)
     async with open_client(cloud.url, cloud.token()) as client:
         upload = await uploaded(client, large)
         seen = await client.jobs.get(upload)
@@ -141,14 +141,3 @@ async def test_the_corpus_goes_through_the_deployment(cloud: Cloud, corpus: Corp
             ended = await done(client, await uploaded(client, corpus.named(name).path))
             made = await client.media.get(ended.media_id)
             assert (name, ended.state, made.state) == (name, "succeeded", "ready")
-
-
-def _silence(path: Path, size: int) -> None:
-    """A WAV file of that size with next to nothing in it but zeros, which no disk has to keep."""
-    data = size - 44
-    head = b"RIFF" + (size - 8).to_bytes(4, "little") + b"WAVEfmt " + (16).to_bytes(4, "little")
-    form = (1).to_bytes(2, "little") + (1).to_bytes(2, "little") + (48_000).to_bytes(4, "little")
-    form += (96_000).to_bytes(4, "little") + (2).to_bytes(2, "little") + (16).to_bytes(2, "little")
-    with path.open("wb") as file:
-        file.write(head + form + b"data" + data.to_bytes(4, "little"))
-        file.truncate(size)

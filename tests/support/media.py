@@ -136,6 +136,17 @@ def song(path: Path, *, seconds: float = 1.0, codec: str | None = None, cover: b
     return path
 
 
+def silence(path: Path, size: int) -> None:
+    """A WAV file of that size with next to nothing in it but zeros, which no disk has to keep."""
+    data = size - 44
+    head = b"RIFF" + (size - 8).to_bytes(4, "little") + b"WAVEfmt " + (16).to_bytes(4, "little")
+    form = (1).to_bytes(2, "little") + (1).to_bytes(2, "little") + (48_000).to_bytes(4, "little")
+    form += (96_000).to_bytes(4, "little") + (2).to_bytes(2, "little") + (16).to_bytes(2, "little")
+    with path.open("wb") as file:
+        file.write(head + form + b"data" + data.to_bytes(4, "little"))
+        file.truncate(size)
+
+
 def _sound_track(container: OutputContainer, path: Path, codec: str | None = None) -> AudioStream:
     by_suffix = {".webm": "libopus", ".ogg": "libopus", ".mp3": "libmp3lame", ".wav": "pcm_s16le", ".flac": "flac"}
     stream = container.add_stream(codec or by_suffix.get(path.suffix, "aac"), rate=48_000)

@@ -11,7 +11,7 @@ IAM on both buckets: `s3:GetObject`, `s3:GetObjectVersion`, `s3:PutObject`, `s3:
 
 Requests: `stat` and `open` one HEAD; `put` one PUT, or for a file over 16 MiB one for every 16 MiB and two around them;
 a read one GET; `delete` one listing, and one deletion if something is there; `list` one for 1,000 versions; `sign_read`
-none. A job of one film with 400 segments: about 400 PUT, 1 listing, 2 HEAD, 10–40 GET: 0.2 cents.
+none. A job of one film with 400 segments: about 400 PUT, 1 listing, 14 HEAD, 10–40 GET: 0.2 cents.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence

@@ -4,7 +4,7 @@ Its input is {"job_id", "owner", "attempt"} and nothing else: AWS answers a seco
 it answered the first, for as long as the execution runs. Once it has ended, and for 90 days, the name is taken.
 
 IAM: states:StartExecution on the state machine; states:StopExecution and states:DescribeExecution on its executions.
-Costs: starting is the first of the transitions that `asl.py` counts; stopping and describing are free.
+Costs: starting is one transition more than `asl.py` counts; stopping and describing are free.
 """
 
 import json

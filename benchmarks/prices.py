@@ -1,0 +1,103 @@
+"""What AWS asks for what a job takes: list prices, and the bill of a job. Free tiers and discounts are left out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tests.support.aws.metering import Machine, Taken
+
+REGION, KNOWN_ON = "us-east-1", "March 2026"
+GIB = 1024**3
+MONTH_MINUTES = 730 * 60  # as AWS's own calculator counts a month
+
+_FUNCTION_GIB = 1.0  # what a function is taken to have
+_SECONDS_MIN = 60  # of a container
+_MAPPING_REQUESTS = 2  # a message is received and deleted for us
+_SCANNED_UNITS = 2  # of one page of a job's tasks: up to 8 KB
+_IDLE_UNITS = 0.5  # of a query of an index that finds nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Dollars for so many of a unit."""
+
+    dollars: float
+    per: int
+    unit: str
+
+    def of(self, amount: float) -> float:
+        """Dollars for an amount."""
+        return self.dollars * amount / self.per
+
+
+PRICES: Mapping[str, Price] = {
+    "S3 PUT, COPY, POST, LIST": Price(0.005, 1_000, "requests"),
+    "S3 GET, HEAD": Price(0.0004, 1_000, "requests"),
+    "S3 kept": Price(0.023, 1, "GB and month"),
+    "DynamoDB written, on demand": Price(0.625, 1_000_000, "write request units"),
+    "DynamoDB read, on demand": Price(0.125, 1_000_000, "read request units"),
+    "SQS": Price(0.40, 1_000_000, "requests"),
+    "SQS, more for a fair queue": Price(0.10, 1_000_000, "requests about messages of a group"),
+    "Step Functions, standard": Price(0.025, 1_000, "transitions"),
+    "Lambda called": Price(0.20, 1_000_000, "invocations"),
+    "Lambda at work, x86": Price(0.0000166667, 1, "GB-seconds"),
+    "Fargate, x86, processor": Price(0.04048, 3_600, "vCPU-seconds"),
+    "Fargate, x86, memory": Price(0.004445, 3_600, "GB-seconds"),
+    "EventBridge Scheduler": Price(1.00, 1_000_000, "invocations"),
+}
+
+
+def bill(taken: Taken) -> dict[str, float]:
+    """Dollars for one job, by service. What its files cost while they are kept is not in it."""
+    return {
+        "DynamoDB": _written(taken) + PRICES["DynamoDB read, on demand"].of(_read_units(taken)),
+        "S3": requests_to_s3(taken),
+        "SQS": _messages(taken.of("sqs").total() + _MAPPING_REQUESTS),
+        "Step Functions": PRICES["Step Functions, standard"].of(taken.transitions),
+        "Lambda": functions(taken),
+        "Fargate": sum(_container(machine) for machine in taken.machines),
+    }
+
+
+def requests_to_s3(taken: Taken) -> float:
+    """Deleting is free."""
+    asked = taken.of("s3")
+    reads = sum(asked[name] for name in ("GetObject", "HeadObject"))
+    free = sum(asked[name] for name in ("DeleteObject", "DeleteObjects", "AbortMultipartUpload"))
+    return PRICES["S3 GET, HEAD"].of(reads) + PRICES["S3 PUT, COPY, POST, LIST"].of(asked.total() - reads - free)
+
+
+def functions(taken: Taken) -> float:
+    """All invocations, as long as they took on this machine."""
+    calls = sum(count for count, _ in taken.invocations.values())
+    seconds = sum(spent for _, spent in taken.invocations.values())
+    return PRICES["Lambda called"].of(calls) + PRICES["Lambda at work, x86"].of(seconds * _FUNCTION_GIB)
+
+
+def empty_queries(taken: Taken) -> float:
+    """The sweeper's, when nothing waits."""
+    return PRICES["DynamoDB read, on demand"].of(taken.of("dynamodb")["Query"] * _IDLE_UNITS)
+
+
+def billed_seconds(machine: Machine) -> float:
+    """A container is paid for a minute at least."""
+    return max(_SECONDS_MIN, machine.seconds)
+
+
+def _messages(requests: int) -> float:
+    """A message is of its owner's group."""
+    return PRICES["SQS"].of(requests) + PRICES["SQS, more for a fair queue"].of(requests)
+
+
+def _container(machine: Machine) -> float:
+    seconds = billed_seconds(machine)
+    cores, memory = PRICES["Fargate, x86, processor"], PRICES["Fargate, x86, memory"]
+    return cores.of(seconds * machine.cores) + memory.of(seconds * machine.gib)
+
+
+def _written(taken: Taken) -> float:
+    return PRICES["DynamoDB written, on demand"].of(taken.units.total())
+
+
+def _read_units(taken: Taken) -> float:
+    asked = taken.of("dynamodb")
+    return asked["GetItem"] + asked["Query"] * _SCANNED_UNITS
