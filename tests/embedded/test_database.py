@@ -4,12 +4,14 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
 import anyio
 import pytest
+from anyio import to_thread
 
 from smmu.adapters.embedded import schema
 from smmu.adapters.embedded.database import Database
@@ -93,6 +95,23 @@ async def test_nobody_reads_what_is_not_committed(database: Database) -> None:
 
     await database.write(look)
     assert seen == [set()]
+
+
+async def test_a_read_waits_for_no_commit_and_sees_nothing_of_it(database: Database) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def hold(sql: str) -> None:
+        if sql == "COMMIT":
+            begun.set()
+            may_end.wait(10)
+
+    database._writer.set_trace_callback(hold)
+    async with anyio.create_task_group() as group:
+        group.start_soon(database.write, partial(insert, "a"))
+        await to_thread.run_sync(begun.wait, 10)
+        assert names(database) == set()
+        may_end.set()
+    assert names(database) == {"a"}
 
 
 async def test_a_cancelled_follower_leaves_and_the_others_are_served(database: Database) -> None:

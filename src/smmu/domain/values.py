@@ -20,8 +20,8 @@ def make_id(prefix: str, now: float, chance: bytes) -> str:
     if len(chance) != CHANCE_BYTES:
         msg = f"an id needs {CHANCE_BYTES} bytes of chance"
         raise ValueError(msg)
-    when = _base32(int(now * 1000), _TIME_CHARS)
-    return f"{prefix}_{when}{_base32(int.from_bytes(chance), _CHANCE_CHARS)}"
+    number = int(now * 1000) << 8 * CHANCE_BYTES | int.from_bytes(chance)
+    return f"{prefix}_{_base32(number, _TIME_CHARS + _CHANCE_CHARS)}"
 
 
 def derived_id(prefix: str, *parts: str) -> str:
