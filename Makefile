@@ -5,13 +5,14 @@ PYTHON ?= python3
 JOBS ?= 2
 PYTHONS ?= 3.11 3.12 3.13
 KILL_ROUNDS ?= 50
+PORT ?= 8000
 
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 VALIDATOR := tests/support/aws/validator
 LOCALSTACK := .venv-localstack
-PIP_INSTALL := -m pip install --quiet --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
 	--constraint constraints.txt --editable '.[embedded,aws,dev]'
 FAST := not slow and not kill and not served and not media and not aws
 MEDIA := media and not slow
@@ -39,8 +40,8 @@ demo: $(READY) ## show it at work, on FILE="my film.mov" or on a film of its own
 demo-aws: $(READY) ## the same on AWS's platform, with a stand-in of AWS on this machine
 	@$(BIN)/python -m tests.support.aws.demo $${FILE:+"$$FILE"}
 
-serve: $(READY) ## the whole service on this machine, http://127.0.0.1:8000
-	@$(BIN)/smmu serve
+serve: $(READY) ## the whole service on this machine, http://127.0.0.1:8000 or another PORT=8080
+	@$(BIN)/smmu serve --port $(PORT)
 
 test: ## everything: lint, types, contracts, all suites, and the fast ones on the other Pythons
 	@scripts/stage "system packages" $(MAKE) system
@@ -133,7 +134,7 @@ clean: ## remove everything that make made
 
 # An environment is ready when its stamp is newer than what it was made from.
 $(READY): pyproject.toml constraints.txt
-	@echo "making $(VENV) with $(PYTHON)"
+	@echo "making $(VENV) with $(PYTHON): a minute or two, once"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python $(PIP_INSTALL)
 	@touch $@

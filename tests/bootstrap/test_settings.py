@@ -12,6 +12,11 @@ from smmu.bootstrap.settings import EmbeddedPlatform, InMemoryPlatform, Settings
 from smmu.bootstrap.variables import SettingsError, leaves, variable
 from smmu.domain.limits import Limits
 
+_ON_AWS = (
+    *("REGION", "RAW_BUCKET", "PROCESSED_BUCKET", "JOBS_TABLE", "UPLOADS_TABLE", "MEDIA_TABLE"),
+    *("JOBS_QUEUE", "DEAD_LETTERS", "STATE_MACHINE", "CLUSTER"),
+)
+
 
 def test_nothing_needs_to_be_set() -> None:
     settings = load_settings()
@@ -46,7 +51,7 @@ def test_every_level_of_the_tree_can_be_set(monkeypatch: pytest.MonkeyPatch) -> 
         ("SMMU_PLATFORM", "{}", "SMMU_PLATFORM is not a setting: did you mean SMMU_PLATFORM__KIND?"),
         ("SMMU_PLATFORM__DATA", "x", "SMMU_PLATFORM__KIND is missing: set it to embedded, inmemory or aws."),
         ("SMMU_PLATFORM__KIND", "embedded", "SMMU_PLATFORM__DATA is missing."),
-        ("SMMU_PLATFORM__KIND", "aws", "SMMU_PLATFORM__REGION is missing."),
+        ("SMMU_PLATFORM__KIND", "aws", f"{', '.join(f'SMMU_PLATFORM__{name}' for name in _ON_AWS)} are missing."),
         ("SMMU_PLATFORM__KIND", "cloud", "SMMU_PLATFORM__KIND is wrong ('cloud'): it is embedded, inmemory or aws."),
         ("SMMU_WORKERS__HEAVY", "0", "SMMU_WORKERS__HEAVY is wrong ('0'): Input should be greater than 0."),
         (

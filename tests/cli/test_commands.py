@@ -207,6 +207,7 @@ def test_an_api_on_aws_without_an_issuer_of_tokens_is_refused(smmu: Smmu) -> Non
     assert done.err.startswith("smmu: SMMU_PLATFORM__IDENTITY__ISSUER is missing")
 
 
+@pytest.mark.usefixtures("smmu")  # the environment says nothing
 @pytest.mark.parametrize(
     ("given", "status", "sentence"),
     [

@@ -39,7 +39,7 @@ def test_an_address_that_is_taken_is_said_to_be(server: Server, tmp_path: Path) 
     done = smmu("serve", "--data", tmp_path / "d", "--port", port)
     assert (done.status, done.err) == (
         3,
-        f"smmu: cannot listen on 127.0.0.1 port {port}: Address already in use.\n",
+        f"smmu: cannot listen on 127.0.0.1 port {port}: Address already in use; choose another with --host and --port.\n",
     )
     assert not (tmp_path / "d").exists()
 

@@ -20,7 +20,8 @@ from smmu.entrypoints.cli.options import Token, Url
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 HEAD = """# Settings
 
-Variables of the environment, read once at the start; none has to be set. One that is unknown, wrong or contradicts
+Variables of the environment, read once at the start. None has to be set, but for those of the platform `aws`: there
+all without a default are needed, `…_IDENTITY__…` by the API alone. One that is unknown, wrong or contradicts
 another is refused by name (exit status 2), so that a misspelt setting does not look as if it held. Written from
 `src/smmu/bootstrap/settings.py` and `src/smmu/domain/limits.py`; `tests/test_settings_page.py` fails when this page is
 stale. To write it again: `python -m tests.support.settings_page`.

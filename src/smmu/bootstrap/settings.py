@@ -137,17 +137,23 @@ def _with_data(settings: Settings, data: Path) -> Settings:
 
 
 def _sentence(error: ValidationError) -> str:
-    """The first thing that is wrong; the next start says the next one."""
-    first = error.errors(include_url=False)[0]
-    name = variable([str(step) for step in first["loc"] if step not in _TAGS])
-    if first["type"] == "missing":
-        return f"{name} is missing."
+    """Everything that is missing; else the first thing that is wrong, and the next start says the next one."""
+    errors = error.errors(include_url=False)
+    missing = [_name_in(found["loc"]) for found in errors if found["type"] == "missing"]
+    if missing:
+        return f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."
+    first = errors[0]
+    name = _name_in(first["loc"])
     if first["type"] == "union_tag_not_found":
         return f"{name}{SEPARATOR}KIND is missing: set it to {_KINDS}."
     if first["type"] == "union_tag_invalid":
         return f"{name}{SEPARATOR}KIND is wrong ({first['ctx']['tag']!r}): it is {_KINDS}."
     given = f" ({first['input']!r})" if isinstance(first["input"], str) else ""
     return f"{name} is wrong{given}: {first['msg'].removeprefix('Value error, ')}."
+
+
+def _name_in(location: tuple[int | str, ...]) -> str:
+    return variable([str(step) for step in location if step not in _TAGS])
 
 
 # A location in a discriminated union holds the tag, which no variable's name does.

@@ -168,7 +168,8 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(place)
         except OSError as error:
-            raise Unavailable(f"cannot listen on {host} port {port}: {error.strerror}") from error
+            words = f"cannot listen on {host} port {port}: {error.strerror}; choose another with --host and --port"
+            raise Unavailable(words) from error
         yield listener
 
 

@@ -95,11 +95,13 @@ def deployed(folder: Path) -> Iterator[Cloud]:
         sandboxes: dict[str, Function] = {}
         arns = stack.enter_context(machines.functions({name: _late(sandboxes, name) for name in _INVOKED}))
         named = replace(named, cluster=cluster.name, state_machine=_state_machine(arns, cluster))
-        environment = environment_of(account, named, jwks_url)
+        scratch = folder / "scratch"
+        scratch.mkdir()
+        environment = {**environment_of(account, named, jwks_url), "TMPDIR": str(scratch)}
         for name, handler in _HANDLERS.items():
             sandboxes[name] = Function(name, handler, environment, folder / "functions.log")
             stack.callback(sandboxes[name].close)
-        workers = stack.enter_context(containers.running(cluster, _worker, {**os.environ, **environment}))
+        workers = stack.enter_context(containers.running(cluster, _worker, environment))
         brought = _sources(account, named, sandboxes)
         for source in brought.values():
             source.start()
@@ -181,8 +183,13 @@ def harness_client(account: Account, service: str) -> Any:
     )
 
 
+def ours_apart(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment without our own variables: those of tests are no settings, and a process refuses them."""
+    return {name: value for name, value in environment.items() if not name.startswith("SMMU_")}
+
+
 def environment_of(account: Account, named: Resources, jwks_url: str) -> dict[str, str]:
-    """What a deployment's infrastructure tells its processes."""
+    """The whole environment of a deployment's processes: what its infrastructure tells them, and this machine's own."""
     key_id, secret = account.credentials or ("", "")
     platform = {
         "kind": "aws",
@@ -202,6 +209,7 @@ def environment_of(account: Account, named: Resources, jwks_url: str) -> dict[st
         "identity__jwks_url": jwks_url,
     }
     return {
+        **ours_apart(os.environ),
         **{f"SMMU_PLATFORM__{name.upper()}": value for name, value in platform.items()},
         "AWS_ACCESS_KEY_ID": key_id,
         "AWS_SECRET_ACCESS_KEY": secret,
@@ -235,7 +243,7 @@ def served(environment: Mapping[str, str], log: Path) -> Iterator[str]:
     port = _free_port()
     command = [sys.executable, "-m", "smmu.entrypoints.cli", "serve", "--port", str(port)]
     with log.open("ab") as lines:
-        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=lines, stderr=lines)
+        process = subprocess.Popen(command, env={**environment}, stdout=lines, stderr=lines)
     try:
         url = f"http://127.0.0.1:{port}"
         _until_it_answers(url, process, log)

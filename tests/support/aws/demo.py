@@ -30,6 +30,7 @@ def _demo(wanted: Path | None) -> None:
     with folder() as hidden:
         note("bringing up a deployment: buckets, tables, queues, functions, state machine, cluster, API")
         with deployed(hidden) as cloud:
+            os.environ.clear()
             os.environ.update(cloud.environment)
             service = Service(url=cloud.url, token=cloud.token(OWNER), settings=load_settings())
             note(f"the API is at {cloud.url}, the stand-in of AWS at {cloud.account.endpoint}")

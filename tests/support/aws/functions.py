@@ -5,7 +5,6 @@ Source of the API: AWS Lambda developer guide, "Building a custom runtime", vers
 """
 
 import json
-import os
 import secrets
 import socket
 import subprocess
@@ -105,7 +104,6 @@ class Function:
             if self._process is None or self._process.poll() is not None:
                 host, port = self._server.server_address[:2]
                 environment = {
-                    **os.environ,
                     **self._environment,
                     "AWS_LAMBDA_RUNTIME_API": f"{host!s}:{port}",
                     "AWS_LAMBDA_FUNCTION_NAME": self.name,
