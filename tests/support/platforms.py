@@ -129,7 +129,7 @@ STAGES = (
         on_asyncio,
         _AWS,
         part_bytes=PART_BYTES_MIN,
-        marks=(pytest.mark.localstack, pytest.mark.served, pytest.mark.slow),
+        marks=(pytest.mark.aws, pytest.mark.localstack, pytest.mark.served, pytest.mark.slow),
         modules=_STORAGE,
     ),
     Stage(
@@ -139,7 +139,7 @@ STAGES = (
         _AWS,
         part_bytes=PART_BYTES_MIN,
         tick_seconds=1.0,
-        marks=(pytest.mark.live,),
+        marks=(pytest.mark.aws, pytest.mark.live),
         modules=_STORAGE | {"test_ledger", "test_ledger_lists", "test_queue"},
     ),
 )
