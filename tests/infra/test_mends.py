@@ -23,3 +23,6 @@ def test_a_queue_tells_who_may_redrive_to_it_and_keeps_its_policy() -> None:
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedriveAllowPolicy": may})
     told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy", "RedriveAllowPolicy"])["Attributes"]
     assert (told["Policy"], told["RedriveAllowPolicy"]) == (policy, may)
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedriveAllowPolicy": ""})
+    told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert "RedriveAllowPolicy" not in told

@@ -24,6 +24,7 @@ _VARIABLE = "SMMU_TERRAFORM_MIRROR"
 _CONFIGURATION = "TF_CLI_CONFIG_FILE"
 _PROVIDER = "hashicorp/aws/5.*"
 _USUAL = ("~/.terraform.d/plugins", "~/.local/share/terraform/plugins", "/usr/share/terraform/plugins")
+_SECONDS_MAX = 420
 _NOT_OURS = ("dev", "proc", "run", "sys", "tmp")
 _SERVICES = (
     "applicationautoscaling",
@@ -115,22 +116,22 @@ class Workspace:
         )
         made = cls(folder / "infra" / root, {_CONFIGURATION: str(cli), "TF_IN_AUTOMATION": "1"})
         (made.root / "override.tf.json").write_text(json.dumps(_override(account)))
-        made("init")
+        made("init", "-no-color", "-input=false")
         return made
 
-    def __call__(self, command: str, *more: str) -> str:
+    def __call__(self, *command: str) -> str:
         """Run a command; what it said. Raises `TerraformFailed`."""
-        return _run([_program(), command, "-no-color", *more], cwd=self.root, environment=self.environment)
+        return _run([_program(), *command], cwd=self.root, environment=self.environment)
 
     def set(self, variables: Mapping[str, Any]) -> None:
         """Give the root's variables."""
         (self.root / "terraform.tfvars.json").write_text(json.dumps(variables))
 
     def apply(self) -> None:
-        self("apply", "-input=false", "-auto-approve", "-parallelism=20")
+        self("apply", "-no-color", "-input=false", "-auto-approve", "-parallelism=20")
 
     def destroy(self) -> None:
-        self("destroy", "-input=false", "-auto-approve", "-parallelism=20", "-refresh=false")
+        self("destroy", "-no-color", "-input=false", "-auto-approve", "-parallelism=20", "-refresh=false")
 
     def outputs(self) -> Any:
         return {name: told["value"] for name, told in json.loads(self("output", "-json")).items()}
@@ -168,6 +169,7 @@ def _run(command: list[str], *, cwd: Path, environment: Mapping[str, str], may_f
             stdout=said,
             stderr=subprocess.STDOUT,
             check=False,
+            timeout=_SECONDS_MAX,  # the provider waits for long for what a stand-in never answers
         )
         said.seek(0)
         words = said.read()

@@ -45,5 +45,6 @@ def _keeping_the_policy(was: Callable[..., None]) -> Callable[..., None]:
         was(queue, attributes, now)
         if "Policy" not in attributes:
             queue.policy = kept
+        queue.redrive_allow_policy = queue.redrive_allow_policy or None  # "" takes it away
 
     return set_attributes
