@@ -37,7 +37,7 @@ from tests.support.issuer import ISSUER, Published
 _START_SECONDS = 60
 _MESSAGE_SECONDS = 3
 _INVOKED = ("perform", "open", "collect")  # by the state machine; what brings events invokes the others
-_HANDLERS = {
+HANDLERS = {
     "dispatch": "smmu.entrypoints.lambdas.dispatch.handle",
     "perform": "smmu.entrypoints.lambdas.perform.handle_perform",
     "open": "smmu.entrypoints.lambdas.perform.handle_open",
@@ -98,7 +98,7 @@ def deployed(folder: Path) -> Iterator[Cloud]:
         scratch = folder / "scratch"
         scratch.mkdir()
         environment = {**environment_of(account, named, jwks_url), "TMPDIR": str(scratch)}
-        for name, handler in _HANDLERS.items():
+        for name, handler in HANDLERS.items():
             sandboxes[name] = Function(name, handler, environment, folder / "functions.log")
             stack.callback(sandboxes[name].close)
         workers = stack.enter_context(containers.running(cluster, _worker, environment))

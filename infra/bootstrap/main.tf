@@ -1,0 +1,133 @@
+# What has to be there before any environment: a bucket and a lock for Terraform's state, and repositories for images.
+# Applied once for each account, with its own state kept beside it (docs/deploy.md).
+
+provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = { Product = "smmu" }
+  }
+}
+
+data "aws_caller_identity" "here" {}
+
+locals {
+  account = data.aws_caller_identity.here.account_id
+}
+
+resource "aws_s3_bucket" "state" {
+  bucket = "smmu-state-${local.account}-${var.region}"
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "aws_s3_bucket_versioning" "state" {
+  bucket = aws_s3_bucket.state.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "state" {
+  bucket = aws_s3_bucket.state.id
+
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "aws:kms"
+    }
+  }
+}
+
+resource "aws_s3_bucket_public_access_block" "state" {
+  bucket                  = aws_s3_bucket.state.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+data "aws_iam_policy_document" "state" {
+  statement {
+    sid       = "OnlyOverTls"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "state" {
+  bucket = aws_s3_bucket.state.id
+  policy = data.aws_iam_policy_document.state.json
+
+  depends_on = [aws_s3_bucket_public_access_block.state]
+}
+
+resource "aws_dynamodb_table" "lock" {
+  name                        = "smmu-state-lock"
+  billing_mode                = "PAY_PER_REQUEST"
+  hash_key                    = "LockID"
+  deletion_protection_enabled = true
+
+  attribute {
+    name = "LockID"
+    type = "S"
+  }
+
+  point_in_time_recovery {
+    enabled = true
+  }
+}
+
+# One image for what runs in Lambda, one for the API and the workers.
+resource "aws_ecr_repository" "image" {
+  for_each = toset(["smmu-functions", "smmu"])
+
+  name                 = each.key
+  image_tag_mutability = "IMMUTABLE"
+
+  image_scanning_configuration {
+    scan_on_push = true
+  }
+}
+
+data "aws_iam_policy_document" "lambda_pulls" {
+  statement {
+    actions = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:aws:lambda:${var.region}:${local.account}:function:smmu-*"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account]
+    }
+  }
+}
+
+resource "aws_ecr_repository_policy" "lambda_pulls" {
+  repository = aws_ecr_repository.image["smmu-functions"].name
+  policy     = data.aws_iam_policy_document.lambda_pulls.json
+}

@@ -1,0 +1,13 @@
+output "state" {
+  description = "What `terraform init -backend-config` is told."
+  value = {
+    bucket         = aws_s3_bucket.state.id
+    dynamodb_table = aws_dynamodb_table.lock.name
+    region         = var.region
+  }
+}
+
+output "repositories" {
+  description = "URLs and ARNs of the repositories of images."
+  value       = { for name, made in aws_ecr_repository.image : name => { url = made.repository_url, arn = made.arn } }
+}

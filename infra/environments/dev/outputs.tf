@@ -1,0 +1,4 @@
+output "deployment" {
+  description = "What was made: see modules/deployment/outputs.tf."
+  value       = module.deployment
+}

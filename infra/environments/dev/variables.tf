@@ -1,0 +1,49 @@
+variable "region" {
+  description = "Where it is."
+  type        = string
+}
+
+variable "environment" {
+  description = "What it is called: part of every name."
+  type        = string
+  default     = "dev"
+}
+
+variable "images" {
+  description = "Container images (URIs in ECR, by digest): of the functions, the workers, the API."
+  type        = object({ functions = string, workers = string, api = string })
+}
+
+variable "image_repository_arns" {
+  description = "The repositories of those images."
+  type        = list(string)
+}
+
+variable "architecture" {
+  description = "What the images were built for: arm64 or x86_64."
+  type        = string
+  default     = "arm64"
+}
+
+variable "origins" {
+  description = "The web origins whose pages may call the API and the buckets."
+  type        = list(string)
+  default     = []
+}
+
+variable "client_cidrs" {
+  description = "Who may ask the API. Without a certificate tokens travel in the clear: name your own address."
+  type        = list(string)
+}
+
+variable "certificate_arn" {
+  description = "The certificate of the API's name, in ACM. Null: plain HTTP, for a first look only."
+  type        = string
+  default     = null
+}
+
+variable "public_url" {
+  description = "What clients reach the API as."
+  type        = string
+  default     = null
+}

@@ -1,0 +1,90 @@
+variable "region" {
+  description = "Where it is."
+  type        = string
+}
+
+variable "environment" {
+  description = "What it is called: part of every name."
+  type        = string
+  default     = "prod"
+}
+
+variable "images" {
+  description = "Container images (URIs in ECR, by digest): of the functions, the workers, the API."
+  type        = object({ functions = string, workers = string, api = string })
+}
+
+variable "image_repository_arns" {
+  description = "The repositories of those images."
+  type        = list(string)
+}
+
+variable "architecture" {
+  description = "What the images were built for: arm64 or x86_64."
+  type        = string
+  default     = "arm64"
+}
+
+variable "origins" {
+  description = "The web origins whose pages may call the API and the buckets."
+  type        = list(string)
+  default     = []
+}
+
+variable "certificate_arn" {
+  description = "The certificate of the API's name, in ACM."
+  type        = string
+  nullable    = false
+}
+
+variable "public_url" {
+  description = "What clients reach the API as: https:// and the certificate's name."
+  type        = string
+  nullable    = false
+}
+
+variable "issuer" {
+  description = "An OIDC issuer that there is already. Null: a pool of Cognito is made."
+  type        = object({ issuer = string, audience = string, jwks_url = string })
+  default     = null
+}
+
+variable "kms_key_arn" {
+  description = "A key of KMS for the buckets; null for S3's own keys (modules/storage says what that means)."
+  type        = string
+  default     = null
+}
+
+variable "raw_days" {
+  description = "How long what owners sent is kept, and a job can be retried."
+  type        = number
+  default     = 30
+}
+
+variable "alarm_emails" {
+  description = "Who is written to when something is wrong."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.alarm_emails) > 0
+    error_message = "Somebody must hear of alarms."
+  }
+}
+
+variable "api_counts" {
+  description = "How many processes of the API at least and at most."
+  type        = object({ min = number, max = number })
+  default     = { min = 3, max = 12 }
+}
+
+variable "dispatch_concurrency" {
+  description = "How many dispatchers at once."
+  type        = number
+  default     = 20
+}
+
+variable "cidr" {
+  description = "The network's addresses."
+  type        = string
+  default     = "10.41.0.0/16"
+}

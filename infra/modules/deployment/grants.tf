@@ -1,0 +1,58 @@
+# Who may do what: each component has the documents of what it does (application/*.py), and no others.
+
+locals {
+  may = merge(
+    module.storage.grants,
+    module.tables.grants,
+    module.pipeline.grants,
+    module.workers.grants,
+    {
+      sends            = module.queues.grants.sends
+      takes_messages   = module.queues.grants.receives
+      reports_failures = module.queues.grants.reports_failures
+    },
+  )
+
+  keeps_all = concat(local.may.keeps_jobs, local.may.keeps_uploads, local.may.keeps_media)
+
+  function_grants = {
+    # Starts the run of a job; stops that of a cancelled one, and tells its media.
+    dispatch = concat(
+      local.may.takes_messages, local.may.keeps_jobs, local.may.keeps_media, local.may.starts, local.may.stops,
+    )
+
+    # Inspects what was sent; proves and publishes what was made.
+    perform = concat(
+      local.may.keeps_jobs, local.may.keeps_media, local.may.reads_raw, local.may.reads_processed,
+      local.may.writes_processed, local.may.lists_processed, local.may.uses_key,
+    )
+
+    open    = local.may.keeps_jobs
+    collect = concat(local.may.keeps_jobs, local.may.inspects)
+
+    relay = concat(
+      local.may.hears_messages, local.may.forgets_messages, local.may.sends, local.may.reports_failures,
+    )
+
+    # Does whatever somebody else has left undone.
+    sweep = concat(
+      local.keeps_all, local.may.finds_work, local.may.forgets_messages, local.may.sends, local.may.starts,
+      local.may.stops, local.may.receives, local.may.finds_orphans, local.may.removes_processed, local.may.uses_key,
+    )
+
+    # Settles a job by its run.
+    status = concat(local.may.keeps_jobs, local.may.keeps_media, local.may.starts, local.may.stops)
+  }
+
+  # Workers know their job and nothing else: not its media's record, and not who else is there.
+  worker_grants = concat(
+    local.may.keeps_jobs, local.may.reads_raw, local.may.reads_processed, local.may.writes_processed,
+    local.may.uses_key,
+  )
+
+  # A signed URL may do what its signer may. Deleting a media stops its run and removes what was made.
+  api_grants = concat(
+    local.keeps_all, local.may.finds_work, local.may.receives, local.may.reads_processed,
+    local.may.removes_processed, local.may.stops, local.may.uses_key,
+  )
+}

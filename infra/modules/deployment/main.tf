@@ -1,0 +1,155 @@
+# One deployment: the modules, and what each is told of the others.
+
+data "aws_region" "here" {}
+
+locals {
+  prefix = "smmu-${var.environment}"
+
+  # What every process is told (docs/settings.md). The API is told more: see below.
+  settings = {
+    SMMU_PLATFORM__KIND             = "aws"
+    SMMU_PLATFORM__REGION           = data.aws_region.here.name
+    SMMU_PLATFORM__RAW_BUCKET       = module.storage.names.raw
+    SMMU_PLATFORM__PROCESSED_BUCKET = module.storage.names.processed
+    SMMU_PLATFORM__JOBS_TABLE       = module.tables.names.jobs
+    SMMU_PLATFORM__UPLOADS_TABLE    = module.tables.names.uploads
+    SMMU_PLATFORM__MEDIA_TABLE      = module.tables.names.media
+    SMMU_PLATFORM__JOBS_QUEUE       = module.queues.urls.jobs
+    SMMU_PLATFORM__DEAD_LETTERS     = module.queues.urls.dead
+    SMMU_PLATFORM__STATE_MACHINE    = module.pipeline.arn
+    SMMU_PLATFORM__CLUSTER          = module.workers.cluster_name
+  }
+}
+
+module "storage" {
+  source = "../storage"
+
+  prefix      = local.prefix
+  origins     = var.origins
+  raw_days    = var.raw_days
+  kms_key_arn = var.kms_key_arn
+  disposable  = var.disposable
+}
+
+module "tables" {
+  source = "../tables"
+
+  prefix     = local.prefix
+  disposable = var.disposable
+}
+
+module "queues" {
+  source = "../queues"
+
+  prefix           = local.prefix
+  dispatch_seconds = module.functions.dispatch_seconds
+}
+
+module "network" {
+  source = "../network"
+
+  prefix                  = local.prefix
+  cidr                    = var.network.cidr
+  zone_count              = var.network.zone_count
+  endpoints_in_every_zone = var.network.endpoints_in_every_zone
+  bucket_arns             = values(module.storage.arns)
+  table_arns              = values(module.tables.arns)
+}
+
+module "identity" {
+  source = "../identity"
+
+  prefix     = local.prefix
+  issuer     = var.issuer
+  disposable = var.disposable
+}
+
+module "observability" {
+  source = "../observability"
+
+  prefix            = local.prefix
+  log_days          = var.log_days
+  alarm_emails      = var.alarm_emails
+  failed_jobs_max   = var.failed_jobs_max
+  state_machine_arn = module.pipeline.made_arn
+  api               = { balancer = module.api.balancer, target_group = module.api.target_group }
+}
+
+module "functions" {
+  source = "../functions"
+
+  prefix               = local.prefix
+  image                = var.images.functions
+  architecture         = var.architecture
+  settings             = local.settings
+  grants               = local.function_grants
+  log_groups           = module.observability.function_log_groups
+  queue_arn            = module.queues.arns.jobs
+  stream_arn           = module.tables.stream_arn
+  relay_failures_arn   = module.queues.arns.relay_failures
+  state_machine_arn    = module.pipeline.arn
+  dispatch_concurrency = var.dispatch_concurrency
+}
+
+module "workers" {
+  source = "../workers"
+
+  prefix                = local.prefix
+  image                 = var.images.workers
+  architecture          = var.architecture
+  settings              = local.settings
+  grants                = local.worker_grants
+  image_repository_arns = var.image_repository_arns
+  spot_weight           = var.spot_weight
+  scratch_gib           = var.scratch_gib
+
+  log_groups = { for family in ["transcode", "transcribe"] : family => module.observability.container_log_groups[family] }
+}
+
+module "pipeline" {
+  source = "../pipeline"
+
+  prefix             = local.prefix
+  functions          = { for name in ["perform", "open", "collect"] : name => module.functions.arns[name] }
+  cluster_arn        = module.workers.cluster_arn
+  cluster_name       = module.workers.cluster_name
+  families           = module.workers.families
+  passed_role_arns   = module.workers.role_arns
+  subnet_ids         = module.network.subnet_ids.worker
+  security_group_ids = [module.network.security_group_ids.workers]
+  log_group_arn      = module.observability.pipeline_log_group_arn
+}
+
+module "api" {
+  source = "../api"
+
+  prefix                = local.prefix
+  image                 = var.images.api
+  architecture          = var.architecture
+  grants                = local.api_grants
+  cluster               = { name = module.workers.cluster_name, arn = module.workers.cluster_arn }
+  log_group             = module.observability.container_log_groups["api"]
+  image_repository_arns = var.image_repository_arns
+  vpc_id                = module.network.vpc_id
+  subnet_ids            = { public = module.network.subnet_ids.public, service = module.network.subnet_ids.service }
+  certificate_arn       = var.certificate_arn
+  client_cidrs          = var.client_cidrs
+  counts                = var.api_counts
+  disposable            = var.disposable
+
+  security_group_ids = {
+    balancer = module.network.security_group_ids.balancer
+    api      = module.network.security_group_ids.api
+  }
+
+  settings = merge(
+    local.settings,
+    {
+      SMMU_PLATFORM__IDENTITY__ISSUER   = module.identity.issuer.issuer
+      SMMU_PLATFORM__IDENTITY__AUDIENCE = module.identity.issuer.audience
+      SMMU_PLATFORM__IDENTITY__JWKS_URL = module.identity.issuer.jwks_url
+      SMMU_ORIGINS                      = jsonencode(var.origins)
+    },
+    var.public_url == null ? {} : { SMMU_PUBLIC_URL = var.public_url },
+  )
+}

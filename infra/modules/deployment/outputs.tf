@@ -1,0 +1,34 @@
+output "api_url" {
+  description = "Where the API answers."
+  value       = module.api.url
+}
+
+output "issuer" {
+  description = "Whose tokens the API believes."
+  value       = module.identity.issuer
+}
+
+output "user_pool_id" {
+  description = "The pool of Cognito that was made; null where there was an issuer."
+  value       = module.identity.user_pool_id
+}
+
+output "settings" {
+  description = "Variables SMMU_… that name what was made, for smmu redrive and smmu sweep from an operator's machine."
+  value       = local.settings
+}
+
+output "state_machine_arn" {
+  description = "The state machine."
+  value       = module.pipeline.made_arn
+}
+
+output "redrive_policy_arn" {
+  description = "The policy to attach to those who run smmu redrive."
+  value       = module.queues.redrive_policy_arn
+}
+
+output "alarms_topic_arn" {
+  description = "Where alarms are told."
+  value       = module.observability.alarms_topic_arn
+}

@@ -1,0 +1,131 @@
+variable "environment" {
+  description = "What this deployment is called. Bucket names are unique in all of AWS, so that a name of yours is best."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,15}$", var.environment))
+    error_message = "environment is up to 16 lower-case letters, digits and dashes."
+  }
+}
+
+variable "images" {
+  description = "Container images (URIs in ECR, by digest): of the functions, the workers, the API."
+  type        = object({ functions = string, workers = string, api = string })
+}
+
+variable "image_repository_arns" {
+  description = "The repositories of those images."
+  type        = list(string)
+}
+
+variable "architecture" {
+  description = "What the images were built for."
+  type        = string
+  default     = "arm64"
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.architecture)
+    error_message = "architecture is arm64 or x86_64."
+  }
+}
+
+variable "disposable" {
+  description = "Whether `terraform destroy` may destroy data."
+  type        = bool
+  default     = false
+}
+
+variable "origins" {
+  description = "The web origins whose pages may call the API and the buckets: https://app.example."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = !contains(var.origins, "*")
+    error_message = "Name the origins: pages send tokens."
+  }
+}
+
+variable "public_url" {
+  description = "What clients reach the API as. Null: as they asked."
+  type        = string
+  default     = null
+}
+
+variable "certificate_arn" {
+  description = "The certificate of that name, in ACM. Null: plain HTTP, for a first look only."
+  type        = string
+  default     = null
+}
+
+variable "client_cidrs" {
+  description = "Who may ask the API."
+  type        = list(string)
+  default     = ["0.0.0.0/0"]
+}
+
+variable "issuer" {
+  description = "An OIDC issuer that there is already. Null: a pool of Cognito is made."
+  type        = object({ issuer = string, audience = string, jwks_url = string })
+  default     = null
+}
+
+variable "raw_days" {
+  description = "How long what owners sent is kept."
+  type        = number
+  default     = 30
+}
+
+variable "kms_key_arn" {
+  description = "A key of KMS for the buckets; null for S3's own keys (modules/storage says what that means)."
+  type        = string
+  default     = null
+}
+
+variable "network" {
+  description = "The network's addresses, its zones, and whether each has interface endpoints of its own."
+  type        = object({ cidr = string, zone_count = number, endpoints_in_every_zone = bool })
+  default     = { cidr = "10.40.0.0/16", zone_count = 2, endpoints_in_every_zone = true }
+}
+
+variable "api_counts" {
+  description = "How many processes of the API at least and at most."
+  type        = object({ min = number, max = number })
+  default     = { min = 2, max = 6 }
+}
+
+variable "dispatch_concurrency" {
+  description = "How many dispatchers at once."
+  type        = number
+  default     = 10
+}
+
+variable "spot_weight" {
+  description = "Of four workers, how many run on spot machines."
+  type        = number
+  default     = 3
+}
+
+variable "scratch_gib" {
+  description = "The disk of a worker."
+  type        = number
+  default     = 100
+}
+
+variable "log_days" {
+  description = "How long logs are kept."
+  type        = number
+  default     = 90
+}
+
+variable "alarm_emails" {
+  description = "Who is written to when something is wrong."
+  type        = list(string)
+  default     = []
+}
+
+variable "failed_jobs_max" {
+  description = "How many jobs may fail in a quarter of an hour without an alarm."
+  type        = number
+  default     = 20
+}

@@ -1,0 +1,82 @@
+# What decides: seven handlers of one image (smmu.entrypoints.lambdas). They run outside of the network, because all
+# they talk to is AWS, by roles. Concurrency is bounded at the event source and nowhere reserved.
+
+locals {
+  handlers = "smmu.entrypoints.lambdas"
+
+  # `seconds` of perform: a light task's own limit and its last words (asl_tasks.py); its memory has room for the child
+  # process that opens the file (SMMU_LIMITS__CHILD_MEMORY_BYTES).
+  functions = {
+    dispatch = { handler = "dispatch.handle", seconds = 60, memory = 512 }
+    perform  = { handler = "perform.handle_perform", seconds = 330, memory = 3008 }
+    open     = { handler = "perform.handle_open", seconds = 60, memory = 512 }
+    collect  = { handler = "perform.handle_collect", seconds = 60, memory = 512 }
+    relay    = { handler = "relay.handle", seconds = 60, memory = 512 }
+    sweep    = { handler = "sweep.handle", seconds = 300, memory = 1024 }
+    status   = { handler = "status.handle", seconds = 60, memory = 512 }
+  }
+}
+
+resource "aws_lambda_function" "handler" {
+  for_each = local.functions
+
+  function_name = "${var.prefix}-${each.key}"
+  role          = aws_iam_role.function[each.key].arn
+  package_type  = "Image"
+  image_uri     = var.image
+  architectures = [var.architecture]
+  timeout       = each.value.seconds
+  memory_size   = each.value.memory
+
+  image_config {
+    command = ["${local.handlers}.${each.value.handler}"]
+  }
+
+  environment {
+    variables = var.settings
+  }
+
+  # A role without its policy would fail the first events.
+  depends_on = [aws_iam_role_policy.function]
+}
+
+# The queue: of a batch, only the messages that failed come back.
+resource "aws_lambda_event_source_mapping" "queue" {
+  function_name                      = aws_lambda_function.handler["dispatch"].arn
+  event_source_arn                   = var.queue_arn
+  batch_size                         = 10
+  maximum_batching_window_in_seconds = 0
+  function_response_types            = ["ReportBatchItemFailures"]
+
+  scaling_config {
+    maximum_concurrency = var.dispatch_concurrency
+  }
+}
+
+# The stream: only messages of the outbox wake the function (rows.py, `message_in`). A batch that fails is split until
+# the bad record is alone, and given up on before it is an hour old: the sweeper finds its message in the table.
+resource "aws_lambda_event_source_mapping" "stream" {
+  function_name                      = aws_lambda_function.handler["relay"].arn
+  event_source_arn                   = var.stream_arn
+  starting_position                  = "TRIM_HORIZON"
+  batch_size                         = 100
+  maximum_batching_window_in_seconds = 0
+  bisect_batch_on_function_error     = true
+  maximum_retry_attempts             = 5
+  maximum_record_age_in_seconds      = 3600
+
+  filter_criteria {
+    filter {
+      pattern = jsonencode({
+        eventName = ["INSERT", "MODIFY"]
+        dynamodb  = { Keys = { jobId = { S = ["#outbox"] } } }
+      })
+    }
+  }
+
+  destination_config {
+    on_failure {
+      destination_arn = var.relay_failures_arn
+    }
+  }
+}

@@ -1,0 +1,54 @@
+variable "prefix" {
+  description = "What every name begins with: smmu-<environment>."
+  type        = string
+}
+
+variable "image" {
+  description = "The container image of all functions (URI in ECR, by digest). Nothing is built here."
+  type        = string
+}
+
+variable "architecture" {
+  description = "What the image was built for: arm64 or x86_64."
+  type        = string
+}
+
+variable "settings" {
+  description = "Variables SMMU_… that name the deployment's resources."
+  type        = map(string)
+}
+
+variable "grants" {
+  description = "Policy documents of each function, by its name."
+  type        = map(list(string))
+}
+
+variable "log_groups" {
+  description = "ARNs of the functions' log groups, by the function's name."
+  type        = map(string)
+}
+
+variable "queue_arn" {
+  description = "The queue of jobs to dispatch."
+  type        = string
+}
+
+variable "stream_arn" {
+  description = "The stream of the jobs table."
+  type        = string
+}
+
+variable "relay_failures_arn" {
+  description = "The queue that hears of batches of the stream that were given up on."
+  type        = string
+}
+
+variable "state_machine_arn" {
+  description = "The state machine whose executions' ends are heard."
+  type        = string
+}
+
+variable "dispatch_concurrency" {
+  description = "How many dispatchers at once. It bounds them without throttling, which would make dead letters."
+  type        = number
+}

@@ -1,0 +1,62 @@
+# Log groups of everything that runs, and who hears of alarms.
+
+data "aws_caller_identity" "here" {}
+
+locals {
+  functions  = toset(["dispatch", "perform", "open", "collect", "relay", "sweep", "status"])
+  containers = toset(["api", "transcode", "transcribe"])
+}
+
+resource "aws_cloudwatch_log_group" "function" {
+  for_each = local.functions
+
+  name              = "/aws/lambda/${var.prefix}-${each.key}"
+  retention_in_days = var.log_days
+}
+
+resource "aws_cloudwatch_log_group" "container" {
+  for_each = local.containers
+
+  name              = "/ecs/${var.prefix}-${each.key}"
+  retention_in_days = var.log_days
+}
+
+resource "aws_cloudwatch_log_group" "pipeline" {
+  name              = "/aws/vendedlogs/states/${var.prefix}-pipeline"
+  retention_in_days = var.log_days
+}
+
+resource "aws_sns_topic" "alarms" {
+  name = "${var.prefix}-alarms"
+}
+
+data "aws_iam_policy_document" "alarms" {
+  statement {
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.alarms.arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [data.aws_caller_identity.here.account_id]
+    }
+  }
+}
+
+resource "aws_sns_topic_policy" "alarms" {
+  arn    = aws_sns_topic.alarms.arn
+  policy = data.aws_iam_policy_document.alarms.json
+}
+
+resource "aws_sns_topic_subscription" "email" {
+  for_each = toset(var.alarm_emails)
+
+  topic_arn = aws_sns_topic.alarms.arn
+  protocol  = "email"
+  endpoint  = each.value
+}

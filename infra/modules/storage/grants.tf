@@ -1,0 +1,100 @@
+# What a role may be given on the buckets, in the words of adapters/aws/{objects,uploads,signing}.py. A role gets those
+# of these documents that its component needs.
+
+locals {
+  raw       = aws_s3_bucket.media["raw"].arn
+  processed = aws_s3_bucket.media["processed"].arn
+}
+
+# Read what owners sent. Without ListBucket, what is not there would be 403 instead of 404.
+data "aws_iam_policy_document" "reads_raw" {
+  statement {
+    actions   = ["s3:GetObject", "s3:GetObjectVersion"]
+    resources = ["${local.raw}/raw/*"]
+  }
+
+  statement {
+    actions   = ["s3:ListBucket"]
+    resources = [local.raw]
+  }
+}
+
+# See uploads through: sign, list, complete, abort, and remove what was refused.
+data "aws_iam_policy_document" "receives" {
+  source_policy_documents = [data.aws_iam_policy_document.reads_raw.json]
+
+  statement {
+    actions = [
+      "s3:PutObject",
+      "s3:AbortMultipartUpload",
+      "s3:ListMultipartUploadParts",
+      "s3:DeleteObject",
+      "s3:DeleteObjectVersion",
+    ]
+    resources = ["${local.raw}/raw/*"]
+  }
+
+  statement {
+    actions   = ["s3:ListBucketVersions"]
+    resources = [local.raw]
+  }
+}
+
+# Find uploads that nobody owns any more.
+data "aws_iam_policy_document" "finds_orphans" {
+  statement {
+    actions   = ["s3:ListBucketMultipartUploads"]
+    resources = [local.raw]
+  }
+}
+
+data "aws_iam_policy_document" "reads_processed" {
+  statement {
+    actions   = ["s3:GetObject", "s3:GetObjectVersion"]
+    resources = ["${local.processed}/media/*"]
+  }
+
+  statement {
+    actions   = ["s3:ListBucket"]
+    resources = [local.processed]
+  }
+}
+
+data "aws_iam_policy_document" "writes_processed" {
+  statement {
+    actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
+    resources = ["${local.processed}/media/*"]
+  }
+}
+
+data "aws_iam_policy_document" "lists_processed" {
+  statement {
+    actions   = ["s3:ListBucketVersions"]
+    resources = [local.processed]
+  }
+}
+
+data "aws_iam_policy_document" "removes_processed" {
+  source_policy_documents = [data.aws_iam_policy_document.lists_processed.json]
+
+  statement {
+    actions   = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+    resources = ["${local.processed}/media/*"]
+  }
+}
+
+# For whoever reads or writes a bucket with a key of its own: through S3, and for nothing else.
+data "aws_iam_policy_document" "uses_key" {
+  count = var.kms_key_arn == null ? 0 : 1
+
+  statement {
+    actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
+    resources = [var.kms_key_arn]
+
+    condition {
+      test     = "StringLike"
+      variable = "kms:ViaService"
+      values   = ["s3.*.amazonaws.com"]
+    }
+  }
+}

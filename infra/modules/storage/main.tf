@@ -1,0 +1,218 @@
+# The two buckets: what owners send (raw/…) and what is made of it (media/…). Both keep versions, because a version that
+# was looked at must stay what it is, and neither is ever read or written but over TLS by a role or a signed URL.
+#
+# With S3's own keys the ETag of a part is its MD5, and so the ETag of a whole object follows from its parts': by that
+# alone the product knows, after a lost answer, that an upload was completed. With a key of KMS ETags are no MD5s; then
+# such an upload ends as unavailable until its client asks again. So a key of KMS is a choice, not the default.
+
+locals {
+  names = {
+    raw       = "${var.prefix}-raw-media"
+    processed = "${var.prefix}-processed-media"
+  }
+
+  # An upload lives a day (SMMU_LIMITS__UPLOAD_SECONDS); the sweeper aborts what is left of it. This is behind both.
+  incomplete_days = 2
+}
+
+resource "aws_s3_bucket" "media" {
+  for_each = local.names
+
+  bucket        = each.value
+  force_destroy = var.disposable
+}
+
+resource "aws_s3_bucket_versioning" "media" {
+  for_each = aws_s3_bucket.media
+
+  bucket = each.value.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_public_access_block" "media" {
+  for_each = aws_s3_bucket.media
+
+  bucket                  = each.value.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "media" {
+  for_each = aws_s3_bucket.media
+
+  bucket = each.value.id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "media" {
+  for_each = aws_s3_bucket.media
+
+  bucket = each.value.id
+
+  rule {
+    bucket_key_enabled = var.kms_key_arn != null
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
+      kms_master_key_id = var.kms_key_arn
+    }
+  }
+}
+
+data "aws_iam_policy_document" "tls_only" {
+  for_each = aws_s3_bucket.media
+
+  statement {
+    sid       = "OnlyOverTls"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [each.value.arn, "${each.value.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "OnlyOverTlsOfToday"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [each.value.arn, "${each.value.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "NumericLessThan"
+      variable = "s3:TlsVersion"
+      values   = ["1.2"]
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "tls_only" {
+  for_each = aws_s3_bucket.media
+
+  bucket = each.value.id
+  policy = data.aws_iam_policy_document.tls_only[each.key].json
+
+  # Two changes of one bucket's access at once are refused.
+  depends_on = [aws_s3_bucket_public_access_block.media]
+}
+
+# What browsers may do. Without ETag exposed, uploaders hang at the end of a multipart upload.
+resource "aws_s3_bucket_cors_configuration" "raw" {
+  count = length(var.origins) > 0 ? 1 : 0
+
+  bucket = aws_s3_bucket.media["raw"].id
+
+  cors_rule {
+    allowed_origins = var.origins
+    allowed_methods = ["GET", "PUT", "POST", "DELETE"]
+    allowed_headers = [
+      "authorization",
+      "content-type",
+      "if-none-match",
+      "x-amz-checksum-*",
+      "x-amz-content-sha256",
+      "x-amz-date",
+    ]
+    expose_headers  = ["ETag", "Location"]
+    max_age_seconds = 3000
+  }
+}
+
+resource "aws_s3_bucket_cors_configuration" "processed" {
+  count = length(var.origins) > 0 ? 1 : 0
+
+  bucket = aws_s3_bucket.media["processed"].id
+
+  cors_rule {
+    allowed_origins = var.origins
+    allowed_methods = ["GET", "HEAD"]
+    allowed_headers = ["range"]
+    expose_headers  = ["ETag", "Content-Length", "Content-Range"]
+    max_age_seconds = 3000
+  }
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "raw" {
+  bucket = aws_s3_bucket.media["raw"].id
+
+  rule {
+    id     = "abort-incomplete"
+    status = "Enabled"
+
+    filter {}
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = local.incomplete_days
+    }
+  }
+
+  # A version that somebody overwrote may be the one that a job is pinned to: it is kept for just as long.
+  rule {
+    id     = "expire-raw"
+    status = "Enabled"
+
+    filter {
+      prefix = "raw/"
+    }
+
+    expiration {
+      days = var.raw_days
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = var.raw_days
+    }
+  }
+
+  rule {
+    id     = "forget-delete-markers"
+    status = "Enabled"
+
+    filter {}
+
+    expiration {
+      expired_object_delete_marker = true
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.media]
+}
+
+# What was made is kept until its owner deletes it, which removes every version by itself.
+resource "aws_s3_bucket_lifecycle_configuration" "processed" {
+  bucket = aws_s3_bucket.media["processed"].id
+
+  rule {
+    id     = "abort-incomplete"
+    status = "Enabled"
+
+    filter {}
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = local.incomplete_days
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.media]
+}

@@ -1,0 +1,23 @@
+output "names" {
+  description = "The buckets' names: raw and processed."
+  value       = local.names
+}
+
+output "arns" {
+  description = "The buckets' ARNs: raw and processed."
+  value       = { for name, bucket in aws_s3_bucket.media : name => bucket.arn }
+}
+
+output "grants" {
+  description = "Policy documents, each in a list (uses_key is empty without a key)."
+  value = {
+    reads_raw         = [data.aws_iam_policy_document.reads_raw.json]
+    receives          = [data.aws_iam_policy_document.receives.json]
+    finds_orphans     = [data.aws_iam_policy_document.finds_orphans.json]
+    reads_processed   = [data.aws_iam_policy_document.reads_processed.json]
+    writes_processed  = [data.aws_iam_policy_document.writes_processed.json]
+    lists_processed   = [data.aws_iam_policy_document.lists_processed.json]
+    removes_processed = [data.aws_iam_policy_document.removes_processed.json]
+    uses_key          = data.aws_iam_policy_document.uses_key[*].json
+  }
+}

@@ -1,0 +1,54 @@
+variable "prefix" {
+  description = "What every name begins with: smmu-<environment>."
+  type        = string
+}
+
+variable "image" {
+  description = "The container image of the workers (URI in ECR, by digest). Nothing is built here."
+  type        = string
+}
+
+variable "architecture" {
+  description = "What the image was built for: arm64 or x86_64."
+  type        = string
+}
+
+variable "settings" {
+  description = "Variables SMMU_… that name the deployment's resources."
+  type        = map(string)
+}
+
+variable "grants" {
+  description = "Policy documents of the workers."
+  type        = list(string)
+}
+
+variable "log_groups" {
+  description = "Log groups by family, each {name, arn}."
+  type        = map(object({ name = string, arn = string }))
+}
+
+variable "image_repository_arns" {
+  description = "The repositories that images are pulled from."
+  type        = list(string)
+}
+
+variable "spot_weight" {
+  description = "Of four containers, how many run on spot machines. One that loses its machine is tried again."
+  type        = number
+
+  validation {
+    condition     = var.spot_weight >= 0 && var.spot_weight <= 4
+    error_message = "spot_weight is 0 to 4."
+  }
+}
+
+variable "scratch_gib" {
+  description = "The disk of a container, where files lie while they are worked on."
+  type        = number
+
+  validation {
+    condition     = var.scratch_gib >= 21 && var.scratch_gib <= 200
+    error_message = "Fargate gives 21 to 200 GiB."
+  }
+}

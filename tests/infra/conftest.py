@@ -1,0 +1,74 @@
+"""`environments/dev`, applied once against the stand-in, for all tests of what it made; its end is tested, too."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.aws import mended_control, moto
+from tests.support.aws.cloud import harness_client
+from tests.support.terraform import Workspace
+
+_PLACE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+_DIGEST = f"sha256:{'0' * 64}"
+VARIABLES = {
+    "region": moto.REGION,
+    "images": {
+        "functions": f"{_PLACE}/smmu-functions@{_DIGEST}",
+        "workers": f"{_PLACE}/smmu@{_DIGEST}",
+        "api": f"{_PLACE}/smmu@{_DIGEST}",
+    },
+    "image_repository_arns": [f"arn:aws:ecr:{moto.REGION}:123456789012:repository/smmu"],
+    "client_cidrs": ["192.0.2.0/24"],
+    "origins": ["https://app.example"],
+}
+NEEDS_TERRAFORM = [
+    pytest.mark.terraform,
+    pytest.mark.slow,
+    pytest.mark.served,
+    pytest.mark.aws,
+    pytest.mark.timeout(900),
+]
+
+
+@dataclass(slots=True)
+class Made:
+    """What was made, and how long that took."""
+
+    workspace: Workspace
+    outputs: dict[str, Any]
+    addresses: list[str]
+    seconds: float
+    there: bool = True
+
+    def client(self, service: str) -> Any:
+        return harness_client(moto.account(), service)
+
+    def destroy(self) -> float:
+        """Destroy it, once; the seconds."""
+        begun = time.monotonic()
+        if self.there:
+            self.workspace.destroy()
+            self.there = False
+        return time.monotonic() - begun
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    account = moto.account()
+    mended_control.mend()
+    workspace = Workspace.of(tmp_path_factory.mktemp("terraform"), "environments/dev", account)
+    workspace.set(VARIABLES)
+    begun = time.monotonic()
+    workspace.apply()
+    seconds = time.monotonic() - begun
+    return Made(workspace, workspace.outputs()["deployment"], workspace.made(), seconds)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Callable[[str], Workspace]:
+    """Makes a workspace of a root module."""
+    return lambda name: Workspace.of(tmp_path, name, moto.account())

@@ -1,0 +1,242 @@
+"""What Terraform makes of `environments/dev` is what the product runs on. Applied to a stand-in of AWS, then destroyed.
+
+moto applies all of it, with what tests/support/aws/mended_control.py adds. What it cannot judge: whether AWS accepts a
+policy, an image or a combination of sizes. `prod` and `bootstrap` are the same resources, and are validated.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import pytest
+
+from smmu.adapters.aws.account import Account, Resources, open_clients
+from smmu.adapters.aws.asl import compile_pipeline
+from smmu.adapters.aws.asl_tasks import Names
+from smmu.bootstrap.settings import AwsPlatform, load_settings
+from smmu.domain.catalogue import pipeline
+from smmu.domain.limits import Limits
+from tests.infra.conftest import NEEDS_TERRAFORM, Made
+from tests.support.aws import moto, resources
+from tests.support.infra import UNNAMEABLE, actions_in_headers
+from tests.support.terraform import Workspace
+
+pytestmark = NEEDS_TERRAFORM
+
+TABLES = {"jobs": "jobs_table", "upload-sessions": "uploads_table", "media": "media_table"}
+
+
+@pytest.fixture(scope="module")
+def by_hand() -> Resources:
+    """What the other suites run on."""
+
+    async def make(account: Account) -> Resources:
+        async with open_clients(account) as clients:
+            return await resources.make(clients, Limits())
+
+    return anyio.run(make, moto.account())
+
+
+def test_everything_is_made(made: Made, record_property: Callable[[str, object], None]) -> None:
+    record_property("resources", len(made.addresses))
+    print(f"{len(made.addresses)} resources in {made.seconds:.0f} s")  # noqa: T201 - seen with `pytest -rP`
+    assert len(made.addresses) > 150
+
+
+def _shape(told: dict[str, Any]) -> dict[str, Any]:
+    indexes = [
+        {name: index[name] for name in ("IndexName", "KeySchema", "Projection")}
+        for index in told["GlobalSecondaryIndexes"]
+    ]
+    return {
+        "keys": told["KeySchema"],
+        "attributes": sorted(told["AttributeDefinitions"], key=lambda one: str(one["AttributeName"])),
+        "indexes": indexes,
+        "stream": told.get("StreamSpecification", {}).get("StreamViewType"),
+        "billing": told["BillingModeSummary"]["BillingMode"],
+    }
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_the_one_that_the_suites_run_on(made: Made, by_hand: Resources, name: str) -> None:
+    dynamodb = made.client("dynamodb")
+    names = (f"smmu-dev-{name}", getattr(by_hand, TABLES[name]))
+    ours, theirs = (dynamodb.describe_table(TableName=table)["Table"] for table in names)
+    assert _shape(ours) == _shape(theirs)
+    ttl, known = (dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"] for table in names)
+    assert ttl.get("AttributeName") == known.get("AttributeName")
+    kept = dynamodb.describe_continuous_backups(TableName=names[0])["ContinuousBackupsDescription"]
+    assert kept["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+
+
+@pytest.mark.parametrize("name", ["raw-media", "processed-media"])
+def test_a_bucket_is_private_keeps_versions_and_is_spoken_to_over_tls(made: Made, name: str) -> None:
+    s3, bucket = made.client("s3"), f"smmu-dev-{name}"
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    assert set(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values()) == {True}
+    (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    assert {statement["Effect"] for statement in policy["Statement"]} == {"Deny"}
+    assert {"Bool": {"aws:SecureTransport": "false"}} in [one["Condition"] for one in policy["Statement"]]
+
+
+def test_pages_of_the_named_origins_may_send_and_see_etags(made: Made) -> None:
+    (rule,) = made.client("s3").get_bucket_cors(Bucket="smmu-dev-raw-media")["CORSRules"]
+    assert rule["AllowedOrigins"] == ["https://app.example"]
+    assert set(rule["AllowedMethods"]) == {"GET", "PUT", "POST", "DELETE"}
+    assert set(rule["ExposeHeaders"]) >= {"ETag", "Location"}
+    assert {"content-type", "if-none-match", "x-amz-checksum-*"} <= set(rule["AllowedHeaders"])
+
+
+def test_what_was_sent_expires_and_what_was_never_finished_sooner(made: Made) -> None:
+    told = made.client("s3").get_bucket_lifecycle_configuration(Bucket="smmu-dev-raw-media")["Rules"]
+    rules = {rule["ID"]: rule for rule in told}
+    assert (
+        rules["abort-incomplete"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] * 86_400
+        > Limits().upload_seconds
+    )
+    expiry = rules["expire-raw"]
+    assert expiry["Expiration"]["Days"] == expiry["NoncurrentVersionExpiration"]["NoncurrentDays"] == 7
+
+
+def test_a_message_is_tried_a_few_times_and_then_kept_for_two_weeks(made: Made) -> None:
+    sqs = made.client("sqs")
+    jobs, dead = (_attributes(sqs, f"smmu-dev-{name}") for name in ("jobs-queue", "jobs-dlq"))
+    redrive = json.loads(jobs["RedrivePolicy"])
+    assert redrive == {"deadLetterTargetArn": dead["QueueArn"], "maxReceiveCount": Limits().queue_receives_max}
+    assert int(dead["MessageRetentionPeriod"]) == 14 * 86_400 > int(jobs["MessageRetentionPeriod"])
+    dispatch = made.client("lambda").get_function_configuration(FunctionName="smmu-dev-dispatch")
+    assert int(jobs["VisibilityTimeout"]) >= 6 * dispatch["Timeout"]
+
+
+def _attributes(sqs: Any, name: str) -> dict[str, str]:
+    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    told: dict[str, str] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return told
+
+
+def test_events_wake_the_functions_that_are_for_them(made: Made) -> None:
+    told = made.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    sources = {one["FunctionArn"].rpartition(":")[2]: one for one in told if ":smmu-dev-" in one["FunctionArn"]}
+    assert sources["smmu-dev-dispatch"]["EventSourceArn"].endswith(":smmu-dev-jobs-queue")
+    assert ":table/smmu-dev-jobs/stream/" in sources["smmu-dev-relay"]["EventSourceArn"]
+    events = made.client("events")
+    rules = {rule["Name"]: rule for rule in events.list_rules(NamePrefix="smmu-dev-")["Rules"]}
+    assert rules["smmu-dev-sweep"]["ScheduleExpression"] == "rate(1 minute)"
+    assert rules["smmu-dev-orphans"]["ScheduleExpression"] == "rate(1 hour)"
+    (target,) = events.list_targets_by_rule(Rule="smmu-dev-orphans")["Targets"]
+    assert (target["Arn"].rpartition(":")[2], json.loads(target["Input"])) == ("smmu-dev-sweep", {"orphans": True})
+
+
+def test_the_state_machine_is_what_smmu_asl_prints_with_this_deployments_names(made: Made) -> None:
+    steps, functions, ec2 = made.client("stepfunctions"), made.client("lambda"), made.client("ec2")
+    known = steps.describe_state_machine(stateMachineArn=made.outputs["state_machine_arn"])
+    arn = {
+        name: functions.get_function_configuration(FunctionName=f"smmu-dev-{name}")["FunctionArn"]
+        for name in ("perform", "open", "collect")
+    }
+    subnets = ec2.describe_subnets(Filters=[{"Name": "tag:Name", "Values": ["smmu-dev-worker-*"]}])["Subnets"]
+    named = sorted(subnets, key=lambda subnet: next(tag["Value"] for tag in subnet["Tags"] if tag["Key"] == "Name"))
+    groups = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["smmu-dev-workers"]}])
+    names = Names(
+        **arn,
+        cluster=f"arn:aws:ecs:{moto.REGION}:123456789012:cluster/smmu-dev",
+        family_prefix="smmu-dev",
+        subnets=",".join(subnet["SubnetId"] for subnet in named),
+        security_groups=groups["SecurityGroups"][0]["GroupId"],
+    )
+    limits = Limits()
+    wanted = compile_pipeline(pipeline(limits), names, seconds_max=limits.job_seconds_max)
+    assert json.loads(known["definition"]) == json.loads(json.dumps(wanted))
+
+
+def test_the_settings_that_a_function_and_the_api_are_told_are_settings(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = made.client("lambda").get_function_configuration(FunctionName="smmu-dev-sweep")["Environment"]["Variables"]
+    api = made.client("ecs").describe_task_definition(taskDefinition="smmu-dev-api")["taskDefinition"]
+    (container,) = api["containerDefinitions"]
+    of_api = {one["name"]: one["value"] for one in container["environment"]}
+    assert _platform(told, monkeypatch).state_machine == made.outputs["state_machine_arn"]
+    assert _platform(of_api, monkeypatch).identity is not None
+    assert _platform(of_api, monkeypatch).jobs_table == "smmu-dev-jobs"
+    assert load_settings().origins == ("https://app.example",)
+
+
+def _platform(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> AwsPlatform:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    platform = load_settings().platform
+    assert isinstance(platform, AwsPlatform)
+    return platform
+
+
+@pytest.mark.parametrize("family", ["transcode", "transcribe"])
+def test_a_worker_is_called_worker_and_only_its_task_has_a_limit_of_memory(made: Made, family: str) -> None:
+    known = made.client("ecs").describe_task_definition(taskDefinition=f"smmu-dev-{family}")["taskDefinition"]
+    (container,) = known["containerDefinitions"]
+    assert container["name"] == "worker"
+    assert "memory" not in container
+    assert container["logConfiguration"]["options"]["awslogs-group"] == f"/ecs/smmu-dev-{family}"
+
+
+def _granted(made: Made) -> list[tuple[str, dict[str, Any]]]:
+    """Every statement that a role has, with the role."""
+    iam = made.client("iam")
+    roles = [role["RoleName"] for role in iam.list_roles()["Roles"] if role["RoleName"].startswith("smmu-dev-")]
+    policies = [
+        (role, iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+        for role in roles
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    ]
+    arn = made.outputs["redrive_policy_arn"]
+    redrive = iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]["Document"]
+    return [(who, one) for who, policy in [*policies, ("redrive", redrive)] for one in policy["Statement"]]
+
+
+def _list(told: str | list[str]) -> list[str]:
+    return [told] if isinstance(told, str) else told
+
+
+def test_every_action_that_an_adapter_needs_is_granted_to_somebody(made: Made) -> None:
+    granted = {action for _, one in _granted(made) for action in _list(one["Action"])}
+    kms = {"kms:GenerateDataKey", "kms:Decrypt"}  # where the buckets have a key of their own: dev has none
+    assert actions_in_headers() - kms - granted == set()
+
+
+def test_no_role_may_do_anything_to_everything(made: Made) -> None:
+    for role, one in _granted(made):
+        actions = set(_list(one["Action"]))
+        assert not any("*" in action for action in actions), role
+        assert "*" not in _list(one["Resource"]) or actions <= set(UNNAMEABLE), (role, one)
+
+
+def test_whoever_assumes_a_role_does_so_for_this_account(made: Made) -> None:
+    iam = made.client("iam")
+    for role in iam.list_roles()["Roles"]:
+        if role["RoleName"].startswith("smmu-dev-"):
+            (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+            assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": "123456789012"}, role["RoleName"]
+
+
+def test_a_worker_reaches_nothing_but_aws(made: Made) -> None:
+    ec2 = made.client("ec2")
+    (table,) = ec2.describe_route_tables(Filters=[{"Name": "tag:Name", "Values": ["smmu-dev-worker"]}])["RouteTables"]
+    ways = [route.get("GatewayId", "") or route.get("NatGatewayId", "") for route in table["Routes"]]
+    assert [way for way in ways if way != "local" and not way.startswith("vpce-")] == []
+
+
+@pytest.mark.parametrize("name", ["environments/prod", "bootstrap"])
+def test_what_is_not_applied_here_is_valid(root: Callable[[str], Workspace], name: str) -> None:
+    assert "valid" in root(name)("validate")
+
+
+def test_at_last_all_of_it_can_be_destroyed(made: Made) -> None:
+    seconds = made.destroy()
+    print(f"destroyed in {seconds:.0f} s")  # noqa: T201 - seen with `pytest -rP`
+    assert made.workspace.made() == []
+    assert not [name for name in made.client("dynamodb").list_tables()["TableNames"] if name.startswith("smmu-dev-")]
+    assert not [one for one in made.client("s3").list_buckets()["Buckets"] if one["Name"].startswith("smmu-dev-")]
+    assert "QueueUrls" not in made.client("sqs").list_queues(QueueNamePrefix="smmu-dev-")

@@ -1,0 +1,92 @@
+"""What infra/ says, read without Terraform: policy documents, with just as much of its language as they are written in.
+
+And what the adapters' headers say that they need.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.source import PACKAGE, parse, python_files
+from tests.support.terraform import INFRA
+
+UNNAMEABLE = {
+    "ecr:GetAuthorizationToken": "a token is for the whole registry",
+    "ecs:ListTasks": "tasks are bound by a condition on their cluster",
+    "logs:CreateLogDelivery": "log deliveries are no resources (Step Functions developer guide, logging)",
+    "logs:GetLogDelivery": "as above",
+    "logs:UpdateLogDelivery": "as above",
+    "logs:DeleteLogDelivery": "as above",
+    "logs:ListLogDeliveries": "as above",
+    "logs:PutResourcePolicy": "as above",
+    "logs:DescribeResourcePolicies": "as above",
+    "logs:DescribeLogGroups": "as above",
+}
+_DOCUMENT = re.compile(r'^data "aws_iam_policy_document" "(\w+)" \{', re.MULTILINE)
+_STATEMENT = re.compile(r"^  statement \{", re.MULTILINE)
+_LIST = r"^\s+{}\s*=\s*\[(.*?)\]"
+_IAM = re.compile(r"IAM\b.*?(?=\n\n|\bCosts\b|\bRequests\b|\Z)", re.DOTALL)
+# `s3:GetObject`, or the rest of a list whose first has said the service: `PutItem`, or PutTargets after a comma.
+_ACTION = re.compile(r"\b([a-z0-9]+):([A-Z]\w+)|`([A-Z]\w+)`|(?<=, )([A-Z][a-z]+[A-Z]\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a policy document. `of_role`: not of who may assume a role or use a resource."""
+
+    document: str
+    text: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+    @property
+    def of_role(self) -> bool:
+        return "principals {" not in self.text
+
+
+def terraform_files() -> list[Path]:
+    return sorted(path for path in INFRA.rglob("*.tf") if ".terraform" not in path.parts)
+
+
+def statements() -> list[Statement]:
+    """All statements of all policy documents."""
+    return [one for path in terraform_files() for one in statements_in(path.read_text(encoding="utf-8"))]
+
+
+def statements_in(text: str) -> Iterator[Statement]:
+    for found in _DOCUMENT.finditer(text):
+        block = _block(text, found.end())
+        for begun in _STATEMENT.finditer(block):
+            inner = _block(block, begun.end())
+            yield Statement(found[1], inner, _listed("actions", inner), _listed("resources", inner))
+
+
+def _listed(name: str, text: str) -> tuple[str, ...]:
+    found = re.search(_LIST.format(name), text, re.DOTALL | re.MULTILINE)
+    return tuple(re.findall(r'"([^"]*)"', found[1])) if found else ()
+
+
+def _block(text: str, start: int) -> str:
+    """What is between the brace that ends before `start` and its own end."""
+    depth = 1
+    for place in range(start, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[place], 0)
+        if not depth:
+            return text[start:place]
+    raise ValueError("a block has no end")
+
+
+def actions_in_headers() -> set[str]:
+    """Every IAM action that a header in adapters/aws names."""
+    headers = [ast.get_docstring(parse(path)) or "" for path in python_files(str(PACKAGE / "adapters" / "aws"))]
+    return {action for header in headers for action in actions_in(header)}
+
+
+def actions_in(header: str) -> Iterator[str]:
+    for paragraph in _IAM.findall(header):
+        service = ""
+        for told, first, quoted, bare in _ACTION.findall(paragraph):
+            service = told or service
+            yield f"{service}:{first or quoted or bare}"
