@@ -1,5 +1,6 @@
 """`environments/dev`, applied once against the stand-in, for all tests of what it made; its end is tested, too."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,6 +55,13 @@ class Made:
             self.workspace.destroy()
             self.there = False
         return time.monotonic() - begun
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the test command itself is told by variables of ours is no setting of a deployment."""
+    for name in [name for name in os.environ if name.startswith("SMMU_")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="session")
