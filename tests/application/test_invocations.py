@@ -119,6 +119,15 @@ async def test_a_job_that_was_cancelled_opens_nothing(deployment: Deployment) ->
     assert failed.value.error == Code.JOB_CANCELLED
 
 
+async def test_what_was_opened_for_a_job_that_was_cancelled_since_gets_no_machine(deployment: Deployment) -> None:
+    asked = deployment.rendering(await deployment.inspect())
+    await deployment.system.invocations.open(asked)
+    await deployment.system.jobs.cancel(OWNER, deployment.run.job_id)
+    with pytest.raises(TaskFailed) as failed:
+        await deployment.system.invocations.open(asked)
+    assert failed.value.error == Code.JOB_CANCELLED
+
+
 async def test_an_old_attempt_opens_nothing(deployment: Deployment) -> None:
     with pytest.raises(TaskFailed):
         await deployment.system.invocations.open(deployment.asked("inspect", attempt=7))

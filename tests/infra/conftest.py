@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import terraform
 from tests.support.aws import mended_control, moto
 from tests.support.aws.cloud import harness_client
 from tests.support.terraform import Workspace
@@ -59,8 +60,11 @@ class Made:
 
 @pytest.fixture(autouse=True)
 def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the test command itself is told by variables of ours is no setting of a deployment."""
-    for name in [name for name in os.environ if name.startswith("SMMU_")]:
+    """What the test command itself is told by variables of ours is no setting of a deployment.
+
+    But for where the provider is: Terraform is run in tests, too.
+    """
+    for name in [name for name in os.environ if name.startswith("SMMU_") and name != terraform.VARIABLE]:
         monkeypatch.delenv(name)
 
 

@@ -18,6 +18,7 @@ from smmu.bootstrap.settings import AwsPlatform, load_settings
 from smmu.domain.catalogue import pipeline
 from smmu.domain.limits import Limits
 from tests.infra.conftest import NEEDS_TERRAFORM, Made
+from tests.support import terraform
 from tests.support.aws import moto, resources
 from tests.support.infra import UNNAMEABLE, actions_in_headers
 from tests.support.terraform import Workspace
@@ -166,6 +167,7 @@ def test_the_settings_that_a_function_and_the_api_are_told_are_settings(
 
 
 def _platform(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> AwsPlatform:
+    monkeypatch.delenv(terraform.VARIABLE, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     platform = load_settings().platform

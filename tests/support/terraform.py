@@ -20,7 +20,7 @@ from smmu.adapters.aws.account import Account
 from tests.support.source import PROJECT
 
 INFRA = PROJECT / "infra"
-_VARIABLE = "SMMU_TERRAFORM_MIRROR"
+VARIABLE = "SMMU_TERRAFORM_MIRROR"
 _CONFIGURATION = "TF_CLI_CONFIG_FILE"
 _PROVIDER = "hashicorp/aws/5.*"
 _USUAL = ("~/.terraform.d/plugins", "~/.local/share/terraform/plugins", "/usr/share/terraform/plugins")
@@ -71,7 +71,7 @@ def is_present() -> bool:
 
 
 def _places() -> Iterator[Path]:
-    if named := os.environ.get(_VARIABLE):
+    if named := os.environ.get(VARIABLE):
         yield Path(named)
         return
     yield from (Path(usual).expanduser() for usual in _USUAL)
@@ -108,7 +108,7 @@ class Workspace:
     def of(cls, folder: Path, root: str, account: Account) -> "Workspace":
         """A copy in `folder`, initialised."""
         place = mirror()
-        assert place is not None, f"no mirror has {_PROVIDER}: set {_VARIABLE}"
+        assert place is not None, f"no mirror has {_PROVIDER}: set {VARIABLE}"
         shutil.copytree(INFRA, folder / "infra", ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars"))
         cli = folder / "terraform.tfrc"
         cli.write_text(

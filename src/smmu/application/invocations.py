@@ -101,7 +101,7 @@ class Invocations:
 
     async def _open(self, opened: Task) -> Task:
         stored = await self.store.find(Task, opened.owner, opened.record_id)
-        if stored is not None and stored.value.state in (State.SUCCEEDED, State.QUEUED):
+        if stored is not None and stored.value.state is State.SUCCEEDED:
             return stored.value
         await self._require_wanted(opened)
         if stored is None:
