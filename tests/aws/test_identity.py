@@ -3,7 +3,12 @@
 import hashlib
 import hmac
 import json
+import threading
 from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -88,6 +93,25 @@ async def test_an_unsigned_token_is_denied(verifier: JwksVerifier) -> None:
         await verifier.verify(_by_hand("none", b""))
 
 
+@contextmanager
+def served(text: str) -> Iterator[str]:
+    """The URL of a text, over HTTP."""
+
+    class Routes(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Routes) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
 def _by_hand(algorithm: str, secret: bytes) -> str:
     """A token as a library would not make it."""
     head = {"alg": algorithm, "kid": "rsa", "typ": "JWT"}
@@ -149,9 +173,30 @@ async def test_an_issuer_that_is_down_stops_nobody_whose_key_is_known(
     assert keys.fetches == 2
 
 
-async def test_keys_that_were_never_to_be_had_are_the_worlds_fault(verifier: JwksVerifier, keys: Published) -> None:
+async def test_keys_that_were_never_to_be_had_are_the_worlds_fault(
+    verifier: JwksVerifier, keys: Published, clock: FixedClock
+) -> None:
     keys.down = True
     with pytest.raises(Unavailable):
         await verifier.verify(keys.token())
     keys.down = False
+    clock.advance(6)
     assert (await verifier.verify(keys.token())).owner == "ada"
+
+
+async def test_an_issuer_that_is_down_is_not_waited_for_by_each_request(
+    verifier: JwksVerifier, keys: Published
+) -> None:
+    keys.down = True
+    for _ in range(5):
+        with pytest.raises(Unavailable):
+            await verifier.verify(keys.token())
+    assert keys.fetches == 1
+
+
+@pytest.mark.parametrize("found", ["[]", '"keys"', '{"keys": 7}', '{"keys": [7]}', "{", ""])
+async def test_what_is_no_key_set_is_the_worlds_fault(found: str) -> None:
+    with served(found) as url:
+        verifier = JwksVerifier(issuer=replace(ISSUER, jwks_url=url), clock=FixedClock())
+        with pytest.raises(Unavailable):
+            await verifier.verify(Published().token())

@@ -7,7 +7,7 @@ each hour, so that a key that was withdrawn is forgotten. It asks no AWS service
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import httpx
@@ -21,6 +21,7 @@ Fetch = Callable[[str], Awaitable[Mapping[str, Any]]]
 
 _ALGORITHMS = ("RS256", "ES256")
 _AGAIN_SECONDS, _FRESH_SECONDS = 60.0, 3600.0
+_PAUSE_SECONDS = 5.0  # after a fetch that failed while no key was known
 _FETCH_SECONDS = 5.0
 # Times are judged by the Clock port, and the audience by us: Cognito's access tokens name it `client_id`.
 _OPTIONS: Any = {
@@ -45,10 +46,17 @@ async def fetch_keys(url: str) -> Mapping[str, Any]:
     try:
         async with httpx.AsyncClient(timeout=_FETCH_SECONDS) as client:
             answer = await client.get(url)
-            found: Mapping[str, Any] = answer.raise_for_status().json()
+            found = answer.raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
         raise Unavailable(f"the issuer's keys cannot be had from {url}: {error!r}") from error
-    return found
+    if not _is_key_set(found):
+        raise Unavailable(f"what is at {url} is no key set")
+    return cast("Mapping[str, Any]", found)
+
+
+def _is_key_set(found: object) -> bool:
+    keys = found.get("keys") if isinstance(found, Mapping) else None
+    return isinstance(keys, list) and all(isinstance(key, Mapping) for key in keys)
 
 
 @dataclass(slots=True)
@@ -60,6 +68,7 @@ class JwksVerifier(TokenVerifier):
     fetch: Fetch = fetch_keys
     _keys: dict[str, jwt.PyJWK] = field(default_factory=dict)
     _fetched_at: float = float("-inf")
+    _failed_at: float = float("-inf")
     _lock: anyio.Lock = field(default_factory=anyio.Lock)
 
     async def verify(self, token: str) -> Principal:
@@ -82,15 +91,21 @@ class JwksVerifier(TokenVerifier):
         return self._keys[key_id]
 
     async def _renew(self) -> None:
-        """Fetch the keys; where that fails, those that are known serve on, and it is tried again in a minute."""
-        before, self._fetched_at = self._fetched_at, self.clock.now()
+        """Fetch the keys; where that fails, those that are known serve on, and it is tried again in a minute.
+
+        Where none are known it is tried again after a pause: requests must not wait for a dead issuer one by one.
+        """
+        if not self._keys and self.clock.now() < self._failed_at + _PAUSE_SECONDS:
+            raise Unavailable("the issuer's keys could not be had a moment ago")
         try:
             self._keys = _usable(await self.fetch(self.issuer.jwks_url))
         except Unavailable:
+            self._failed_at = self.clock.now()
             if not self._keys:
-                self._fetched_at = before
                 raise
             self._fetched_at = self.clock.now() - _FRESH_SECONDS + _AGAIN_SECONDS
+        else:
+            self._fetched_at = self.clock.now()
 
 
 def _usable(found: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:
