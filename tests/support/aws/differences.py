@@ -37,8 +37,8 @@ BY_CHANCE: dict[tuple[str, str], str] = {
     (
         "localstack",
         "test_completing_at_once_makes_one_object",
-    ): "LocalStack completes a multipart upload without a lock (its source says so), so that those who look meanwhile"
-    " see an object half made; S3 is atomic here, and so is moto, where the test runs.",
+    ): "LocalStack completes a multipart upload without a lock: of two that race, the second makes the one object they"
+    " share not current, and it is gone. S3 is atomic here, and so is moto, where the test runs.",
 }
 
 
