@@ -1,16 +1,20 @@
 """What becomes of a try that fails by itself: a code that rules match, and a sentence that its owner may read."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import pytest
 
 from smmu.adapters.inmemory.media import PretendEngine
 from smmu.adapters.inmemory.system import MemoryTelemetry
 from smmu.domain.errors import WORDS, Code
+from smmu.domain.events import JobEvent
 from smmu.domain.facts import MediaFacts
+from smmu.domain.limits import Limits
+from smmu.domain.task import Task
 from smmu.ports.errors import Conflict, Corrupt, Denied, Full, NotFound, Throttled, Unavailable
 from smmu.ports.objects import Source
-from tests.support.deployment import OWNER, deployed
+from tests.support.deployment import OWNER, Deployment, deployed
 
 SECRET = "/srv/data/objects/1f: arn:aws:s3:::bucket"
 
@@ -53,3 +57,23 @@ async def test_an_owner_is_told_what_failed_and_operators_how(error: Exception, 
     assert (failure.error, failure.message) == (code, WORDS[code])
     assert isinstance(telemetry, MemoryTelemetry)
     assert SECRET in str([happening.fields for happening in telemetry.events])
+
+
+@pytest.mark.parametrize("percent", [1, 25])
+async def test_progress_is_told_in_the_steps_that_a_deployment_wants(percent: int) -> None:
+    deployment = await deployed()
+    known = await deployment.opened()
+    worker, limits = deployment.system.worker, Limits(progress_seconds=0.001, progress_percent=percent)
+    slow = replace(worker.steps, engine=PretendEngine(speed=20))
+    await replace(worker, steps=slow, store=replace(worker.store, limits=limits)).perform(OWNER, known.record_id, 0)
+    told = await _told_of(deployment, known)
+    steps = [after - before for before, after in pairwise(told[:-1])]  # the end is told whenever it comes
+    assert (told[0], told[-1]) == (0, 100)
+    assert min(steps) >= percent
+    assert len(told) > 3
+
+
+async def _told_of(deployment: Deployment, known: Task) -> list[int]:
+    prefix = f"{known.job_id}/"
+    events = [item.value async for item in deployment.system.worker.store.all(JobEvent, OWNER, prefix)]
+    return [event.data["progress"] for event in events if event.data.get("task_id") == known.id]

@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from smmu.domain.limits import MIB
+from smmu.domain.limits import MIB, Limits
 from tests.support.aws.cloud import Cloud
 from tests.support.aws.metering import Taken, idle, left_alone, metered
 from tests.support.media import clip, photo, song
@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.served, pytest.mark.timeout(300)]
 _ROOM = 3  # who meets another writer looks and writes again
 _NEWS = ("dynamodb:GetItem", "dynamodb:TransactWriteItems")  # each news is one of these, a query, and mostly a write
 _PROGRESS = ("dynamodb:Query", "dynamodb:PutItem")
+_NEWS_OF_A_TASK = 1 + 10 + 1  # it began, each tenth of it (SMMU_LIMITS__PROGRESS_PERCENT), it ended
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def jobs(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ta
 
 
 def fixed(taken: Taken) -> Counter[str]:
-    """The requests that are no news of progress: those come by the second, up to a hundred of a task."""
+    """The requests that are no news of progress: how many of those there are depends on how long the work takes."""
     told = taken.requests["dynamodb:Query"]
     others = {name: count for name, count in taken.requests.items() if name not in _PROGRESS}
     return Counter({name: count - told * (name in _NEWS) for name, count in others.items()})
@@ -79,6 +80,14 @@ def test_a_longer_film_asks_for_more_segments_and_nothing_else(jobs: dict[str, T
     more = grown(jobs["film"], jobs["long film"])
     assert set(more) <= {"s3:PutObject"}
     assert more["s3:PutObject"] <= 3 * 4  # two rungs and their sound, four segments of 6 s
+
+
+def test_news_of_progress_are_few_however_long_the_work_takes(jobs: dict[str, Taken]) -> None:
+    for taken in jobs.values():
+        tasks = len(taken.machines) + 2  # inspect and publish
+        assert taken.requests["dynamodb:Query"] <= tasks * _NEWS_OF_A_TASK + _ROOM
+        beats = sum(machine.seconds for machine in taken.machines) / Limits().heartbeat_seconds
+        assert taken.requests["dynamodb:PutItem"] <= tasks * _NEWS_OF_A_TASK + beats + _ROOM
 
 
 async def test_an_upload_in_parts_asks_once_more_for_each_part_and_chunk(cloud: Cloud, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ locals {
     SMMU_PLATFORM__DEAD_LETTERS     = module.queues.urls.dead
     SMMU_PLATFORM__STATE_MACHINE    = module.pipeline.arn
     SMMU_PLATFORM__CLUSTER          = module.workers.cluster_name
+    SMMU_LIMITS__PROGRESS_PERCENT   = "10" # each news is four requests (docs/cost.md)
   }
 }
 

@@ -39,10 +39,11 @@ class Ended:
 
 @dataclass(slots=True, kw_only=True)
 class Claim:
-    """A task held under a lease; `stored` is its newest version, `fraction` the work done so far."""
+    """A task held under a lease: `stored` is its newest version, `fraction` the work done, `told` the percents told."""
 
     stored: Stored[Task]
     fraction: float = 0.0
+    told: int = 0
     lost: bool = False
 
     async def note(self, fraction: float) -> None:
@@ -153,7 +154,8 @@ class Worker:
         beat_at = self.clock.now() + limits.heartbeat_seconds
         while True:
             await anyio.sleep(limits.progress_seconds)
-            moved = int(claim.fraction * 100) > claim.stored.value.progress
+            percent = int(claim.fraction * 100)
+            moved = percent >= claim.told + limits.progress_percent
             if not moved and self.clock.now() < beat_at:
                 continue
             beat_at = self.clock.now() + limits.heartbeat_seconds
@@ -162,6 +164,7 @@ class Worker:
                 scope.cancel()
                 return
             if moved:
+                claim.told = percent
                 await self._tell(claim)
 
     async def _beat(self, claim: Claim) -> bool:

@@ -62,6 +62,7 @@ class Limits:
     stalled_seconds: int = 120
     task_tries_max: int = 4
     progress_seconds: float = 1.0
+    progress_percent: int = 1  # news of less progress than this is not told
     queue_receives_max: int = 5
     map_concurrency: int = 40
 
@@ -92,6 +93,7 @@ class Limits:
         _require(self.parts_signed_at_init <= self.parts_signed_max <= PART_COUNT_MAX, "parts_signed_max")
         _require(3 * self.heartbeat_seconds < self.lease_seconds <= NOTICED_SECONDS_MAX, "lease_seconds")
         _require(self.lease_seconds <= QUEUE_LEASE_SECONDS_MAX, "lease_seconds")
+        _require(self.progress_percent >= 1, "progress_percent")
         _require(self.url_seconds_max <= self.upload_seconds, "url_seconds_max")
         _require(self.heavy_task_seconds_max < self.job_seconds_max, "heavy_task_seconds_max")
         _require(self.stalled_seconds < self.light_task_seconds_max, "stalled_seconds")

@@ -211,6 +211,7 @@ def environment_of(account: Account, named: Resources, jwks_url: str) -> dict[st
     return {
         **ours_apart(os.environ),
         **{f"SMMU_PLATFORM__{name.upper()}": value for name, value in platform.items()},
+        "SMMU_LIMITS__PROGRESS_PERCENT": "10",
         "AWS_ACCESS_KEY_ID": key_id,
         "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_DEFAULT_REGION": account.region,
