@@ -128,7 +128,7 @@ fmt: $(READY) ## format and apply what lint can repair
 	@$(BIN)/ruff check --quiet --fix .
 
 clean: ## remove everything that make made
-	@rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	@rm -rf .venv .venv-* build dist demo-data .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
 	@rm -rf $(VALIDATOR)/node_modules $(VALIDATOR)/.ready
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -62,6 +62,8 @@ async def test_only_one_process_serves_a_folder(tmp_path: Path) -> None:
 
 
 async def test_what_the_dead_left_in_scratch_is_removed_by_the_next_server(tmp_path: Path) -> None:
+    async with open_system(embedded(tmp_path)):
+        pass  # it was served once
     left = tmp_path / "tmp" / "smmu-1" / "half"
     left.parent.mkdir(parents=True)
     left.touch()

@@ -4,9 +4,12 @@ import json
 from importlib import metadata
 from pathlib import Path
 
+import anyio
 import pytest
 
+from smmu.adapters.embedded.platform import open_platform
 from smmu.bootstrap.opening import verifier_of
+from smmu.domain.limits import Limits
 from smmu.entrypoints.cli.process import folder_names
 from smmu.entrypoints.worker import main
 from tests.cli.conftest import Smmu
@@ -93,10 +96,17 @@ async def test_a_token_says_whose_it_is(tmp_path: Path) -> None:
 
 
 def test_a_token_is_all_that_is_printed(smmu: Smmu, tmp_path: Path) -> None:
+    smmu("token", "--owner", "ada", "--data", tmp_path / "d")
     done = smmu("token", "--owner", "ada", "--ttl", "60", "--data", tmp_path / "d")
     assert (done.status, done.err) == (0, "")
     assert done.out.count(".") == 2
     assert len(done.out.split()) == 1
+
+
+def test_a_token_for_a_folder_that_was_not_there_says_so(smmu: Smmu) -> None:
+    done = smmu("token", "--owner", "ada", "--data", "typo")
+    said = "typo is new: the token is valid where it is served (smmu serve --data)\n"
+    assert (done.status, done.err, len(done.out.split())) == (0, said, 1)
 
 
 @pytest.mark.parametrize(("option", "value"), [("--owner", " "), ("--ttl", "0"), ("--ttl", "soon")])
@@ -114,7 +124,7 @@ def test_tokens_are_not_made_for_a_platform_in_memory(smmu: Smmu) -> None:
 
 
 def test_a_worker_of_a_task_that_is_not_there_has_nothing_to_do(smmu: Smmu, tmp_path: Path) -> None:
-    given = ("--data", tmp_path / "d", "--owner", "ada", "--record", "none")
+    given = ("--data", served_once(tmp_path), "--owner", "ada", "--record", "none")
     assert smmu("worker", "transcode", *given).status == 0
 
 
@@ -139,13 +149,33 @@ def test_the_doctor_fails_where_nothing_can_be_written(smmu: Smmu) -> None:
 
 
 def test_sweep_and_redrive_of_an_empty_folder(smmu: Smmu, tmp_path: Path) -> None:
-    assert smmu("sweep", "--data", tmp_path / "d").out.startswith("0 records looked at")
-    assert smmu("redrive", "--data", tmp_path / "d").out == "0 messages sent again\n"
+    folder = served_once(tmp_path)
+    assert smmu("sweep", "--data", folder).out.startswith("0 records looked at")
+    assert smmu("redrive", "--data", folder).out == "0 messages sent again\n"
+
+
+@pytest.mark.parametrize("command", ["sweep", "redrive"])
+def test_sweep_and_redrive_of_a_folder_that_was_never_served_make_none(
+    smmu: Smmu, tmp_path: Path, command: str
+) -> None:
+    done = smmu(command, "--data", "typo")
+    sentence = f"smmu: {tmp_path / 'typo'} is not a data folder: nothing was ever served from it.\n"
+    assert (done.status, done.out, done.err) == (3, "", sentence)
+    assert list(tmp_path.iterdir()) == []
+
+
+def served_once(folder: Path) -> Path:
+    async def serve() -> None:
+        async with open_platform(str(folder), Limits(), exclusive=True):
+            pass
+
+    anyio.run(serve)
+    return folder
 
 
 def test_a_data_folder_that_cannot_be_made_is_the_worlds_fault(smmu: Smmu, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    done = smmu("sweep", "--data", tmp_path / "file" / "d")
+    done = smmu("token", "--owner", "ada", "--data", tmp_path / "file" / "d")
     assert (done.status, done.err) == (
         3,
         f"smmu: {tmp_path / 'file' / 'd'} cannot be the data folder: Not a directory.\n",
@@ -212,7 +242,7 @@ def test_an_api_on_aws_without_an_issuer_of_tokens_is_refused(smmu: Smmu) -> Non
     ("given", "status", "sentence"),
     [
         ((), 2, "--data is missing: it names the served data folder."),
-        (("--data", "/proc/no folder"), 3, "/proc/no folder cannot be the data folder: No such file or directory"),
+        (("--data", "/proc/no folder"), 3, "/proc/no folder is not a data folder: nothing was ever served from it"),
     ],
 )
 def test_a_worker_that_cannot_begin_says_so_in_one_line(

@@ -69,6 +69,8 @@ async def test_what_a_crash_left_is_made_right_by_the_next_start(folder: Path) -
 
 
 async def test_nothing_is_tidied_up_while_another_process_has_the_folder_open(folder: Path) -> None:
+    async with open_platform(str(folder), Limits(), exclusive=True):
+        pass  # it was served once
     async with open_platform(str(folder), Limits(), exclusive=False):
         stranger = folder / "incoming" / new_name()
         stranger.write_bytes(b"being received")

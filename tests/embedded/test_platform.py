@@ -32,6 +32,13 @@ async def test_an_error_inside_leaves_as_it_is(folder: Path) -> None:
             raise LookupError("mine")
 
 
+async def test_nobody_works_beside_a_server_that_never_was(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="nothing was ever served from it"):
+        async with open_platform(str(tmp_path / "typo"), Limits(), exclusive=False):
+            pass
+    assert list(tmp_path.iterdir()) == []
+
+
 async def test_a_worker_beside_the_server_sees_and_is_seen(folder: Path, platform: Platform) -> None:
     await platform.ledger.commit([Put(value=a_job(), expect=0)])
     async with open_platform(str(folder), Limits(), exclusive=False) as worker:

@@ -33,6 +33,7 @@ from smmu.ports.platform import Capability, Platform
 from smmu.ports.system import Clock, IdSource
 
 _FOLDER_MODE = 0o700
+_DATABASE = "smmu.db"
 CAPABILITIES = frozenset(
     {
         Capability.SERVES_URLS,
@@ -56,20 +57,20 @@ async def open_platform(
     environment: Mapping[str, str] | None = None,
     grace_seconds: float = 10.0,
 ) -> AsyncIterator[Platform]:
-    """The platform of a data folder, made if it is not there.
+    """The platform of a data folder. `exclusive` makes it if it is not there; without, there has to be one.
 
     `command`, `environment` and `grace_seconds` say how worker processes are started and stopped; by default they are
     `python -m smmu.entrypoints.worker` with what a program needs of this process's environment. Raises `Unavailable`
-    when `exclusive` and another process serves the folder.
+    when `exclusive` and another process serves the folder, or else when nobody ever did.
     """
-    folder, clock = _made(data), clock or SystemClock()
+    folder, clock = _made(data) if exclusive else _known(data), clock or SystemClock()
     tasks = SubprocessTaskRunner(command or worker_command(str(folder)), environment, grace_seconds=grace_seconds)
     async with AsyncExitStack() as stack:
         if exclusive:
             stack.enter_context(serving(folder))
         use = stack.enter_context(using(folder))
         alone = exclusive and await use.alone()
-        database, files = Database(str(folder / "smmu.db")), Files(folder)
+        database, files = Database(str(folder / _DATABASE)), Files(folder)
         stack.push_async_callback(database.close)
         stack.callback(files.close)
         queue = SqliteQueue(database, clock, limits)
@@ -99,6 +100,15 @@ async def open_platform(
 def token_secret(data: str) -> bytes:
     """The secret that this folder's bearer tokens are signed with, made if there is none."""
     return secret_at(_made(data) / "tokens.secret")
+
+
+def _known(data: str) -> Path:
+    folder = Path(data).absolute()
+    if folder.is_file():
+        raise Unavailable(f"{folder} cannot be the data folder: it is a file")
+    if not (folder / _DATABASE).exists():
+        raise Unavailable(f"{folder} is not a data folder: nothing was ever served from it")
+    return folder
 
 
 def _made(data: str) -> Path:

@@ -7,7 +7,7 @@ import typer
 from smmu.entrypoints.cli.asking import ask
 from smmu.entrypoints.cli.boundary import REFUSED, Stop
 from smmu.entrypoints.cli.options import Json, Limit, Token, Url
-from smmu.entrypoints.cli.terminal import gauges, say
+from smmu.entrypoints.cli.terminal import gauges, note, say
 
 if TYPE_CHECKING:
     from smmu.client.client import Client
@@ -38,6 +38,8 @@ def list_jobs(
         return
     for known in page.jobs:
         say(_line(known))
+    if not page.jobs:
+        note("no jobs" if state is None else f"no jobs that are {state}")
 
 
 @group.command("show")

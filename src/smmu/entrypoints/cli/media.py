@@ -44,6 +44,8 @@ def list_media(
         return
     for known in page.media:
         say(_line(known))
+    if not page.media:
+        note("no media" if state is None else f"no media that are {state}")
 
 
 @group.command("show")

@@ -89,15 +89,15 @@ class _Bar:
 
 
 class _Lines:
-    """A line for every new word and every quarter."""
+    """A line for every new word and every quarter. What is at work meanwhile changes too often for a log."""
 
     def __init__(self, title: str) -> None:
         self._title = title
-        self._shown: tuple[str, str, int] | None = None
+        self._shown: tuple[str, int] | None = None
 
     def show(self, fraction: float, words: str, detail: str = "") -> None:
         percent = int(fraction * 100)
-        now = (words, detail, percent // _STEP_PERCENT)
+        now = (words, percent // _STEP_PERCENT)
         if now != self._shown:
             self._shown = now
             note(f"{self._title}: {_joined(f'{words} {percent} %', detail)}")

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from smmu.entrypoints.cli.options import Data
-from smmu.entrypoints.cli.terminal import say
+from smmu.entrypoints.cli.terminal import note, say
 
 
 def token(
@@ -23,4 +23,8 @@ def token(
         raise SettingsError("Tokens are made for the embedded platform only: set SMMU_PLATFORM__KIND to embedded.")
     if not owner.strip():
         raise typer.BadParameter("An owner has a name.", param_hint="--owner")
-    say(verifier_of(platform.data).issue(owner, ttl))
+    new = not platform.data.exists()
+    token = verifier_of(platform.data).issue(owner, ttl)
+    if new:
+        note(f"{platform.data} is new: the token is valid where it is served (smmu serve --data)")
+    say(token)

@@ -101,13 +101,14 @@ async def _send(order: Order, file: Path) -> None:
         nonlocal upload_id
         upload_id = known
         if parts > 1 and not order.asked.resume:  # said before it is needed: a power cut asks nobody
-            note(f"{file}: should this be broken off, go on with --resume {upload_id}")
+            note(f"{file}: should this be broken off, go on with {_resuming(order.asked, file, upload_id)}")
 
     try:
         wish = Wish(path=file, resume=order.asked.resume)
         done = await order.client.uploads.upload(wish, progress=counting(gauge, "sending"), opened=opened)
     except (anyio.get_cancelled_exc_class(), Exception) as error:
-        _tell_how_to_go_on(error, file, upload_id)
+        if upload_id and _is_broken_off(error):
+            note(f"{file}: go on with {_resuming(order.asked, file, upload_id)}")
         raise
     gauge.show(1.0, "sent")
     if order.asked.watch:
@@ -121,9 +122,9 @@ async def _send(order: Order, file: Path) -> None:
     say(f"{file}: {done.job_id}")
 
 
-def _tell_how_to_go_on(error: BaseException, file: Path, upload_id: str) -> None:
-    if upload_id and _is_broken_off(error):
-        note(f"{file}: go on with --resume {upload_id}")
+def _resuming(asked: Asked, file: Path, upload_id: str) -> str:
+    """The command that goes on. The token is not in it: a terminal is no place for one."""
+    return shlex.join(["smmu", "upload", str(file), "--url", asked.url, "--resume", upload_id])
 
 
 def _is_broken_off(error: BaseException) -> bool:
