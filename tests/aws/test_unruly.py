@@ -284,6 +284,9 @@ async def test_everything_is_found_over_many_pages(place: Place) -> None:
     assert await place.keys("m/") == ["m/a", "m/b", "m/c", "m/d", "m/e"]
     await place.objects.delete("m/b")
     assert await place.keys("m/") == ["m/a", "m/c", "m/d", "m/e"]
+    await place.objects.put("n/a", b"one", content_type="image/png")
+    await place.objects.delete_all("m/")
+    assert await place.keys("") == ["n/a"]
     sessions = [(await place.sent(f"raw/{number}"))[0] for number in range(3)]
     orphans = await place.uploads.orphans(SystemClock().now() + 60)
     assert {one.storage_id for one in orphans} == {one.storage_id for one in sessions}

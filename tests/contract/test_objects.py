@@ -208,6 +208,23 @@ async def test_deleting_what_is_not_there_is_fine(objects: ObjectStore) -> None:
         await objects.delete(KEY)
 
 
+async def test_a_whole_folder_is_deleted_and_nothing_beside_it(objects: ObjectStore) -> None:
+    for key in ("m/a/1", "m/a/b/2", "m/a", "m/a-1", "m/ab/1", "m/A/1"):
+        await put(objects, key)
+        await put(objects, key, data=b"newer")
+    for _ in range(2):
+        await objects.delete_all("m/a/")
+        assert await listed(objects, "m/") == ["m/A/1", "m/a", "m/a-1", "m/ab/1"]
+
+
+@pytest.mark.parametrize("folder", ["", "/", "m", "m/a"])
+async def test_only_a_folder_is_deleted_whole(objects: ObjectStore, folder: str) -> None:
+    await put(objects, "m/a/1")
+    with pytest.raises(ValueError, match="is no folder"):
+        await objects.delete_all(folder)
+    assert await listed(objects, "m/") == ["m/a/1"]
+
+
 async def test_a_deleted_key_can_be_used_again(objects: ObjectStore) -> None:
     await put(objects)
     await objects.delete(KEY)

@@ -103,8 +103,7 @@ class Library:
         known = stored.value
         of_media = await self.jobs.end(known.owner, known.job_id)
         late = await self.jobs.last_lease(known.owner, known.job_id) + _LATE_SECONDS
-        for ref in [ref async for ref in self.objects.list(keys.media_prefix(known.owner, known.id))]:
-            await self.objects.delete(ref.key)
+        await self.objects.delete_all(keys.media_prefix(known.owner, known.id))
         await self.objects.delete(known.source.key)
         now = self.clock.now()
         over = of_media.state in job.TERMINAL and now >= late

@@ -66,6 +66,12 @@ class Source(Protocol):
         """Bytes from `start`, at most `length`; shorter only at the end, empty beyond it."""
 
 
+def check_folder(folder: str) -> None:
+    """That a name of much is a folder: "a" would name "ab/c", and "" everything. `ValueError` else, it is a bug."""
+    if not folder.strip("/") or not folder.endswith("/"):
+        raise ValueError(f"{folder!r} is no folder")
+
+
 class ObjectStore(Protocol):
     """Whole objects: written at once or not at all, read by range, listed in key order.
 
@@ -90,6 +96,13 @@ class ObjectStore(Protocol):
     @abstractmethod
     async def delete(self, key: str) -> None:
         """Remove every version of the object; deleting what is not there is fine."""
+
+    @abstractmethod
+    async def delete_all(self, folder: str) -> None:
+        """Remove every version of every object whose key starts with `folder`, which ends in a slash.
+
+        Far cheaper than one by one. What is written meanwhile may stay, and what is there when it fails: repeat it.
+        """
 
     @abstractmethod
     def list(self, prefix: str) -> AsyncIterator[ObjectRef]:

@@ -10,8 +10,9 @@ IAM on both buckets: `s3:GetObject`, `s3:GetObjectVersion`, `s3:PutObject`, `s3:
 404; `kms:GenerateDataKey` and `kms:Decrypt` on the buckets' key.
 
 Requests: `stat` and `open` one HEAD; `put` one PUT, or for a file over 16 MiB one for every 16 MiB and two around them;
-a read one GET; `delete` one listing, and one deletion if something is there; `list` one for 1,000 versions; `sign_read`
-none. A job of one film with 400 segments: about 400 PUT, 1 listing, 14 HEAD, 10–40 GET: 0.2 cents.
+a read one GET; `delete` one listing, and one deletion if something is there; `delete_all` these two for each 1,000
+versions; `list` one for 1,000 versions; `sign_read` none. A job of one film with 400 segments: about 400 PUT,
+1 listing, 14 HEAD, 10–40 GET: 0.2 cents.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -28,9 +29,10 @@ from smmu.adapters.aws.buckets import RAW, Buckets, pins, ref_of
 from smmu.adapters.aws.errors import translating
 from smmu.domain.values import ObjectRef
 from smmu.ports.errors import AlreadyExists, Conflict, NotFound, Unavailable
-from smmu.ports.objects import Body, LocalFile, ObjectInfo, ObjectStore, ReadLink, Source, attachment
+from smmu.ports.objects import Body, LocalFile, ObjectInfo, ObjectStore, ReadLink, Source, attachment, check_folder
 from smmu.ports.system import Clock
 
+_BATCH = 1_000  # what S3 deletes at once
 _READS = 3  # tries of a range
 _WRITES = 3  # tries of a first write that meets another first write
 
@@ -111,11 +113,23 @@ class S3ObjectStore(ObjectStore):
 
     async def clear(self, key: str) -> int:
         """Remove every version and every mark of a deletion; how many there were."""
-        found = [entry async for entry in self._entries(self._buckets.holding(key), key, only=True)]
+        bucket = self._buckets.holding(key)
+        found = [entry async for entry in self._entries(bucket, key, only=True)]
         # The oldest first: if this breaks off, an old version never becomes the newest.
-        for at in range(0, len(found), 1_000):
-            await self._remove(key, found[::-1][at : at + 1_000])
+        for at in range(0, len(found), _BATCH):
+            await self._remove(bucket, found[::-1][at : at + _BATCH])
         return len(found)
+
+    async def delete_all(self, folder: str) -> None:
+        """See the port."""
+        check_folder(folder)
+        bucket, batch = self._buckets.holding(folder), list[Mapping[str, Any]]()
+        async for entry in self._entries(bucket, folder):
+            batch.append(entry)
+            if len(batch) == _BATCH:
+                await self._remove(bucket, batch)
+                batch = []
+        await self._remove(bucket, batch)
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectRef]:
         """See the port. Only a prefix that says less than `raw/` looks into both buckets."""
@@ -164,14 +178,14 @@ class S3ObjectStore(ObjectStore):
                 continue
         raise Unavailable(f"others write to {key} at the same time")
 
-    async def _remove(self, key: str, entries: Sequence[Mapping[str, Any]]) -> None:
-        named = [{"Key": key, "VersionId": entry["VersionId"]} for entry in entries]
-        with translating(key):
-            told = await self._s3.delete_objects(
-                Bucket=self._buckets.holding(key), Delete={"Objects": named, "Quiet": True}
-            )
+    async def _remove(self, bucket: str, entries: Sequence[Mapping[str, Any]]) -> None:
+        if not entries:
+            return
+        named, first = [{name: entry[name] for name in ("Key", "VersionId")} for entry in entries], entries[0]["Key"]
+        with translating(first):
+            told = await self._s3.delete_objects(Bucket=bucket, Delete={"Objects": named, "Quiet": True})
         if failed := told.get("Errors"):
-            raise Unavailable(f"{len(failed)} versions of {key} are still there: {failed[0].get('Code')}")
+            raise Unavailable(f"{len(failed)} versions from {first} on are still there: {failed[0].get('Code')}")
 
     async def _newest(self, bucket: str, prefix: str) -> AsyncIterator[ObjectRef]:
         """Newest versions in key order, those that are no marks of a deletion."""

@@ -37,7 +37,7 @@ from smmu.domain.tickets import Ticket, seal
 from smmu.domain.values import ObjectRef
 from smmu.ports.errors import AlreadyExists, Full, Unavailable
 from smmu.ports.gateway import PATH
-from smmu.ports.objects import Body, LocalFile, ObjectInfo, ObjectStore, ReadLink, Source
+from smmu.ports.objects import Body, LocalFile, ObjectInfo, ObjectStore, ReadLink, Source, check_folder
 from smmu.ports.system import Clock
 
 _PAGE = 200
@@ -148,6 +148,15 @@ class FileObjectStore(ObjectStore):
         """See the port."""
         await self._remove(await self._db.write(self._ending(delete_row, key)))
 
+    async def delete_all(self, folder: str) -> None:
+        """See the port."""
+        check_folder(folder)
+        last = ""
+        while page := self._db.read(_LIST, (folder, folder + _AFTER_ALL, last, _PAGE)):
+            works = [self._ending(delete_row, key) for key, *_ in page]
+            await self._remove(await self._db.write(partial(_each, works)))
+            last = page[-1][0]
+
     async def end(self, key: str) -> None:
         """Delete what was sent to a key, and let nothing more be sent to it."""
         await self._remove(await self._db.write(self._ending(end_key, key)))
@@ -184,6 +193,10 @@ class FileObjectStore(ObjectStore):
                 await to_thread.run_sync(self._files.remove, version, limiter=self._removers)
             if versions:
                 await self._db.write(partial(forget_garbage, versions))
+
+
+def _each(works: Sequence[Naming], connection: sqlite3.Connection) -> Sequence[str]:
+    return [version for work in works for version in work(connection)]
 
 
 def _bring(files: Files, name: str, body: Body) -> tuple[int, Digests]:

@@ -18,7 +18,7 @@ from smmu.domain.tickets import Ticket, seal
 from smmu.domain.values import ObjectRef
 from smmu.ports.errors import AlreadyExists, NotFound
 from smmu.ports.gateway import PATH
-from smmu.ports.objects import Body, LocalFile, ObjectInfo, ObjectStore, ReadLink, Source
+from smmu.ports.objects import Body, LocalFile, ObjectInfo, ObjectStore, ReadLink, Source, check_folder
 from smmu.ports.system import Clock
 
 
@@ -108,6 +108,12 @@ class MemoryObjectStore(ObjectStore):
         if row is not None and row.sent:
             self.world.ended.add(key)
         self.world.objects.remove(key)
+
+    async def delete_all(self, folder: str) -> None:
+        """One after the other, so that it may be broken off on the way."""
+        check_folder(folder)
+        async for ref in self.list(folder):
+            await self.delete(ref.key)
 
     def list(self, prefix: str) -> AsyncIterator[ObjectRef]:
         """Page by page, so that what changes meanwhile may or may not be seen, as in a bucket."""
