@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 VALIDATOR := tests/support/aws/validator
 LOCALSTACK := .venv-localstack
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
-	--constraint constraints.txt --editable '.[embedded,aws,dev]'
+	--constraint constraints.txt --editable '.[embedded,aws,functions,dev]'
 FAST := not slow and not kill and not served and not media and not aws
 MEDIA := media and not slow
 WHOLE := (slow or kill or served) and not aws
