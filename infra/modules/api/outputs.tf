@@ -12,3 +12,12 @@ output "target_group" {
   description = "How metrics call its target group."
   value       = aws_lb_target_group.api.arn_suffix
 }
+
+output "service" {
+  description = "The service in ECS, and what it was told to run."
+  value = {
+    cluster         = var.cluster.name
+    name            = aws_ecs_service.api.name
+    task_definition = aws_ecs_task_definition.api.arn
+  }
+}

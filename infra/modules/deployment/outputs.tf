@@ -3,6 +3,21 @@ output "api_url" {
   value       = module.api.url
 }
 
+output "url" {
+  description = "What clients reach the API as."
+  value       = coalesce(var.public_url, module.api.url)
+}
+
+output "service" {
+  description = "The API's service in ECS: {cluster, name, task_definition}."
+  value       = module.api.service
+}
+
+output "images" {
+  description = "The images that it was told to run: what a later one goes back to."
+  value       = var.images
+}
+
 output "issuer" {
   description = "Whose tokens the API believes."
   value       = module.identity.issuer
