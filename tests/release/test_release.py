@@ -70,8 +70,8 @@ def test_an_image_is_named_by_the_digest_for_its_machine(
     release: Release, programs: Programs, architecture: str, digest: str
 ) -> None:
     _pushed(programs, {"manifests": MANIFESTS})
-    status, out, _ = release("images", *OF_COMMIT, "--architecture", architecture)
-    told = json.loads(out)
+    status, _, _ = release("plan", *OF_COMMIT, "--root", "here", "--architecture", architecture)
+    told = programs.told("plan")
     assert status == 0
     assert told["images"]["workers"] == f"{REGISTRY}/smmu-worker@{digest}"
     assert set(told["images"]) == {"functions", "workers", "api"}
@@ -82,24 +82,24 @@ def test_an_image_is_named_by_the_digest_for_its_machine(
 
 def test_an_image_without_an_index_is_named_by_its_own_digest(release: Release, programs: Programs) -> None:
     _pushed(programs, {"layers": []})
-    _, out, _ = release("images", *OF_COMMIT)
-    assert json.loads(out)["images"]["api"] == f"{REGISTRY}/smmu-api@{INDEX}"
+    release("plan", *OF_COMMIT, "--root", "here")
+    assert programs.told("plan")["images"]["api"] == f"{REGISTRY}/smmu-api@{INDEX}"
 
 
 def test_an_image_that_is_not_there_is_named(release: Release, programs: Programs) -> None:
     programs.answer("batch-get-image", told={"images": []})
-    assert release("images", *OF_COMMIT) == (1, "", "release.py: smmu-functions has no image c0ffee.\n")
+    assert release("scanned", *OF_COMMIT) == (1, "", "release.py: smmu-functions has no image c0ffee.\n")
 
 
 def test_an_image_for_other_machines_is_none(release: Release, programs: Programs) -> None:
     _pushed(programs, {"manifests": MANIFESTS[:2]})
     sentence = "release.py: smmu-functions:c0ffee was not built for arm64.\n"
-    assert release("images", *OF_COMMIT) == (1, "", sentence)
+    assert release("scanned", *OF_COMMIT) == (1, "", sentence)
 
 
 @pytest.mark.parametrize("registry", ["docker.io", f"{REGISTRY}/smmu-api", ""])
 def test_a_registry_is_one_of_ecr(release: Release, programs: Programs, registry: str) -> None:
-    status, _, err = release("images", "--registry", registry, "--tag", "c0ffee")
+    status, _, err = release("scanned", "--registry", registry, "--tag", "c0ffee")
     assert status == 1
     assert err.startswith(f"release.py: {registry!r} is no registry of ECR")
     assert programs.asked() == []
@@ -145,44 +145,95 @@ def test_what_is_accepted_has_its_reason(release: Release, programs: Programs, a
     assert programs.asked() == []
 
 
-def _deployed(programs: Programs, **told: object) -> None:
-    programs.answer("terraform", "output", told={"deployment": {"value": told}} if told else {})
+OLD = {key: f"{REGISTRY}/smmu-{name}@{AMD}" for key, name in script.TARGETS.items()}
 
 
-def test_what_is_deployed_can_be_told_to_terraform_again(release: Release, programs: Programs) -> None:
-    images = {key: f"{REGISTRY}/smmu-{name}@{ARM}" for key, name in script.TARGETS.items()}
-    _deployed(programs, images=images)
-    _, out, _ = release("deployed", "--root", "infra/environments/dev")
-    assert json.loads(out)["images"] == images
-    assert len(json.loads(out)["image_repository_arns"]) == 3
-    assert programs.asked("terraform", "-chdir=infra/environments/dev")
-
-
-def test_before_the_first_deployment_there_is_nothing_to_go_back_to(release: Release, programs: Programs) -> None:
-    _deployed(programs)
-    assert release("deployed", "--root", "here") == (0, "{}\n", "")
-    assert release("smoke", "--root", "here") == (1, "", "release.py: here has nothing deployed.\n")
-
-
-@pytest.mark.parametrize(("runs", "status"), [("api:2", 0), ("api:1", 1)])
-def test_a_service_that_was_rolled_back_is_not_settled(
-    release: Release, programs: Programs, runs: str, status: int
-) -> None:
-    _deployed(programs, service={"cluster": "smmu-dev", "name": "api", "task_definition": "api:2"})
+def _deployed(programs: Programs, url: str, runs: str = "api:2") -> None:
+    """A deployment, whose API is `runs`."""
+    told = {
+        "images": OLD,
+        "service": {"cluster": "smmu-dev", "name": "api", "task_definition": "api:2"},
+        "settings": {"SMMU_PLATFORM__REGION": "eu-central-1"},
+        "url": url,
+    }
+    programs.answer("terraform", "output", told={"deployment": {"value": told}})
     programs.answer("ecs", "describe-services", told={"services": [{"taskDefinition": runs}]})
-    ended, _, err = release("settled", "--root", "here", "--region", "eu-central-1")
-    assert ended == status
-    assert ("it was rolled back" in err) == bool(status)
-    assert programs.asked("aws", "ecs", "wait", "services-stable", "smmu-dev", "api")
+    _pushed(programs, {"manifests": MANIFESTS})
+
+
+def test_a_plan_without_a_commit_is_of_the_images_that_are_deployed(release: Release, programs: Programs) -> None:
+    _deployed(programs, "http://127.0.0.1:1")
+    assert release("plan", "--registry", REGISTRY, "--root", "infra/environments/dev")[0] == 0
+    assert programs.told("plan")["images"] == OLD
+    (planned,) = programs.asked("terraform", "plan", "-chdir=infra/environments/dev")
+    assert "-lock=false" in planned
+    assert programs.asked("aws") == programs.asked("apply") == []
+
+
+def test_before_the_first_deployment_there_is_nothing_to_plan(release: Release, programs: Programs) -> None:
+    programs.answer("terraform", "output", told={})
+    status, out, _ = release("plan", "--registry", REGISTRY, "--root", "here")
+    assert (status, out) == (0, "here has nothing deployed, and no commit is named: there is nothing to plan\n")
+    assert programs.asked("plan") == []
+
+
+def test_a_commit_is_brought_there_and_looked_at(release: Release, programs: Programs) -> None:
+    with _answering(200, 200, 401) as url:
+        _deployed(programs, url)
+        status, out, err = release("deploy", *OF_COMMIT, "--root", "here")
+    assert (status, err) == (0, "")
+    assert programs.told("apply")["images"]["api"] == f"{REGISTRY}/smmu-api@{ARM}"
+    assert len(programs.asked("terraform", "apply", "-auto-approve")) == 1
+    assert programs.asked("aws", "ecs", "wait", "services-stable", "smmu-dev", "api", "eu-central-1")
+    assert out.splitlines() == ["the API runs api:2", *(f"{url}{path} answers {told}" for path, told in script.SMOKE)]
+
+
+@pytest.mark.parametrize(
+    ("runs", "answers", "complaint"),
+    [("api:2", 503, "/healthz answers 503, and not 200. Going back."), ("api:1", 200, "The API runs api:1, not api:2")],
+)
+def test_what_does_not_come_up_is_followed_by_the_images_from_before(
+    release: Release, programs: Programs, runs: str, answers: int, complaint: str
+) -> None:
+    with _answering(answers) as url:
+        _deployed(programs, url, runs)
+        status, _, err = release("deploy", *OF_COMMIT, "--root", "here", "--seconds", "0")
+    assert status == 1
+    assert complaint in err
+    assert len(programs.asked("terraform", "apply")) == 2
+    assert programs.told("apply")["images"] == OLD
+
+
+def test_what_is_back_has_still_failed(release: Release, programs: Programs) -> None:
+    with _answering(503, 200, 200, 401) as url:
+        _deployed(programs, url)
+        status, _, err = release("deploy", *OF_COMMIT, "--root", "here", "--seconds", "0")
+    assert status == 1
+    assert err.splitlines()[-1].endswith("/healthz answers 503, and not 200. The images from before are back.")
+
+
+def test_a_first_deployment_has_nothing_to_go_back_to(release: Release, programs: Programs) -> None:
+    programs.answer("terraform", "output", told={})
+    programs.answer("terraform", "apply", told=1)
+    _pushed(programs, {"manifests": MANIFESTS})
+    status, _, err = release("deploy", *OF_COMMIT, "--root", "here")
+    assert status == 1
+    assert err.splitlines()[-1].endswith("ended with status 1. There are no images from before to go back to.")
+
+
+def test_a_commit_is_named_where_one_is_needed(release: Release, programs: Programs) -> None:
+    with pytest.raises(SystemExit):
+        release("deploy", "--registry", REGISTRY, "--root", "here")
+    assert programs.asked() == []
 
 
 def test_a_program_that_fails_or_is_missing_is_named(
     release: Release, programs: Programs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs.answer("aws", told=254)
-    assert release("images", *OF_COMMIT) == (1, "", "release.py: aws ecr batch-get-image ended with status 254.\n")
+    assert release("scanned", *OF_COMMIT) == (1, "", "release.py: aws ecr batch-get-image ended with status 254.\n")
     monkeypatch.setenv("PATH", "/nowhere")
-    assert release("images", *OF_COMMIT) == (1, "", "release.py: aws is not there.\n")
+    assert release("scanned", *OF_COMMIT) == (1, "", "release.py: aws is not there.\n")
 
 
 # --- smoke

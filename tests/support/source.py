@@ -77,6 +77,7 @@ def _walk(folder: Path) -> Iterator[Path]:
         hidden = path.name.startswith(".") and path.name not in {
             ".ci",
             ".github",
+            ".dockerignore",
             ".gitignore",
             ".editorconfig",
         }
