@@ -27,6 +27,7 @@ from urllib.request import Request, urlopen
 PROJECT = Path(__file__).resolve().parent.parent
 ACCEPTED = PROJECT / "images" / "accepted-findings.txt"
 TARGETS = {"functions": "functions", "workers": "worker", "api": "api"}  # what infra/ calls it, and images/Dockerfile
+COPIED = ("constraints.txt", "images", "LICENSE", "pyproject.toml", "README.md", "src")  # what decides about images
 MACHINES = {"arm64": "arm64", "x86_64": "amd64"}  # what AWS calls it, and what images do
 REFUSED = "CRITICAL"
 SMOKE = (("/healthz", 200), ("/readyz", 200), ("/jobs", 401))
@@ -46,6 +47,8 @@ class Failed(Exception):
 
 def build(given: argparse.Namespace) -> None:
     """Build every image; with --push, those that the registry has not."""
+    if given.push and (_git("rev-parse", "HEAD") != given.tag or _git("status", "--porcelain", "--", *COPIED)):
+        raise Failed(f"What is here is not what was committed as {given.tag}, and would be pushed under its name.")
     for target in TARGETS.values():
         name = f"smmu-{target}"
         if given.push and _is_there(given.registry, name, given.tag):
@@ -56,7 +59,7 @@ def build(given: argparse.Namespace) -> None:
 
 def _building(given: argparse.Namespace, target: str, called: str) -> list[str]:
     version = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    created = _said("git", "-C", str(PROJECT), "show", "--no-patch", "--format=%cI", "HEAD").strip()
+    created = _git("show", "--no-patch", "--format=%cI", "HEAD")
     told = {"CREATED": created, "REVISION": given.tag, "SOURCE": given.source, "VERSION": version}
     command = ["docker", "buildx", "build", "--file", str(PROJECT / "images" / "Dockerfile"), "--target", target]
     command += ["--platform", f"linux/{MACHINES[given.architecture]}", "--tag", called]
@@ -239,6 +242,10 @@ def _outputs(root: str) -> dict[str, Any]:
     """What a root module says of its deployment; empty before the first `apply`."""
     known = json.loads(_said("terraform", f"-chdir={root}", "output", "-json"))
     return dict(known["deployment"]["value"]) if "deployment" in known else {}
+
+
+def _git(*words: str) -> str:
+    return _said("git", "-C", str(PROJECT), *words).strip()
 
 
 def _aws(*words: str) -> Any:  # noqa: ANN401 - JSON

@@ -6,7 +6,7 @@
 #   smmu-ci-deploy-<name>   an environment          changes what is deployed; who approves that is the environment's rule
 #
 # Whoever may write the roles of functions can write himself any right. So deploying is as much as administering the
-# account, whatever else the role is refused: prod belongs into an account of its own, behind reviewers.
+# account, whatever else the role is refused: an environment's reviewers decide about all of it.
 
 locals {
   issuer = "token.actions.githubusercontent.com"

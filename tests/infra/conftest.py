@@ -20,10 +20,12 @@ VARIABLES = {
     "region": moto.REGION,
     "images": {
         "functions": f"{_PLACE}/smmu-functions@{_DIGEST}",
-        "workers": f"{_PLACE}/smmu@{_DIGEST}",
-        "api": f"{_PLACE}/smmu@{_DIGEST}",
+        "workers": f"{_PLACE}/smmu-worker@{_DIGEST}",
+        "api": f"{_PLACE}/smmu-api@{_DIGEST}",
     },
-    "image_repository_arns": [f"arn:aws:ecr:{moto.REGION}:123456789012:repository/smmu"],
+    "image_repository_arns": [
+        f"arn:aws:ecr:{moto.REGION}:123456789012:repository/smmu-{name}" for name in ("worker", "api")
+    ],
     "client_cidrs": ["192.0.2.0/24"],
     "origins": ["https://app.example"],
 }

@@ -17,7 +17,7 @@ from smmu.adapters.aws.asl_tasks import Names
 from smmu.bootstrap.settings import AwsPlatform, load_settings
 from smmu.domain.catalogue import pipeline
 from smmu.domain.limits import Limits
-from tests.infra.conftest import NEEDS_TERRAFORM, Made
+from tests.infra.conftest import NEEDS_TERRAFORM, VARIABLES, Made
 from tests.support import terraform
 from tests.support.aws import moto, resources
 from tests.support.infra import UNNAMEABLE, actions_in_headers
@@ -182,6 +182,17 @@ def test_a_worker_is_called_worker_and_only_its_task_has_a_limit_of_memory(made:
     assert container["name"] == "worker"
     assert "memory" not in container
     assert container["logConfiguration"]["options"]["awslogs-group"] == f"/ecs/smmu-dev-{family}"
+
+
+def test_what_a_release_looks_for_is_told(made: Made) -> None:
+    told = made.outputs
+    assert told["images"] == VARIABLES["images"]
+    assert told["url"] == told["api_url"]
+    assert told["settings"]["SMMU_PLATFORM__REGION"] == moto.REGION
+    service = told["service"]
+    asked = {"cluster": service["cluster"], "services": [service["name"]]}
+    (found,) = made.client("ecs").describe_services(**asked)["services"]
+    assert found["taskDefinition"] == service["task_definition"]
 
 
 def _granted(made: Made) -> list[tuple[str, dict[str, Any]]]:

@@ -23,14 +23,14 @@ with (folder / "asked").open("a") as lines:
     lines.write(json.dumps(asked) + "\\n")
 for words, told in json.loads((folder / "answers").read_text()):
     if set(words) <= set(asked):
-        sys.exit(told) if isinstance(told, int) else print(json.dumps(told))
+        sys.exit(told) if isinstance(told, int) else print(told if isinstance(told, str) else json.dumps(told))
         break
 """
 
 
 @dataclass(slots=True)
 class Programs:
-    """`aws`, `docker` and `terraform`. Of the answers the first holds whose words were all said; a number is a status."""
+    """`aws`, `docker`, `git` and `terraform`. Of the answers the first holds whose words were all said; a number is a status."""
 
     folder: Path
     _answers: list[tuple[Sequence[str], object]] = field(default_factory=list)
@@ -72,7 +72,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
     folder = tmp_path / "programs"
     folder.mkdir()
     (folder / "answers").write_text("[]")
-    for name in ("aws", "docker", "terraform"):
+    for name in ("aws", "docker", "git", "terraform"):
         (folder / name).write_text(f"#!{sys.executable}{_FAKE}")
         (folder / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")

@@ -46,6 +46,8 @@ def test_the_images_are_those_of_the_dockerfile_and_of_infra() -> None:
 def test_what_is_pushed_brings_what_it_is_made_of_and_from(release: Release, programs: Programs) -> None:
     programs.answer("ecr", "describe-images", "smmu-worker", told={"imageDetails": [{"imageTags": ["c0ffee"]}]})
     programs.answer("ecr", "describe-images", told={"imageDetails": [{"imageTags": ["0ther"]}]})
+    programs.answer("git", "rev-parse", told="c0ffee")
+    programs.answer("git", "show", told="2026-11-25T12:00:00+00:00")
     status, out, _ = release("build", *OF_COMMIT, "--push", "--source", "https://git.example/smmu")
     built = programs.asked("docker", "buildx", "build")
     assert status == 0
@@ -53,8 +55,19 @@ def test_what_is_pushed_brings_what_it_is_made_of_and_from(release: Release, pro
     assert out == "smmu-worker:c0ffee is there already\n"
     for command in built:
         assert {"--push", "--sbom=true", "--provenance=mode=max", "linux/arm64", "REVISION=c0ffee"} <= set(command)
-        assert "SOURCE=https://git.example/smmu" in command
+        assert {"SOURCE=https://git.example/smmu", "CREATED=2026-11-25T12:00:00+00:00"} <= set(command)
     assert f"{REGISTRY}/smmu-api:c0ffee" in built[1]
+
+
+@pytest.mark.parametrize(("head", "changed"), [("0ther", ""), ("c0ffee", " M src/smmu/wire.py")])
+def test_what_was_not_committed_is_not_pushed_as_if_it_were(
+    release: Release, programs: Programs, head: str, changed: str
+) -> None:
+    programs.answer("git", "rev-parse", told=head)
+    programs.answer("git", "status", told=changed)
+    status, _, err = release("build", *OF_COMMIT, "--push")
+    assert (status, err.partition(",")[0]) == (1, "release.py: What is here is not what was committed as c0ffee")
+    assert programs.asked("docker") == programs.asked("aws") == []
 
 
 def test_what_is_only_built_asks_nobody_and_stays_here(release: Release, programs: Programs) -> None:
