@@ -172,7 +172,7 @@ def test_what_is_given_as_the_command_is_a_command_of_smmu(target: str) -> None:
 
 def test_a_function_is_a_handler_in_lambdas_own_runtime() -> None:
     stage = STAGES["functions"]
-    assert _json(stage, "ENTRYPOINT") == ["python", "-m", "awslambdaric"]
+    assert _json(stage, "ENTRYPOINT") == ["/opt/smmu/bin/python", "-m", "awslambdaric"]
     (handler,) = _json(stage, "CMD")
     assert handler.startswith("smmu.entrypoints.lambdas.")
     assert 'command = ["${local.handlers}.${each.value.handler}"]' in _module("functions")
