@@ -9,10 +9,10 @@ output "state" {
 
 output "repositories" {
   description = "URLs and ARNs of the repositories of images."
-  value       = { for name, made in aws_ecr_repository.image : name => { url = made.repository_url, arn = made.arn } }
+  value       = module.delivery.repositories
 }
 
 output "workflow_roles" {
   description = "The roles of workflows on GitHub, by what they do; none without a repository there."
-  value       = { for name, role in aws_iam_role.workflow : name => role.arn }
+  value       = module.delivery.workflow_roles
 }
