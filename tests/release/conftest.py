@@ -35,8 +35,9 @@ class Programs:
     folder: Path
     _answers: list[tuple[Sequence[str], object]] = field(default_factory=list)
 
-    def answer(self, *words: str, told: object) -> None:
-        self._answers.append((words, told))
+    def answer(self, *words: str, told: object, anew: bool = False) -> None:
+        """Before all other answers, when it is `anew`."""
+        self._answers.insert(0 if anew else len(self._answers), (words, told))
         (self.folder / "answers").write_text(json.dumps(self._answers))
 
     def told(self, command: str) -> Any:

@@ -1,7 +1,9 @@
 """What scripts/release.py asks of Docker, AWS and Terraform, and what it makes of their answers."""
 
 import json
+import os
 import re
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,9 +28,9 @@ MANIFESTS = [
 ]
 
 
-def _pushed(programs: Programs, manifest: dict[str, object]) -> None:
+def _pushed(programs: Programs, manifest: dict[str, object], *, anew: bool = False) -> None:
     known = {"imageId": {"imageDigest": INDEX}, "imageManifest": json.dumps(manifest)}
-    programs.answer("ecr", "batch-get-image", told={"images": [known]})
+    programs.answer("ecr", "batch-get-image", told={"images": [known]}, anew=anew)
 
 
 def test_the_images_are_those_of_the_dockerfile_and_of_infra() -> None:
@@ -232,6 +234,45 @@ def test_a_first_deployment_has_nothing_to_go_back_to(release: Release, programs
     status, _, err = release("deploy", *OF_COMMIT, "--root", "here")
     assert status == 1
     assert err.splitlines()[-1].endswith("ended with status 1. There are no images from before to go back to.")
+
+
+@pytest.mark.terraform
+def test_what_terraform_is_told_it_understands_and_what_it_says_is_understood(
+    release: Release, programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (programs.folder / "terraform").unlink()
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", os.devnull)
+    variables = (terraform.INFRA / "environments/dev/variables.tf").read_text(encoding="utf-8")
+    (tmp_path / "main.tf").write_text(
+        _ROOT + "\n".join(re.findall(r'^variable "image.*?^}', variables, re.MULTILINE | re.DOTALL))
+    )
+    _pushed(programs, {"manifests": MANIFESTS})
+    programs.answer("ecs", "describe-services", told={"services": [{"taskDefinition": "api:2"}]})
+    subprocess.run(["terraform", f"-chdir={tmp_path}", "init"], check=True, capture_output=True)
+    here = ("--root", tmp_path)
+    assert "nothing to plan" in release("plan", "--registry", REGISTRY, *here)[1]
+    with _answering(200, 200, 401) as url:
+        assert release("deploy", *OF_COMMIT, *here, "--url", url)[0] == 0
+    assert "No changes" in release("plan", "--registry", REGISTRY, *here)[1]
+    _pushed(programs, {"layers": []}, anew=True)
+    assert INDEX in release("plan", *OF_COMMIT, *here)[1]
+    with _answering(503, 200, 200, 401) as url:
+        status, _, err = release("deploy", *OF_COMMIT, *here, "--url", url, "--seconds", "0")
+    assert (status, err.splitlines()[-1].endswith("The images from before are back.")) == (1, True)
+    assert "No changes" in release("plan", "--registry", REGISTRY, *here)[1]
+    assert ARM in (tmp_path / "terraform.tfstate").read_text(encoding="utf-8")
+
+
+_ROOT = """
+output "deployment" {
+  value = {
+    images   = var.images
+    url      = "http://127.0.0.1:1"
+    service  = { cluster = "smmu-dev", name = "api", task_definition = "api:2" }
+    settings = { SMMU_PLATFORM__REGION = "eu-central-1" }
+  }
+}
+"""
 
 
 def test_a_commit_is_named_where_one_is_needed(release: Release, programs: Programs) -> None:
