@@ -71,7 +71,7 @@ async def test_a_bug_answers_a_request_id_under_which_its_trace_is_logged(
     assert "a very secret thing" not in json.dumps(found)
     (bug,) = service.telemetry.named("bug")
     assert bug["request_id"] == found["request_id"]
-    assert "a very secret thing" in str(bug["trace"])
+    assert "a very secret thing" in str(bug["stack"])
 
 
 async def _breaks(*_: object) -> None:

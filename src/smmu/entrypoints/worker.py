@@ -17,7 +17,10 @@ import anyio
 from smmu.application.system import System
 from smmu.bootstrap.isolated import open_worker
 from smmu.bootstrap.variables import SettingsError
+from smmu.domain.trace import id_in
 from smmu.entrypoints.asked import until_asked
+from smmu.entrypoints.libraries import tell_what_libraries_log
+from smmu.ports.about import About
 from smmu.ports.errors import WorldError
 
 INTERRUPTED = 128 + signal.SIGTERM
@@ -55,8 +58,12 @@ def run(errand: Errand) -> int:
 
 
 async def _work(errand: Errand) -> int:
-    async with until_asked() as asked, _system(errand) as system:
-        await system.worker.perform(errand.owner, errand.record, errand.tries)
+    trace = id_in(os.environ.get("TRACEPARENT", ""))
+    with About(owner=errand.owner, record_id=errand.record, trace_id=trace):
+        async with until_asked() as asked, _system(errand) as system:
+            tell_what_libraries_log(system.telemetry)
+            await system.worker.perform(errand.owner, errand.record, errand.tries)
+            system.telemetry.flush()
     return INTERRUPTED if asked.number else 0
 
 
@@ -66,13 +73,13 @@ async def _system(errand: Errand) -> AsyncIterator[System]:
         async with open_worker(errand.data, os.environ) as system:
             yield system
         return
-    from smmu.bootstrap.opening import open_system  # noqa: PLC0415 - what a folder's worker needs not, it waits not for
+    from smmu.bootstrap.opening import lines_of, open_system  # noqa: PLC0415 - what a folder's worker needs not, it waits not for
     from smmu.bootstrap.settings import AwsPlatform, load_settings  # noqa: PLC0415 - as above
 
     settings = load_settings()
     if not isinstance(settings.platform, AwsPlatform):
         raise SettingsError("--data is missing: it names the served data folder.")
-    async with open_system(settings) as running:
+    async with open_system(settings, telemetry=lines_of(settings, "worker")) as running:
         yield running.system
 
 

@@ -152,14 +152,14 @@ class Problems:
         said = _explained(error, statuses)
         request_id = f"req_{secrets.token_hex(8)}"
         if said is _BUG:
-            trace = "".join(traceback.format_exception(error))
-            self.telemetry.event("bug", request_id=request_id, path=place(scope), trace=trace)
+            stack = "".join(traceback.format_exception(error))
+            self.telemetry.event("bug", request_id=request_id, path=place(scope), stack=stack)
         return _document(said, place(scope), request_id, headers or {})
 
     def note_broken(self, error: Exception, scope: Scope) -> None:
         """Tell operators of an answer that broke off half-way."""
-        trace = "".join(traceback.format_exception(error))
-        self.telemetry.event("answer_broken", path=place(scope), trace=trace)
+        stack = "".join(traceback.format_exception(error))
+        self.telemetry.event("answer_broken", path=place(scope), stack=stack)
 
 
 def place(scope: Scope) -> str:
