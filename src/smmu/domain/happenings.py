@@ -93,6 +93,7 @@ HAPPENINGS: Mapping[str, Kind] = MappingProxyType(
         # errors of the world, and of ours
         "world_failed": Kind(Level.WARNING, (Metric("world_failures"),)),
         "answer_broken": _TROUBLE,
+        "errand_failed": _TROUBLE,
         "bug": Kind(Level.ERROR, (Metric("bugs"),)),
         # what libraries log (at their own level), and lines that could not be kept
         "logged": Kind(Level.WARNING),

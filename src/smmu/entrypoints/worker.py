@@ -58,13 +58,30 @@ def run(errand: Errand) -> int:
 
 
 async def _work(errand: Errand) -> int:
-    trace = id_in(os.environ.get("TRACEPARENT", ""))
-    with About(owner=errand.owner, record_id=errand.record, trace_id=trace):
-        async with until_asked() as asked, _system(errand) as system:
-            tell_what_libraries_log(system.telemetry)
-            await system.worker.perform(errand.owner, errand.record, errand.tries)
-            system.telemetry.flush()
+    async with until_asked() as asked, _system(errand) as system:
+        tell_what_libraries_log(system.telemetry)
+        with About(**about(errand)):
+            await perform(system, errand)
     return INTERRUPTED if asked.number else 0
+
+
+async def perform(system: System, errand: Errand) -> None:
+    """Do the errand. What keeps it from being begun, or from being ended, is told before it is raised."""
+    try:
+        await system.worker.perform(errand.owner, errand.record, errand.tries)
+    except WorldError as error:
+        system.telemetry.event("errand_failed", tries=errand.tries, error=repr(error))
+        raise
+
+
+def about(errand: Errand) -> dict[str, str]:
+    """What its lines are about before the record has been read: a record's id begins with its job's."""
+    return {
+        "job_id": errand.record.partition("/")[0],
+        "owner": errand.owner,
+        "record_id": errand.record,
+        "trace_id": id_in(os.environ.get("TRACEPARENT", "")),
+    }
 
 
 @asynccontextmanager
