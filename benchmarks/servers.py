@@ -21,8 +21,9 @@ from urllib.parse import urlsplit
 import uvloop
 from fastapi import FastAPI
 
+from smmu.adapters.embedded.lines import JsonLines
 from smmu.adapters.embedded.platform import open_platform
-from smmu.adapters.embedded.system import JsonLines, RandomIds, SystemClock
+from smmu.adapters.embedded.system import RandomIds, SystemClock
 from smmu.adapters.media.engine import PyavEngine
 from smmu.application.system import assemble
 from smmu.bootstrap.limits import limits_in
@@ -90,7 +91,7 @@ async def api(data: Path, uploads: list[str]) -> AsyncIterator[App]:
     """The product's API over a data folder, with the limits that the environment sets. No worker runs."""
     clock, limits = SystemClock(), limits_in(os.environ)
     async with open_platform(str(data), limits, exclusive=True, ids=PreparedIds(clock, uploads)) as platform:
-        system = assemble(platform, PyavEngine(limits, str(data / "tmp")), limits, JsonLines(clock))
+        system = assemble(platform, PyavEngine(limits, str(data / "tmp")), limits, JsonLines(clock, component="api"))
         yield create_app(system, verifier_of(data))
 
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from smmu.adapters.inmemory.ledger import MemoryLedger
+from smmu.adapters.inmemory.system import MemoryTelemetry
 from smmu.entrypoints.api.health import ledger_answers
 from smmu.entrypoints.api.metrics import Meter
 from smmu.ports.errors import Denied
@@ -60,23 +61,45 @@ async def test_what_is_counted_is_shown(client: httpx.AsyncClient) -> None:
     assert 'smmu_http_requests_total{method="GET",route="/jobs/{id}",status="404"} 1' in lines
     assert 'smmu_http_requests_total{method="-",route="-",status="404"} 1' in lines
     assert 'smmu_events_total{event="job_created"} 2' in lines
+    assert "smmu_uploads_completed_total 2" in lines
     assert all(line.startswith("# TYPE smmu_") or LINE.fullmatch(line) for line in lines)
     assert answer.text.endswith("\n")
 
 
-def test_counters_are_written_as_prometheus_reads_them() -> None:
+def test_what_lines_measure_is_written_as_prometheus_reads_it() -> None:
     meter = Meter()
-    meter.count("orphans_aborted")
-    meter.count("bytes-sent", 0.5, reason='a "quoted"\nline\\')
-    meter.count("bytes-sent", 1.0, reason="b")
-    assert meter.text().splitlines() == [
+    meter.event("orphan_aborted", parts=3, bytes=10)
+    meter.event("job_succeeded", kind='a "quoted"\nline\\', seconds=0.5)
+    meter.event("job_succeeded", kind="image", seconds=1)
+    meter.event("job_failed", fault="", code="internal")
+    assert [line for line in meter.text().splitlines() if "events_total" not in line] == [
         "# TYPE smmu_http_requests_total counter",
-        "# TYPE smmu_bytes_sent_total counter",
-        'smmu_bytes_sent_total{reason="a \\"quoted\\"\\nline\\\\"} 0.5',
-        'smmu_bytes_sent_total{reason="b"} 1',
-        "# TYPE smmu_orphans_aborted_total counter",
-        "smmu_orphans_aborted_total 1",
+        "# TYPE smmu_job_seconds_count counter",
+        'smmu_job_seconds_count{kind="a \\"quoted\\"\\nline\\\\"} 1',
+        'smmu_job_seconds_count{kind="image"} 1',
+        "# TYPE smmu_job_seconds_sum counter",
+        'smmu_job_seconds_sum{kind="a \\"quoted\\"\\nline\\\\"} 0.5',
+        'smmu_job_seconds_sum{kind="image"} 1',
+        "# TYPE smmu_jobs_failed_total counter",
+        "smmu_jobs_failed_total 1",
+        "# TYPE smmu_jobs_succeeded_total counter",
+        'smmu_jobs_succeeded_total{kind="a \\"quoted\\"\\nline\\\\"} 1',
+        'smmu_jobs_succeeded_total{kind="image"} 1',
+        "# TYPE smmu_orphan_bytes_total counter",
+        "smmu_orphan_bytes_total 10",
+        "# TYPE smmu_orphan_parts_total counter",
+        "smmu_orphan_parts_total 3",
+        "# TYPE smmu_orphans_total counter",
+        "smmu_orphans_total 1",
     ]
+
+
+def test_a_meter_passes_lines_on() -> None:
+    behind = MemoryTelemetry()
+    meter = Meter(behind)
+    meter.event("job_failed", code="internal")
+    meter.flush()
+    assert behind.named("job_failed") == [{"code": "internal"}]
 
 
 # --- pages of other origins

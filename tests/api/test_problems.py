@@ -71,7 +71,22 @@ async def test_a_bug_answers_a_request_id_under_which_its_trace_is_logged(
     assert "a very secret thing" not in json.dumps(found)
     (bug,) = service.telemetry.named("bug")
     assert bug["request_id"] == found["request_id"]
-    assert "a very secret thing" in str(bug["trace"])
+    assert "a very secret thing" in str(bug["stack"])
+
+
+async def test_what_the_world_did_is_logged_in_its_own_words_and_answered_in_ours(
+    service: Service, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise errors.Unavailable("a very secret thing")
+
+    monkeypatch.setattr(type(service.system.platform.ledger), "load", away)
+    sent = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
+    found = is_problem(await client.get("/jobs/job_" + "0" * 26, headers=sent), 503, "world_unavailable")
+    assert "a very secret thing" not in json.dumps(found)
+    (told,) = service.telemetry.named("world_failed")
+    assert (told["request_id"], told["trace_id"]) == (found["request_id"], "a" * 32)
+    assert "a very secret thing" in str(told["error"])
 
 
 async def _breaks(*_: object) -> None:

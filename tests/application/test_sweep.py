@@ -9,9 +9,13 @@ import pytest
 from smmu.adapters.inmemory.ledger import MemoryLedger
 from smmu.adapters.inmemory.system import FixedClock, MemoryTelemetry
 from smmu.adapters.inmemory.world import World
+from smmu.bootstrap.embedding import send
 from smmu.domain.job import Job
+from smmu.domain.limits import Limits
+from smmu.domain.trace import id_in
 from smmu.ports.errors import Unavailable
 from smmu.ports.records import Key, Stored, T
+from smmu.ports.uploads import PartSlot
 from tests.support.deployment import OWNER, deployed
 
 
@@ -48,3 +52,36 @@ async def test_a_record_that_cannot_be_read_is_told_and_passed_over() -> None:
     telemetry = deployment.system.telemetry
     assert isinstance(telemetry, MemoryTelemetry)
     assert [told["id"] for told in telemetry.named("bug") + telemetry.named("not_put_right")] == ["job_bug", "job_away"]
+
+
+async def test_what_lay_in_storage_without_an_upload_is_told_by_parts_and_bytes() -> None:
+    deployment = await deployed()
+    system, storage = deployment.system, deployment.system.platform.uploads
+    session = await storage.begin("raw/nobody/x", method="multipart", part_size=8, content_type="video/mp4")
+    slots = [PartSlot(number=number, size=8, size_max=8) for number in (1, 2)]
+    for part in await storage.sign(session, slots, expires_at=deployment.clock.now() + 60):
+        await send(system, part, b"12345678")
+    deployment.clock.advance(Limits().upload_seconds + 2 * 3600)
+    await system.sweeper.sweep_orphans()
+    await system.sweeper.sweep_orphans()
+    telemetry = system.telemetry
+    assert isinstance(telemetry, MemoryTelemetry)
+    assert telemetry.named("orphan_aborted") == [{"parts": 2, "bytes": 16}]
+
+
+async def test_what_the_sweeper_tells_of_a_record_names_its_job_and_trace() -> None:
+    deployment = await deployed()
+    system = deployment.system
+    known = (await system.jobs.get(OWNER, deployment.run.job_id)).job
+    deployment.clock.advance(Limits().job_seconds_max + 1)
+    await system.sweeper.once()
+    telemetry = system.telemetry
+    assert isinstance(telemetry, MemoryTelemetry)
+    (failed,) = telemetry.named("job_failed")
+    assert (failed["job_id"], failed["trace_id"]) == (known.id, id_in(known.trace))
+    assert (failed["owner"], failed["code"], failed["fault"], failed["faulty"]) == (
+        OWNER,
+        "job_timed_out",
+        "service",
+        1,
+    )

@@ -2,19 +2,26 @@
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
+from smmu.adapters.inmemory.ledger import MemoryLedger
 from smmu.adapters.inmemory.media import PretendEngine
-from smmu.adapters.inmemory.system import MemoryTelemetry
+from smmu.adapters.inmemory.system import FixedClock, MemoryTelemetry
+from smmu.adapters.inmemory.world import World
 from smmu.domain.errors import WORDS, Code
 from smmu.domain.events import JobEvent
 from smmu.domain.facts import MediaFacts
 from smmu.domain.limits import Limits
 from smmu.domain.task import Task
+from smmu.entrypoints.worker import Errand, about, perform
+from smmu.ports.about import About
 from smmu.ports.errors import Conflict, Corrupt, Denied, Full, NotFound, Throttled, Unavailable
 from smmu.ports.objects import Source
+from smmu.ports.records import Key
 from tests.support.deployment import OWNER, Deployment, deployed
+from tests.support.told import TRACE_ID, TRACEPARENT
 
 SECRET = "/srv/data/objects/1f: arn:aws:s3:::bucket"
 
@@ -77,3 +84,25 @@ async def _told_of(deployment: Deployment, known: Task) -> list[int]:
     prefix = f"{known.job_id}/"
     events = [item.value async for item in deployment.system.worker.store.all(JobEvent, OWNER, prefix)]
     return [event.data["progress"] for event in events if event.data.get("task_id") == known.id]
+
+
+class Away(MemoryLedger):
+    """A ledger that cannot be read."""
+
+    async def load(self, _: Key[Any]) -> Any:
+        raise Unavailable(SECRET)
+
+
+async def test_a_worker_that_cannot_read_its_record_says_whose_it_is_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TRACEPARENT", TRACEPARENT)
+    system = (await deployed()).system
+    away = replace(system.worker, store=replace(system.worker.store, ledger=Away(World(), FixedClock())))
+    errand = Errand(family="transcode", data=None, owner=OWNER, record="job_1/a2/job.task", tries=1)
+    with pytest.raises(Unavailable), About(**about(errand)):
+        await perform(replace(system, worker=away), errand)
+    assert isinstance(system.telemetry, MemoryTelemetry)
+    (told,) = system.telemetry.named("errand_failed")
+    assert (told["job_id"], told["owner"], told["trace_id"], told["tries"]) == ("job_1", OWNER, TRACE_ID, 1)
+    assert SECRET in str(told["error"])

@@ -114,6 +114,7 @@ def test_a_function_is_told_whose_task_it_is_where_and_what() -> None:
         "owner.$": "$$.Execution.Input.owner",
         "job_id.$": "$$.Execution.Input.job_id",
         "attempt.$": "$$.Execution.Input.attempt",
+        "trace.$": "$$.Execution.Input.trace",
         "path": "0.t",
         "does": "work",
         "name": "t",

@@ -62,7 +62,7 @@ class Labour:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def perform(self, invocation: Mapping[str, Any]) -> Any:
-        assert {key: invocation[key] for key in ("owner", "job_id", "attempt")}.items() <= DOCUMENT.items()
+        assert {key: invocation[key] for key in ("owner", "job_id", "attempt", "trace")}.items() <= DOCUMENT.items()
         assert (invocation["does"], invocation["name"], invocation["weight"]) == ("work", "t", "light")
         return self.outcome(*self.noted(invocation))
 
@@ -84,6 +84,7 @@ class Labour:
         place = given["record_id"].removeprefix("job_1/a1/")
         assert given == {
             "owner": "ada",
+            "trace": DOCUMENT["trace"],
             "record_id": given["record_id"],
             "tries": given["tries"],
             "handle": f"{place} {given['tries']}",

@@ -146,7 +146,7 @@ async def test_a_dispatcher_that_dies_after_it_has_started_the_run_is_followed_b
 ) -> None:
     with cloud.without("queue"):
         job = await client.jobs.get(await uploaded(client, picture))
-        given = {"job_id": job.job_id, "owner": "window", "attempt": 1}
+        given = {"job_id": job.job_id, "owner": "window", "attempt": 1, "trace": ""}
         cloud.client("stepfunctions").start_execution(
             stateMachineArn=cloud.named.state_machine, name=run_of(job), input=json.dumps(given, sort_keys=True)
         )

@@ -20,7 +20,7 @@ from smmu.domain.limits import Limits
 from tests.infra.conftest import NEEDS_TERRAFORM, VARIABLES, Made
 from tests.support import terraform
 from tests.support.aws import moto, resources
-from tests.support.infra import UNNAMEABLE, actions_in_headers
+from tests.support.infra import UNNAMEABLE, actions_in_headers, alarms
 from tests.support.terraform import Workspace
 
 pytestmark = NEEDS_TERRAFORM
@@ -244,6 +244,28 @@ def test_a_worker_reaches_nothing_but_aws(made: Made) -> None:
 @pytest.mark.parametrize("name", ["environments/prod", "bootstrap"])
 def test_what_is_not_applied_here_is_valid(root: Callable[[str], Workspace], name: str) -> None:
     assert "valid" in root(name)("validate")
+
+
+def test_every_alarm_that_was_made_is_one_of_the_runbook_and_is_told_to_the_topic(made: Made) -> None:
+    told = made.client("cloudwatch").describe_alarms(AlarmNamePrefix="smmu-dev-", MaxRecords=100)["MetricAlarms"]
+    topic = f"arn:aws:sns:{moto.REGION}:123456789012:smmu-dev-alarms"
+    assert {alarm["AlarmName"].removeprefix("smmu-dev-") for alarm in told} | {"spend"} == alarms()
+    assert (
+        {tuple(alarm["AlarmActions"]) for alarm in told} == {tuple(alarm["OKActions"]) for alarm in told} == {(topic,)}
+    )
+    (budget,) = made.client("budgets").describe_budgets(AccountId="123456789012")["Budgets"]
+    assert budget["BudgetName"] == "smmu-dev-spend"
+
+
+def test_the_whole_is_on_a_page_and_every_functions_runs_are_traced(made: Made) -> None:
+    body = made.client("cloudwatch").get_dashboard(DashboardName="smmu-dev")["DashboardBody"]
+    graphs = json.loads(body)["widgets"]
+    assert len(graphs) == len({(graph["x"], graph["y"]) for graph in graphs}) == 12
+    assert "smmu-dev" in body
+    told = made.client("lambda").get_function_configuration(FunctionName="smmu-dev-perform")
+    assert told["TracingConfig"] == {"Mode": "Active"}
+    run = made.client("stepfunctions").describe_state_machine(stateMachineArn=made.outputs["state_machine_arn"])
+    assert run["tracingConfiguration"] == {"enabled": True}
 
 
 def test_at_last_all_of_it_can_be_destroyed(made: Made) -> None:

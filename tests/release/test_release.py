@@ -112,7 +112,7 @@ def test_an_image_for_other_machines_is_none(release: Release, programs: Program
     assert release("scanned", *OF_COMMIT) == (1, "", sentence)
 
 
-@pytest.mark.parametrize("registry", ["docker.io", f"{REGISTRY}/smmu-api", ""])
+@pytest.mark.parametrize("registry", ["registry.example", f"{REGISTRY}/smmu-api", ""])
 def test_a_registry_is_one_of_ecr(release: Release, programs: Programs, registry: str) -> None:
     status, _, err = release("scanned", "--registry", registry, "--tag", "c0ffee")
     assert status == 1

@@ -194,7 +194,7 @@ class Site:
                 with process.scope:
                     await self._live(role, process)
             except* Crash:
-                self.telemetry.count("crashes")
+                self.telemetry.event("crashed", role=role.name)
             except* Exception as errors:  # noqa: BLE001 - the boundary: no loop may end by itself
                 self.violations.append(f"{role.name} died of a bug: {errors.exceptions!r}")
             await anyio.sleep(RESTART_SECONDS)

@@ -23,6 +23,10 @@ UNNAMEABLE = {
     "logs:PutResourcePolicy": "as above",
     "logs:DescribeResourcePolicies": "as above",
     "logs:DescribeLogGroups": "as above",
+    "xray:PutTraceSegments": "traces are no resources (X-Ray developer guide, identity-based policies)",
+    "xray:PutTelemetryRecords": "as above",
+    "xray:GetSamplingRules": "as above",
+    "xray:GetSamplingTargets": "as above",
 }
 _DOCUMENT = re.compile(r'^data "aws_iam_policy_document" "(\w+)" \{', re.MULTILINE)
 _STATEMENT = re.compile(r"^  statement \{", re.MULTILINE)
@@ -90,3 +94,27 @@ def actions_in(header: str) -> Iterator[str]:
         for told, first, quoted, bare in _ACTION.findall(paragraph):
             service = told or service
             yield f"{service}:{first or quoted or bare}"
+
+
+def alarms() -> set[str]:
+    """The names of all alarms, as they are without a deployment's prefix."""
+    text = _of_observability("alarms")
+    plain = set(re.findall(r"^    ([a-z-]+) = \{$", text, re.MULTILINE))
+    single = {
+        name.replace("_", "-") for name in re.findall(r'^resource "\w+" "(failure_rate|spend)"', text, re.MULTILINE)
+    }
+    return plain | single | {name for pattern in _patterns(text) for name in pattern}
+
+
+def _patterns(text: str) -> list[list[str]]:
+    found = re.findall(r'for function in (\[[^\]]*\]|local\.functions) : "\$\{function\}(-\w+)"', text)
+    every = re.search(r"functions\s*= toset\((\[.*?\])\)", _of_observability("main"))
+    assert every is not None
+    return [
+        [f"{name}{end}" for name in re.findall(r'"(\w+)"', every[1] if which.startswith("local") else which)]
+        for which, end in found
+    ]
+
+
+def _of_observability(name: str) -> str:
+    return (INFRA / "modules" / "observability" / f"{name}.tf").read_text(encoding="utf-8")

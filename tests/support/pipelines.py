@@ -39,7 +39,9 @@ from tests.support.records import a_task
 
 KEYS = ("a", "b", "c", "items")
 ERRORS = ("red", "blue", "green")
-RUN: Mapping[str, Any] = {"owner": "ada", "job_id": "job_1", "attempt": 1}  # what every run is begun with
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+# What every run is begun with.
+RUN: Mapping[str, Any] = {"owner": "ada", "job_id": "job_1", "attempt": 1, "trace": TRACE}
 DOCUMENT: Mapping[str, Any] = {
     **RUN,
     "a": 1,

@@ -28,6 +28,7 @@ _SECONDS_MAX = 420
 _NOT_OURS = ("dev", "proc", "run", "sys", "tmp")
 _SERVICES = (
     "applicationautoscaling",
+    "budgets",
     "cloudwatch",
     "cloudwatchlogs",
     "cognitoidp",

@@ -14,6 +14,7 @@ from smmu.adapters.inmemory.world import World
 from smmu.domain.job import Job
 from smmu.domain.limits import PART_BYTES_MIN, Limits
 from smmu.domain.values import JOB, is_id
+from smmu.ports.about import About
 from smmu.ports.errors import Corrupt
 from smmu.ports.ledger import Put, Query
 from smmu.ports.platform import Platform
@@ -164,8 +165,7 @@ def test_the_same_seed_makes_the_same_ids() -> None:
 def test_telemetry_keeps_what_it_is_told() -> None:
     telemetry = MemoryTelemetry()
     telemetry.event("job_failed", job_id="job_1")
-    telemetry.count("retries")
-    telemetry.count("bytes", 2.5, kind="raw", owner="ada")
-    telemetry.count("bytes", 1, kind="raw", owner="ada")
-    assert telemetry.named("job_failed") == [{"job_id": "job_1"}]
-    assert telemetry.counts == {"retries": 1, "bytes{kind=raw,owner=ada}": 3.5}
+    with About(owner="ada", job_id="job_0"):
+        telemetry.event("job_failed", job_id="job_2")
+    telemetry.flush()
+    assert telemetry.named("job_failed") == [{"job_id": "job_1"}, {"owner": "ada", "job_id": "job_2"}]

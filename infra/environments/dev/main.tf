@@ -43,6 +43,7 @@ module "deployment" {
   disposable  = true
   raw_days    = 7
   log_days    = 14
+  monthly_usd = 100
   api_counts  = { min = 1, max = 2 }
   spot_weight = 4
   network     = { cidr = "10.40.0.0/16", zone_count = 2, endpoints_in_every_zone = false }

@@ -41,6 +41,7 @@ module "deployment" {
   kms_key_arn           = var.kms_key_arn
   raw_days              = var.raw_days
   alarm_emails          = var.alarm_emails
+  monthly_usd           = var.monthly_usd
   api_counts            = var.api_counts
   dispatch_concurrency  = var.dispatch_concurrency
   network               = { cidr = var.cidr, zone_count = 3, endpoints_in_every_zone = true }

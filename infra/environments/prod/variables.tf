@@ -88,3 +88,9 @@ variable "cidr" {
   type        = string
   default     = "10.41.0.0/16"
 }
+
+variable "monthly_usd" {
+  description = "What the account may spend in a month before somebody is written to."
+  type        = number
+  default     = 500
+}

@@ -18,6 +18,7 @@ locals {
     SMMU_PLATFORM__DEAD_LETTERS     = module.queues.urls.dead
     SMMU_PLATFORM__STATE_MACHINE    = module.pipeline.arn
     SMMU_PLATFORM__CLUSTER          = module.workers.cluster_name
+    SMMU_PLATFORM__DEPLOYMENT       = local.prefix
     SMMU_LIMITS__PROGRESS_PERCENT   = "10" # each news is four requests (docs/cost.md)
   }
 }
@@ -72,6 +73,8 @@ module "observability" {
   log_days          = var.log_days
   alarm_emails      = var.alarm_emails
   failed_jobs_max   = var.failed_jobs_max
+  orphan_bytes_max  = var.orphan_bytes_max
+  monthly_usd       = var.monthly_usd
   state_machine_arn = module.pipeline.made_arn
   api               = { balancer = module.api.balancer, target_group = module.api.target_group }
 }

@@ -129,3 +129,15 @@ variable "failed_jobs_max" {
   type        = number
   default     = 20
 }
+
+variable "orphan_bytes_max" {
+  description = "How many bytes a day may lie in storage without an upload, without an alarm."
+  type        = number
+  default     = 107374182400 # 100 GiB
+}
+
+variable "monthly_usd" {
+  description = "What the account may spend in a month, without an alarm."
+  type        = number
+  default     = 500
+}

@@ -36,6 +36,16 @@ resource "aws_lambda_function" "handler" {
     variables = var.settings
   }
 
+  # Lambda's own lines as JSON, beside ours; and its part of a run's trace.
+  logging_config {
+    log_format = "JSON"
+    log_group  = var.log_groups[each.key].name
+  }
+
+  tracing_config {
+    mode = "Active"
+  }
+
   # A role without its policy would fail the first events.
   depends_on = [aws_iam_role_policy.function]
 }

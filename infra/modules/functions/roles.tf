@@ -33,7 +33,13 @@ data "aws_iam_policy_document" "function" {
 
   statement {
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    resources = ["${var.log_groups[each.key]}:*"]
+    resources = ["${var.log_groups[each.key].arn}:*"]
+  }
+
+  # Traces are no resources (AWS X-Ray developer guide, identity-based policies).
+  statement {
+    actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+    resources = ["*"]
   }
 }
 

@@ -24,8 +24,8 @@ variable "grants" {
 }
 
 variable "log_groups" {
-  description = "ARNs of the functions' log groups, by the function's name."
-  type        = map(string)
+  description = "The functions' log groups, by the function's name."
+  type        = map(object({ name = string, arn = string }))
 }
 
 variable "queue_arn" {

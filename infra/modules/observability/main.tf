@@ -1,6 +1,7 @@
 # Log groups of everything that runs, and who hears of alarms.
 
 data "aws_caller_identity" "here" {}
+data "aws_region" "here" {}
 
 locals {
   functions  = toset(["dispatch", "perform", "open", "collect", "relay", "sweep", "status"])
@@ -37,7 +38,7 @@ data "aws_iam_policy_document" "alarms" {
 
     principals {
       type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com"]
+      identifiers = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]
     }
 
     condition {

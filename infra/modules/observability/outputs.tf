@@ -1,6 +1,6 @@
 output "function_log_groups" {
-  description = "ARNs of the functions' log groups, by what they do."
-  value       = { for key, group in aws_cloudwatch_log_group.function : key => group.arn }
+  description = "The functions' log groups, by what they do."
+  value       = { for key, group in aws_cloudwatch_log_group.function : key => { name = group.name, arn = group.arn } }
 }
 
 output "container_log_groups" {

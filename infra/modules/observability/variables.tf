@@ -27,3 +27,13 @@ variable "failed_jobs_max" {
   description = "How many jobs may fail in a quarter of an hour without an alarm: files that are refused count, too."
   type        = number
 }
+
+variable "orphan_bytes_max" {
+  description = "How many bytes a day may lie in storage without an upload before somebody is told."
+  type        = number
+}
+
+variable "monthly_usd" {
+  description = "What the account may spend in a month before somebody is told."
+  type        = number
+}

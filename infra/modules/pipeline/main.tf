@@ -38,5 +38,10 @@ resource "aws_sfn_state_machine" "pipeline" {
     log_destination        = "${var.log_group_arn}:*"
   }
 
+  # Under the trace that a job's record has: the dispatcher tells it when it starts a run.
+  tracing_configuration {
+    enabled = true
+  }
+
   depends_on = [aws_iam_role_policy.pipeline]
 }

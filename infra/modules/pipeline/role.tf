@@ -91,6 +91,17 @@ data "aws_iam_policy_document" "pipeline" {
     ]
     resources = ["*"]
   }
+
+  # How it tells X-Ray of a run. Traces are no resources (AWS X-Ray developer guide, identity-based policies).
+  statement {
+    actions = [
+      "xray:PutTraceSegments",
+      "xray:PutTelemetryRecords",
+      "xray:GetSamplingRules",
+      "xray:GetSamplingTargets",
+    ]
+    resources = ["*"]
+  }
 }
 
 resource "aws_iam_role_policy" "pipeline" {

@@ -7,6 +7,7 @@ do and writes by condition: whoever is first wins, the others find it done. Ever
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from smmu.application.lines import of_job, of_upload
 from smmu.application.messages import job_wants_dispatch
 from smmu.application.store import Store, first_told
 from smmu.domain import parts, quota, upload
@@ -45,6 +46,7 @@ class Completion:
         *,
         claimed: Sequence[tuple[int, str]] | None = None,
         checksum: Checksum | None = None,
+        trace: str = "",
     ) -> Upload:
         """Take an open or completing upload to its end, or replay the end it has. Raises `Conflict`: load again."""
         known = stored.value
@@ -55,17 +57,18 @@ class Completion:
         if known.state is State.OPEN and claimed is not None:
             refuse_if(parts.check_completion([number for number, _ in claimed], known.layout))
         if known.layout.method == "single":
-            return await self._decide(stored, await self._sent(known, claimed), checksum)
+            return await self._decide(stored, await self._sent(known, claimed), checksum, trace)
         arrived = await self.storage.list_parts(session_of(known))
         if known.state is State.OPEN:
             _require_all(known, arrived, claimed)
             stored = await self._begin_completing(stored)
-        return await self._decide(stored, await self._assemble(stored, arrived), checksum)
+        return await self._decide(stored, await self._assemble(stored, arrived), checksum, trace)
 
     async def close(self, stored: Stored[Upload], event: Event) -> Upload:
         """End an open upload without a job (abort, expire) and drop its bytes."""
         ended = upload.step(stored.value, event, self.clock.now())
         await self._commit_end(stored, ended)
+        self.telemetry.event("upload_closed", **of_upload(ended), state=ended.state)
         await self.clean(Stored(ended, stored.version + 1))
         return ended
 
@@ -103,13 +106,13 @@ class Completion:
                 await self.store.commit([self.store.put(reopened, stored.version)])
             raise Refused(*_incomplete((1,))) from None
 
-    async def _decide(self, stored: Stored[Upload], ref: ObjectRef, checksum: Checksum | None) -> Upload:
+    async def _decide(self, stored: Stored[Upload], ref: ObjectRef, checksum: Checksum | None, trace: str) -> Upload:
         reasons = await self._reasons(stored.value, ref, checksum)
         if not reasons:
-            return await self._accept(stored, ref)
+            return await self._accept(stored, ref, trace)
         rejected = upload.reject(stored.value, reasons, self.clock.now())
         await self._commit_end(stored, rejected)
-        self.telemetry.event("upload_rejected", upload_id=rejected.id, code=reasons[0].code)
+        self.telemetry.event("upload_rejected", **of_upload(rejected), code=reasons[0].code)
         await self.clean(Stored(rejected, stored.version + 1))
         raise Refused(*reasons)
 
@@ -131,10 +134,10 @@ class Completion:
         found = [await self.storage.checksum(ref, wanted) for wanted in given]
         return {checksum.algorithm: checksum.value for checksum in found if checksum is not None}
 
-    async def _accept(self, stored: Stored[Upload], ref: ObjectRef) -> Upload:
+    async def _accept(self, stored: Stored[Upload], ref: ObjectRef, trace: str) -> Upload:
         now = self.clock.now()
         done = upload.accept(stored.value, ref, now)
-        job = _job_of(done, ref, now)
+        job = _job_of(done, ref, trace or done.trace, now)
         changes: list[Change] = [
             self.store.put(done, stored.version),
             self.store.put(job),
@@ -143,7 +146,7 @@ class Completion:
             Count(owner=done.owner, deltas=quota.settle(done)),
         ]
         await self.store.commit(changes, [job_wants_dispatch(job, "created")])
-        self.telemetry.event("job_created", job_id=job.id, upload_id=done.id, bytes=ref.size)
+        self.telemetry.event("job_created", **of_job(job), bytes=ref.size)
         return done
 
     async def _commit_end(self, stored: Stored[Upload], ended: Upload) -> None:
@@ -188,7 +191,7 @@ def _other_parts(arrived: Sequence[StoredPart], claimed: Sequence[tuple[int, str
     )
 
 
-def _job_of(done: Upload, ref: ObjectRef, now: float) -> Job:
+def _job_of(done: Upload, ref: ObjectRef, trace: str, now: float) -> Job:
     return Job(
         id=done.job_id,
         owner=done.owner,
@@ -202,6 +205,7 @@ def _job_of(done: Upload, ref: ObjectRef, now: float) -> Job:
         started_at=now,
         checked_at=now,
         events=1,
+        trace=trace,
     )
 
 

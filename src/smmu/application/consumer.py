@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import anyio
 
+from smmu.application.lines import of_message
 from smmu.domain.limits import Limits
+from smmu.ports.about import About
 from smmu.ports.errors import NotFound, WorldError
 from smmu.ports.queue import Delivery, Message, Queue, Topic
 from smmu.ports.system import Telemetry
@@ -29,7 +31,8 @@ class Consumer:
         """Receive and handle until cancelled."""
         while True:
             for delivery in await self._receive():
-                await self._one(delivery)
+                with About(message_id=delivery.message.id, **of_message(delivery.message)):
+                    await self._one(delivery)
 
     async def _receive(self) -> list[Delivery]:
         try:
@@ -64,7 +67,7 @@ class Consumer:
         try:
             await self.handle(delivery.message)
         except Exception as error:  # noqa: BLE001 - the boundary: one bad message must not end the consumer
-            self.telemetry.event("message_failed", topic=self.topic, message_id=delivery.message.id, error=repr(error))
+            self.telemetry.event("message_failed", topic=self.topic, error=repr(error))
             return error
         return None
 

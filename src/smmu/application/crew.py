@@ -1,7 +1,8 @@
 """The crew: who does the work on a platform without services for it. Dispatches, advances runs, performs tasks."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import anyio
 
@@ -14,10 +15,14 @@ from smmu.application.relay import Relay
 from smmu.application.sweep import Sweeper
 from smmu.application.worker import Worker
 from smmu.domain.limits import Limits
+from smmu.ports.about import About
 from smmu.ports.queue import Message, Queue, Topic
 from smmu.ports.system import Telemetry
 
 _BATCH = 10  # messages that take no longer to handle than to receive
+_COMPONENTS: Mapping[Topic, str] = MappingProxyType(  # as their lines call them
+    {Topic.JOBS: "dispatch", Topic.RUNS: "interpreter", Topic.TASKS: "worker", Topic.HEAVY_TASKS: "worker"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +42,10 @@ class Crew:
     async def serve(self, *, light: int, heavy: int) -> None:
         """Relay, dispatch, advance, work and sweep until cancelled: `light` and `heavy` tasks at once."""
         async with anyio.create_task_group() as group:
-            group.start_soon(self.relay.run)
-            group.start_soon(self.sweeper.run)
+            group.start_soon(_as, "relay", self.relay.run)
+            group.start_soon(_as, "sweep", self.sweeper.run)
             for consumer in self.consumers(light, heavy):
-                group.start_soon(consumer.run)
+                group.start_soon(_as, _COMPONENTS[consumer.topic], consumer.run)
 
     def consumers(self, light: int, heavy: int) -> list[Consumer]:
         """The receivers of messages, one for each that may be under way at once."""
@@ -73,6 +78,11 @@ class Crew:
 
     async def _heavy(self, message: Message) -> None:
         await self.heavy.perform(*_task_in(message))
+
+
+async def _as(component: str, run: Callable[[], Awaitable[None]]) -> None:
+    with About(component=component):
+        await run()
 
 
 def _task_in(message: Message) -> tuple[str, str, int]:

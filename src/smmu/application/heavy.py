@@ -61,4 +61,5 @@ def machine_request(known: Task) -> TaskRequest:
         cores=planned["cores"],
         memory_bytes=planned["memory_bytes"] << died,
         seconds_max=planned["seconds_max"],
+        trace=known.trace,
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from smmu.application.jobs import Jobs
-from smmu.application.messages import task_wants_worker
+from smmu.application.messages import run_of, task_wants_worker
 from smmu.application.runs import LedgerOrchestrator, RunState
 from smmu.application.store import Store, until_settled
 from smmu.domain import job, task
@@ -54,11 +54,17 @@ class Interpreter:
         elif stored.value.state is job.State.CANCELLING:
             await self.jobs.settle(request)
         else:
-            await until_settled(lambda: self._evaluate(request))
+            known = run_of(stored.value)
+            await until_settled(lambda: self._evaluate(known))
 
     async def _evaluate(self, request: RunRequest) -> None:
         journal = await self._journal(request)
-        document = {"job_id": request.job_id, "owner": request.owner, "attempt": request.attempt}
+        document = {
+            "job_id": request.job_id,
+            "owner": request.owner,
+            "attempt": request.attempt,
+            "trace": request.trace,
+        }
         records = {path: stored.value for path, stored in journal.items()}
         outcome = evaluate(self._pipeline(), document, records)
         if isinstance(outcome, Waiting):
@@ -118,4 +124,5 @@ def _fresh(request: RunRequest, wanted: Ready, now: float) -> Task:
         seconds_max=wanted.task.seconds_max,
         now=now,
         not_before=wanted.not_before,
+        trace=request.trace,
     )

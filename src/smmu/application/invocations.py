@@ -34,6 +34,7 @@ class Invocation:
     weight: Weight
     seconds_max: int
     given: Mapping[str, Any]
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ class Invocations:
             given=asked.given,
             seconds_max=asked.seconds_max,
             now=self.clock.now(),
+            trace=asked.trace,
         )
         return await until_settled(lambda: self._open(opened))
 

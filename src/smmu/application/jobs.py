@@ -7,6 +7,7 @@ found again by the sweeper, which calls the same functions.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from smmu.application.lines import of_job
 from smmu.application.messages import job_wants_dispatch, run_of
 from smmu.application.store import Store, told_state, until_settled
 from smmu.domain import job, media, task
@@ -76,6 +77,8 @@ class Jobs:
             if after.state is State.CANCELLED:
                 changes += await self._media_change(after, media.Event.FAIL)
             await self.store.commit(changes, [job_wants_dispatch(after, "cancel")])
+            if after.state is State.CANCELLED:
+                self.telemetry.event("job_cancelled", **of_job(after))
             return after
 
         return await until_settled(attempt)
@@ -91,6 +94,8 @@ class Jobs:
             changes: list[Change] = [self.store.put(after, stored.version), self.store.put(event)]
             changes += await self._media_change(after, media.Event.PROCESS)
             await self.store.commit(changes, [job_wants_dispatch(after, "created")])
+            cause = stored.value.error.code if stored.value.error else Code.JOB_CANCELLED
+            self.telemetry.event("job_retried", **of_job(after), cause=cause)
             return after
 
         return await until_settled(attempt)
@@ -101,7 +106,7 @@ class Jobs:
         if stored is None or stored.value.attempt != request.attempt:
             return
         if stored.value.state is State.CREATED:
-            await self.orchestrator.start(request)
+            await self.orchestrator.start(run_of(stored.value))
             await self._dispatched(stored)
         elif stored.value.state in (State.CANCELLING, State.CANCELLED):
             await self.settle(request)
@@ -138,6 +143,7 @@ class Jobs:
             after, event = told_state(job.step(stored.value, Event.STOP, now), now)
             changes: list[Change] = [self.store.put(after, stored.version), self.store.put(event)]
             await self.store.commit([*changes, *await self._media_change(after, media.Event.FAIL)])
+            self.telemetry.event("job_cancelled", **of_job(after))
 
         await until_settled(attempt)
 
@@ -155,7 +161,10 @@ class Jobs:
             what = media.Event.REJECT if failure.code in REJECTIONS else media.Event.FAIL
             changes: list[Change] = [self.store.put(after, stored.version), self.store.put(event)]
             await self.store.commit([*changes, *await self._media_change(after, what)])
-            self.telemetry.event("job_failed", job_id=after.id, attempt=after.attempt, code=failure.code)
+            fault = "file" if failure.code in REJECTIONS else "service"
+            self.telemetry.event(
+                "job_failed", **of_job(after), code=failure.code, fault=fault, faulty=int(fault == "service")
+            )
 
         await until_settled(attempt)
 
@@ -182,6 +191,7 @@ class Jobs:
             await self.store.commit([self.store.put(after, stored.version), self.store.put(event)])
         except Conflict:
             return  # its first task has started it, or its owner has cancelled it
+        self.telemetry.event("job_dispatched", **of_job(after), seconds=round(now - after.started_at, 3))
 
     async def _media_change(self, known: Job, event: media.Event) -> list[Change]:
         stored = await self.store.find(Media, known.owner, known.media_id)

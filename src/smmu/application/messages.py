@@ -15,7 +15,7 @@ def job_wants_dispatch(job: Job, occasion: str) -> Message:
     return Message(
         id=f"{job.run_name}:{occasion}",
         topic=Topic.JOBS,
-        body={"owner": job.owner, "job_id": job.id, "attempt": job.attempt},
+        body=_body_of(run_of(job)),
         group=job.owner,
     )
 
@@ -25,7 +25,7 @@ def run_wants_advance(request: RunRequest, occasion: str, delay: float = 0.0) ->
     return Message(
         id=f"{request.name}:advance:{occasion}",
         topic=Topic.RUNS,
-        body={"owner": request.owner, "job_id": request.job_id, "attempt": request.attempt},
+        body=_body_of(request),
         group=request.owner,
         delay_seconds=delay,
     )
@@ -36,7 +36,14 @@ def task_wants_worker(task: Task, occasion: str, now: float) -> Message:
     return Message(
         id=f"{task.id}:{len(task.failures)}:{occasion}",
         topic=Topic.HEAVY_TASKS if task.weight is pipeline.Weight.HEAVY else Topic.TASKS,
-        body={"owner": task.owner, "record_id": task.record_id, "tries": len(task.failures)},
+        body={
+            "owner": task.owner,
+            "record_id": task.record_id,
+            "tries": len(task.failures),
+            "job_id": task.job_id,
+            "attempt": task.attempt,
+            "trace": task.trace,
+        },
         group=task.owner,
         delay_seconds=max(0.0, task.not_before - now),
     )
@@ -44,10 +51,24 @@ def task_wants_worker(task: Task, occasion: str, now: float) -> Message:
 
 def run_of(job: Job) -> RunRequest:
     """The run of a job's present attempt."""
-    return RunRequest(owner=job.owner, job_id=job.id, attempt=job.attempt)
+    return RunRequest(owner=job.owner, job_id=job.id, attempt=job.attempt, trace=job.trace)
 
 
 def request_in(message: Message) -> RunRequest:
-    """The run a `JOBS` or `RUNS` message is about."""
+    """The run a `JOBS` or `RUNS` message is about. One that an older release sent tells no trace."""
     body = message.body
-    return RunRequest(owner=str(body["owner"]), job_id=str(body["job_id"]), attempt=int(body["attempt"]))
+    return RunRequest(
+        owner=str(body["owner"]),
+        job_id=str(body["job_id"]),
+        attempt=int(body["attempt"]),
+        trace=str(body.get("trace", "")),
+    )
+
+
+def _body_of(request: RunRequest) -> dict[str, str | int]:
+    return {
+        "owner": request.owner,
+        "job_id": request.job_id,
+        "attempt": request.attempt,
+        "trace": request.trace,
+    }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from smmu.application.documents import JSON, PlanDocument, RenderDocument, adapter
+from smmu.application.lines import of_job
 from smmu.application.messages import run_of, run_wants_advance
 from smmu.application.store import Store, told_state, until_settled
 from smmu.domain import job, keys, media, task
@@ -82,7 +83,14 @@ class Publication:
             self.store.put(ended, claimed.version),
         ]
         await self.store.commit(changes, [run_wants_advance(run_of(known), f"{claim.id}:{claim.fence}:published")])
-        self.telemetry.event("job_succeeded", job_id=known.id, attempt=known.attempt, revision=manifest.revision)
+        self.telemetry.event(
+            "job_succeeded",
+            **of_job(known),
+            revision=manifest.revision,
+            kind=manifest.classification["kind"],
+            seconds=round(moment - known.started_at, 3),
+            faulty=0,
+        )
         return {"revision": manifest.revision}
 
     async def _still_claimed(self, claim: Task) -> Stored[Task]:

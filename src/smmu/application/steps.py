@@ -116,7 +116,7 @@ class Steps:
         failure = Failure(
             code=code, message=error["message"], task_id=error.get("task_id"), retryable=code in _RETRYABLE
         )
-        await self.jobs.fail(RunRequest(owner=job.owner, job_id=job.id, attempt=task.attempt), failure)
+        await self.jobs.fail(RunRequest(owner=job.owner, job_id=job.id, attempt=task.attempt, trace=job.trace), failure)
 
 
 _RETRYABLE = frozenset(

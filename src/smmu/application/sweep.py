@@ -15,6 +15,7 @@ import anyio
 from smmu.application.completion import Completion
 from smmu.application.jobs import Jobs
 from smmu.application.library import Library
+from smmu.application.lines import of_record
 from smmu.application.messages import job_wants_dispatch, run_of, run_wants_advance, task_wants_worker
 from smmu.application.store import Store
 from smmu.application.worker import Worker
@@ -24,6 +25,7 @@ from smmu.domain.job import Failure, Job
 from smmu.domain.media import Media
 from smmu.domain.task import Task
 from smmu.domain.upload import Upload
+from smmu.ports.about import About
 from smmu.ports.errors import Conflict, WorldError
 from smmu.ports.ledger import Remove
 from smmu.ports.orchestrator import Orchestrator, RunRequest
@@ -62,7 +64,7 @@ class Sweeper:
                 swept, stuck = await self.once(_BATCH + stuck)
                 if sweep % _ORPHANS_EVERY == 0:
                     await self.sweep_orphans()
-                self.telemetry.count("sweeps")
+                self.telemetry.event("swept", looked=swept, stuck=stuck)
             except WorldError as error:
                 self.telemetry.event("sweep_failed", error=str(error))
             if swept < _BATCH:
@@ -86,8 +88,9 @@ class Sweeper:
         """Abort storage sessions that no open upload owns any more, long after they could have been in use."""
         before = self.clock.now() - self.store.limits.upload_seconds - _ORPHAN_SLACK_SECONDS
         for session in await self.storage.orphans(before):
+            lost = await self.storage.list_parts(session)
             await self.storage.abort(session)
-            self.telemetry.count("orphans_aborted")
+            self.telemetry.event("orphan_aborted", parts=len(lost), bytes=sum(part.size for part in lost))
 
     async def look_at(self, request: RunRequest) -> None:
         """Look at a job now, because its run is said to have ended."""
@@ -97,14 +100,15 @@ class Sweeper:
         try:
             stored = await self.store.ledger.load(key)
             if stored is not None:
-                await self._put_right(stored, abandoned=abandoned)
+                with About(**of_record(stored.value)):
+                    await self._put_right(stored, abandoned=abandoned)
         except Conflict:
             return True  # somebody is at it: good
         except (Refused, WorldError) as error:
             self.telemetry.event("not_put_right", table=key.table, id=key.id, error=str(error))
             return False
         except Exception:  # noqa: BLE001 - the boundary: a record that nobody can read must not keep others overdue
-            self.telemetry.event("bug", table=key.table, id=key.id, trace=traceback.format_exc())
+            self.telemetry.event("bug", table=key.table, id=key.id, stack=traceback.format_exc())
             return False
         return True
 
@@ -130,7 +134,6 @@ class Sweeper:
             await self.completion.clean(stored)
         elif upload.is_expired(known, now) and not await self._complete(stored):
             await self.completion.close(stored, upload.Event.EXPIRE)
-            self.telemetry.count("uploads_expired")
 
     async def _complete(self, stored: Stored[Upload]) -> bool:
         """Complete what the client forgot, when all parts are there; whether it is over now, one way or another."""
@@ -177,7 +180,7 @@ class Sweeper:
         of_task = await self.store.find(Job, known.owner, known.job_id)
         if of_task is None or of_task.value.attempt != known.attempt or of_task.value.state in job.TERMINAL:
             cancelled = task.step(known, task.Event.CANCEL, now)
-            request = RunRequest(owner=known.owner, job_id=known.job_id, attempt=known.attempt)
+            request = RunRequest(owner=known.owner, job_id=known.job_id, attempt=known.attempt, trace=known.trace)
             message = run_wants_advance(request, f"swept-{int(now)}")  # its run may not know that all is over
             await self.store.commit([self.store.put(cancelled, stored.version)], [message])
         elif known.state is task.State.QUEUED:

@@ -12,6 +12,7 @@ from smmu.application.store import Store, until_settled
 from smmu.domain import keys, parts, quota, upload
 from smmu.domain.admission import UploadRequest, admit
 from smmu.domain.errors import Code, Refused, refuse, refuse_if
+from smmu.domain.trace import derived
 from smmu.domain.upload import Upload
 from smmu.domain.values import JOB, MEDIA, UPLOAD, Checksum
 from smmu.ports.errors import Conflict, LimitReached
@@ -53,14 +54,23 @@ class Uploads:
     ids: IdSource
 
     async def begin(
-        self, owner: str, request: UploadRequest, *, idempotency_key: str | None = None, fingerprint: str = ""
+        self,
+        owner: str,
+        request: UploadRequest,
+        *,
+        idempotency_key: str | None = None,
+        fingerprint: str = "",
+        trace: str = "",
     ) -> Begun:
-        """Open a session, or `Refused` with every reason. With a key, repeating it answers the same session."""
+        """Open a session, or `Refused` with every reason. With a key, repeating it answers the same session.
+
+        `trace` is where the request comes from (a `traceparent`); without one it begins here.
+        """
         used = None if idempotency_key is None else await self.store.find(IdempotencyKey, owner, idempotency_key)
         if used is not None and used.value.expires_at > self.clock.now():
             return await self._replay(used.value, fingerprint)
         refuse_if(admit(request, self.store.limits))
-        opened = await self._open(owner, request)
+        opened = await self._open(owner, request, trace)
         try:
             await self._record(opened, self._use(opened, idempotency_key, fingerprint, used))
         except LimitReached as error:
@@ -68,7 +78,9 @@ class Uploads:
             raise _over_quota(error) from error
         except Conflict:  # somebody used the same key at the same moment
             await self.storage.abort(session_of(opened))
-            return await self.begin(owner, request, idempotency_key=idempotency_key, fingerprint=fingerprint)
+            return await self.begin(
+                owner, request, idempotency_key=idempotency_key, fingerprint=fingerprint, trace=trace
+            )
         return Begun(upload=opened, parts=await self._sign_first(opened))
 
     async def get(self, owner: str, upload_id: str) -> Progress:
@@ -94,8 +106,11 @@ class Uploads:
         *,
         claimed: Sequence[tuple[int, str]] | None = None,
         checksum: Checksum | None = None,
+        trace: str = "",
     ) -> Upload:
         """All bytes are there: check, pin and hand over to a job. `claimed` are (number, etag) the client has seen.
+
+        The job goes on with the request's `trace`, if it has one, else with its upload's.
 
         Answers the completed upload. Raises `Refused`: incomplete (stays open), or every reason of a rejection.
         """
@@ -104,7 +119,7 @@ class Uploads:
             stored = await self.store.get(Upload, owner, upload_id)
             if stored.value.state is upload.State.OPEN:
                 self._require_open(stored.value)
-            return await self.completion.go_on(stored, claimed=claimed, checksum=checksum)
+            return await self.completion.go_on(stored, claimed=claimed, checksum=checksum, trace=trace)
 
         return await until_settled(attempt)
 
@@ -127,7 +142,7 @@ class Uploads:
         usable = stored.value.state is upload.State.OPEN and not upload.is_expired(stored.value, self.clock.now())
         return Begun(upload=stored.value, parts=await self._sign_first(stored.value) if usable else (), replayed=True)
 
-    async def _open(self, owner: str, request: UploadRequest) -> Upload:
+    async def _open(self, owner: str, request: UploadRequest, trace: str) -> Upload:
         limits, now = self.store.limits, self.clock.now()
         layout = parts.layout(request.size, limits)
         upload_id = self.ids.new(UPLOAD)
@@ -152,6 +167,7 @@ class Uploads:
             created_at=now,
             updated_at=now,
             expires_at=now + limits.upload_seconds,
+            trace=trace or derived(upload_id).parent,
         )
 
     async def _record(self, opened: Upload, used: Sequence[Change]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 
+from smmu.application import lines
 from smmu.application.causes import cause_of
 from smmu.application.messages import run_wants_advance
 from smmu.application.steps import Steps
@@ -19,6 +20,7 @@ from smmu.domain.errors import WORDS, Code, Refused
 from smmu.domain.job import Job
 from smmu.domain.progress import overall
 from smmu.domain.task import State, Task
+from smmu.ports.about import About
 from smmu.ports.errors import Conflict, TaskDied, WorldError
 from smmu.ports.orchestrator import RunRequest
 from smmu.ports.records import Stored
@@ -66,6 +68,10 @@ class Worker:
         if known is None:
             return
         claim, of_job = known
+        with About(**{**lines.of_job(of_job), **lines.of_task(claim.stored.value)}):
+            await self._do(claim, of_job)
+
+    async def _do(self, claim: Claim, of_job: Job) -> None:
         try:
             ended = await self._under_lease(claim, of_job)
         except anyio.get_cancelled_exc_class():
@@ -87,6 +93,7 @@ class Worker:
                 return None
             claimed = task.claim(stored.value, self.clock.now(), self.store.limits)
             await self.store.commit([self.store.put(claimed, stored.version)])
+            self._tell_started(stored.value, claimed)
             return Claim(stored=Stored(claimed, stored.version + 1)), started
 
         return await until_settled(attempt)
@@ -142,10 +149,10 @@ class Worker:
         except TaskDied as death:
             return Ended(error=death.cause, message=str(death))
         except WorldError as error:
-            self.telemetry.event("world_failed", job_id=known.job_id, task_id=known.id, error=repr(error))
+            self.telemetry.event("world_failed", error=repr(error))
             return _unmeant(error)
         except Exception as error:  # noqa: BLE001 - the boundary: a bug fails one task, and is told with its trace
-            self.telemetry.event("bug", job_id=known.job_id, task_id=known.id, trace=traceback.format_exc())
+            self.telemetry.event("bug", stack=traceback.format_exc())
             return _unmeant(error)
 
     async def _keep(self, claim: Claim, scope: anyio.CancelScope) -> None:
@@ -175,7 +182,7 @@ class Worker:
         except Conflict:
             return await self._still_ours(claim)
         except WorldError as error:
-            self.telemetry.event("heartbeat_failed", task_id=known.value.id, error=str(error))
+            self.telemetry.event("heartbeat_failed", error=str(error))
             return await self._still_ours(claim)
         claim.stored = Stored(renewed, known.version + 1)
         return True
@@ -209,18 +216,28 @@ class Worker:
 
     async def _commit_end(self, ended: Stored[Task], detail: str = "") -> None:
         known = ended.value
-        request = RunRequest(owner=known.owner, job_id=known.job_id, attempt=known.attempt)
+        request = RunRequest(owner=known.owner, job_id=known.job_id, attempt=known.attempt, trace=known.trace)
         message = run_wants_advance(request, f"{known.id}:{known.fence}:{known.state}")
         await self.store.commit([self.store.put(known, ended.version)], [message])
         last = known.failures[-1] if known.failures else None
         self.telemetry.event(
             "task_ended",
-            job_id=known.job_id,
-            task_id=known.id,
-            task=known.name,
+            **lines.of_task(known),
             state=known.state,
+            failed=int(known.state is State.FAILED),
             error=last.error if last and known.state is State.FAILED else "",
             detail=detail,
+            seconds=round(known.updated_at - known.started_at, 3),
+        )
+
+    def _tell_started(self, queued: Task, claimed: Task) -> None:
+        waited = claimed.started_at - max(queued.updated_at, queued.not_before)
+        self.telemetry.event(
+            "task_started",
+            **lines.of_task(claimed),
+            weight=claimed.weight,
+            tries=len(claimed.failures),
+            seconds=round(max(0.0, waited), 3),
         )
 
     async def _tell(self, claim: Claim) -> None:
@@ -230,7 +247,7 @@ class Worker:
                 if await self._told(claim.stored.value):
                     return
         except WorldError as error:
-            self.telemetry.event("news_not_told", task_id=claim.stored.value.id, error=str(error))
+            self.telemetry.event("news_not_told", error=str(error))
 
     async def _told(self, known: Task) -> bool:
         stored = await self.store.find(Job, known.owner, known.job_id)

@@ -8,8 +8,8 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+from smmu.adapters.embedded.lines import JsonLines
 from smmu.adapters.embedded.platform import open_platform
-from smmu.adapters.embedded.system import JsonLines
 from smmu.adapters.media.engine import PyavEngine
 from smmu.application.system import System, assemble
 from smmu.bootstrap.limits import limits_in
@@ -25,7 +25,7 @@ async def open_worker(data: str, environment: Mapping[str, str]) -> AsyncIterato
     limits = limits_in(environment)
     async with open_platform(data, limits, exclusive=False) as platform:
         engine = PyavEngine(limits, os.path.join(data, SCRATCH))  # noqa: PTH118 - no other use of pathlib here
-        yield assemble(platform, engine, limits, JsonLines(platform.clock))
+        yield assemble(platform, engine, limits, JsonLines(platform.clock, component="worker"))
 
 
 def worker_environment(limits: Limits) -> dict[str, str]:

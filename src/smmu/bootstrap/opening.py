@@ -15,8 +15,9 @@ from pathlib import Path
 from anyio import to_thread
 
 from smmu.adapters.embedded.identity import HmacVerifier
+from smmu.adapters.embedded.lines import JsonLines
 from smmu.adapters.embedded.platform import open_platform, token_secret
-from smmu.adapters.embedded.system import JsonLines, RandomIds, SystemClock
+from smmu.adapters.embedded.system import RandomIds, SystemClock
 from smmu.adapters.inmemory.identity import StaticVerifier
 from smmu.adapters.inmemory.platform import memory_platform
 from smmu.adapters.inmemory.tasks import InlineTaskRunner
@@ -54,25 +55,34 @@ class _Opened:
 async def open_system(
     settings: Settings, *, exclusive: bool = True, inline: bool = False, telemetry: Telemetry | None = None
 ) -> AsyncIterator[Running]:
-    """The product that `settings` describe, until the block ends. Without `telemetry`, JSON goes to standard error.
+    """The product that `settings` describe, until the block ends. Without `telemetry`, it tells `lines_of` a command.
 
     `exclusive`: nobody else serves the same data. `inline`: heavy tasks run here, not in processes of their own.
     Raises `WorldError` when the platform cannot be opened.
     """
     async with AsyncExitStack() as stack:
         opened = await _open(stack, settings, exclusive=exclusive, inline=inline)
-        telemetry = telemetry or JsonLines(SystemClock())
         container = Container(
             settings=settings,
             platform=opened.platform,
             verifier=opened.verifier,
-            telemetry=telemetry,
+            telemetry=telemetry or lines_of(settings, "command"),
             scratch=opened.scratch,
         )
         system = container.system()
         if opened.inline is not None:
             await stack.enter_async_context(opened.inline.working(system.perform))
         yield Running(settings=settings, system=system, verifier=opened.verifier)
+
+
+def lines_of(settings: Settings, component: str) -> JsonLines:
+    """What a component tells operators: lines of JSON on standard error; on AWS, with metrics in them."""
+    extras = None
+    if isinstance(settings.platform, AwsPlatform):
+        from smmu.adapters.aws.metrics import EmbeddedMetrics  # noqa: PLC0415 - what belongs to AWS is loaded there
+
+        extras = EmbeddedMetrics(settings.platform.deployment)
+    return JsonLines(SystemClock(), component=component, debug=settings.debug, extras=extras)
 
 
 def verifier_of(data: Path) -> HmacVerifier:

@@ -77,6 +77,8 @@ class AwsPlatform(Branch):
     """The ARN of the state machine."""
     cluster: str
     """The ECS cluster of the workers."""
+    deployment: str = "smmu"
+    """The deployment's name: a dimension of its metrics."""
     identity: Identity | None = None
 
 

@@ -20,7 +20,10 @@ RETRIES = (_LOST, _WORLD, _MEMORY, _CRASH, _BUG)
 
 
 def pipeline(limits: Limits) -> Step:
-    """The way of every job. Input: {"job_id", "owner", "attempt"}; `inspect` adds what the later steps need."""
+    """The way of every job.
+
+    Input: {"job_id", "owner", "attempt", "trace"}; `inspect` adds what the later steps need.
+    """
     inspect = Task(name="inspect", does=INSPECT, gives="plan", seconds_max=limits.light_task_seconds_max, retry=RETRIES)
     render = Task(
         name="task",

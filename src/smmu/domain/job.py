@@ -75,7 +75,7 @@ class Job:
     """The processing of one uploaded file. `progress` is 0–100 and never goes back within an attempt.
 
     `events` counts the stored events of this job: the sequence number of the newest one. `checked_at` is when the
-    sweeper last convinced itself that this attempt is still alive.
+    sweeper last convinced itself that this attempt is still alive. `trace` is where the request that made it came from.
     """
 
     id: str
@@ -94,6 +94,7 @@ class Job:
     progress: int = 0
     events: int = 0
     error: Failure | None = None
+    trace: str = ""
 
     @property
     def run_name(self) -> str:

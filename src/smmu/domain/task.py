@@ -81,6 +81,7 @@ class Task:
     progress: int = 0
     failures: tuple[TryFailure, ...] = field(default=())
     output: Any = None
+    trace: str = ""
 
     @property
     def record_id(self) -> str:
@@ -109,6 +110,7 @@ def opened(
     seconds_max: int,
     now: float,
     not_before: float = 0.0,
+    trace: str = "",
 ) -> Task:
     """A task that a run has just asked for. One that does a planned task goes by that one's name and time."""
     planned = given.get("task")
@@ -128,6 +130,7 @@ def opened(
         created_at=now,
         updated_at=now,
         not_before=not_before,
+        trace=trace,
     )
 
 

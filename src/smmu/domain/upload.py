@@ -60,6 +60,7 @@ class Upload:
     `job_id` and `media_id` are decided when the session begins, so that completing twice cannot make two of either.
     `storage_id` is the storage's own name of the session and never leaves the server. `layout.size` is the declared
     size; `reserved_bytes` is what counts against the quota meanwhile.
+    `trace` is where the request that began it came from (`domain/trace.py`), as the text that records keep.
     `cleaned` says that nothing of a session that ended without a job is left in storage.
     """
 
@@ -83,6 +84,7 @@ class Upload:
     stored: ObjectRef | None = None
     rejection: tuple[Reason, ...] = field(default=())
     cleaned: bool = False
+    trace: str = ""
 
     def next_deadline(self, limits: Limits) -> float | None:
         """When somebody must look at it again if nothing happens; `None` when nothing is left to do."""

@@ -5,7 +5,6 @@ whatever happens. A result's folder appears at once and whole, or not at all. Ea
 goes through every check that an upload of a stranger goes through.
 """
 
-import io
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -17,14 +16,14 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
-from smmu.adapters.embedded.system import JsonLines, SystemClock
 from smmu.application.system import System
-from smmu.bootstrap.opening import open_system
+from smmu.bootstrap.opening import lines_of, open_system
 from smmu.bootstrap.settings import EmbeddedPlatform, Settings
 from smmu.domain import job
 from smmu.domain.admission import UploadRequest
 from smmu.domain.errors import Code, Refused, refuse
 from smmu.domain.upload import Upload
+from smmu.entrypoints.api.metrics import Meter
 from smmu.entrypoints.exporting import export, require_free
 from smmu.ports.errors import Unavailable, WorldError
 from smmu.ports.gateway import PATH
@@ -117,9 +116,9 @@ async def processing(settings: Settings, out: Path) -> AsyncIterator[Processor]:
     with _hidden_folder(out) as hidden:
         platform = EmbeddedPlatform(kind="embedded", data=hidden / "data")
         mine = settings.model_copy(update={"platform": platform})
-        silent = None if settings.debug else io.StringIO()
-        telemetry = JsonLines(SystemClock(), silent)
-        async with open_system(mine, inline=True, telemetry=telemetry) as running, anyio.create_task_group() as group:
+        telemetry = lines_of(mine, "process") if settings.debug else Meter()  # which shows nothing by itself
+        opened = open_system(mine, inline=True, telemetry=telemetry)
+        async with opened as running, anyio.create_task_group() as group:
             group.start_soon(_serve, running.system, mine)
             yield Processor(running.system, out, hidden)
             group.cancel_scope.cancel()

@@ -19,12 +19,12 @@ import anyio
 import uvicorn
 from anyio.abc import TaskStatus
 
-from smmu.adapters.embedded.system import JsonLines, SystemClock
-from smmu.bootstrap.opening import Running, open_system
+from smmu.bootstrap.opening import Running, lines_of, open_system
 from smmu.bootstrap.settings import EmbeddedPlatform, Settings
 from smmu.entrypoints.api.app import create_app
 from smmu.entrypoints.api.metrics import Meter
 from smmu.entrypoints.api.server import DrainingServer
+from smmu.entrypoints.libraries import tell_what_libraries_log
 from smmu.ports.errors import Unavailable
 
 DRAIN_SECONDS = 25
@@ -53,7 +53,8 @@ async def serve(settings: Settings, host: str, port: int, announce: Announce) ->
     Raises `WorldError` when it cannot begin: the address is taken, the data is served by another process.
     """
     with _bound(host, port) as listener:
-        meter = Meter(JsonLines(SystemClock()))
+        meter = Meter(lines_of(settings, "api"))
+        tell_what_libraries_log(meter)
         async with open_system(settings, telemetry=meter) as running:
             if running.system.crew is not None:
                 await running.system.sweeper.take_over()

@@ -17,7 +17,10 @@ import anyio
 from smmu.application.system import System
 from smmu.bootstrap.isolated import open_worker
 from smmu.bootstrap.variables import SettingsError
+from smmu.domain.trace import id_in
 from smmu.entrypoints.asked import until_asked
+from smmu.entrypoints.libraries import tell_what_libraries_log
+from smmu.ports.about import About
 from smmu.ports.errors import WorldError
 
 INTERRUPTED = 128 + signal.SIGTERM
@@ -56,8 +59,29 @@ def run(errand: Errand) -> int:
 
 async def _work(errand: Errand) -> int:
     async with until_asked() as asked, _system(errand) as system:
-        await system.worker.perform(errand.owner, errand.record, errand.tries)
+        tell_what_libraries_log(system.telemetry)
+        with About(**about(errand)):
+            await perform(system, errand)
     return INTERRUPTED if asked.number else 0
+
+
+async def perform(system: System, errand: Errand) -> None:
+    """Do the errand. What keeps it from being begun, or from being ended, is told before it is raised."""
+    try:
+        await system.worker.perform(errand.owner, errand.record, errand.tries)
+    except WorldError as error:
+        system.telemetry.event("errand_failed", tries=errand.tries, error=repr(error))
+        raise
+
+
+def about(errand: Errand) -> dict[str, str]:
+    """What its lines are about before the record has been read: a record's id begins with its job's."""
+    return {
+        "job_id": errand.record.partition("/")[0],
+        "owner": errand.owner,
+        "record_id": errand.record,
+        "trace_id": id_in(os.environ.get("TRACEPARENT", "")),
+    }
 
 
 @asynccontextmanager
@@ -66,13 +90,13 @@ async def _system(errand: Errand) -> AsyncIterator[System]:
         async with open_worker(errand.data, os.environ) as system:
             yield system
         return
-    from smmu.bootstrap.opening import open_system  # noqa: PLC0415 - what a folder's worker needs not, it waits not for
+    from smmu.bootstrap.opening import lines_of, open_system  # noqa: PLC0415 - what a folder's worker needs not, it waits not for
     from smmu.bootstrap.settings import AwsPlatform, load_settings  # noqa: PLC0415 - as above
 
     settings = load_settings()
     if not isinstance(settings.platform, AwsPlatform):
         raise SettingsError("--data is missing: it names the served data folder.")
-    async with open_system(settings) as running:
+    async with open_system(settings, telemetry=lines_of(settings, "worker")) as running:
         yield running.system
 
 

@@ -7,11 +7,15 @@ from typing import Literal, Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """One attempt of one job. The run's name and input are pure functions of it."""
+    """One attempt of one job. The run's name and input are pure functions of it.
+
+    `trace` is the job's: it is in the input, and two requests for one attempt must have the same one.
+    """
 
     owner: str
     job_id: str
     attempt: int
+    trace: str = ""
 
     @property
     def name(self) -> str:

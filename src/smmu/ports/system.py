@@ -21,12 +21,19 @@ class IdSource(Protocol):
 
 
 class Telemetry(Protocol):
-    """What operators see. Neither call raises or waits."""
+    """What operators see. Nothing here raises."""
 
     @abstractmethod
     def event(self, name: str, **fields: object) -> None:
-        """Something happened: one structured line, keyed by ids (`job_id=…`)."""
+        """Something of the table in `domain/happenings.py` happened: one line, keyed by ids (`job_id=…`).
+
+        It does not wait. The line is also about what `ports/about.py` knows; its own fields go first. `fields` must not
+        change afterwards.
+        """
 
     @abstractmethod
-    def count(self, name: str, value: float = 1, **labels: str) -> None:
-        """Add to a counter."""
+    def flush(self) -> None:
+        """Once this returns, what was told before is where operators look, or never will be.
+
+        It may wait a few seconds, so it is for the end of a process, and for before it is frozen.
+        """

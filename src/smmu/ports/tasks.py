@@ -24,6 +24,8 @@ class Exit(StrEnum):
 class TaskRequest:
     """What to run: a worker of `family` for the task record of `owner` at `record_id`, try number `tries`.
 
+    `trace` is where its job came from; the worker finds it in its environment, as `TRACEPARENT`.
+
     `cores` it can keep busy, and `memory_bytes` of address space, say how large its machine should be.
     """
 
@@ -34,6 +36,7 @@ class TaskRequest:
     cores: int = 1
     memory_bytes: int
     seconds_max: int
+    trace: str = ""
 
     @property
     def handle(self) -> str:

@@ -61,9 +61,10 @@ class Containers:
     def begin(self, task: Any) -> None:
         overrides = task.overrides.get("containerOverrides", [])
         command = [word for override in overrides for word in override.get("command", [])]
+        told = {one["name"]: one["value"] for override in overrides for one in override.get("environment", [])}
         process = subprocess.Popen(
             list(self.entrypoint(command)),
-            env={**self.environment},
+            env={**self.environment, **told},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

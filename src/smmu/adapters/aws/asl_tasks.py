@@ -6,9 +6,9 @@ A heavy task is a branch of three calls, tried again as one:
              {record_id, tries, handle, family, cpu, memory, seconds_max, done}: `cpu` in ECS's units, `memory` in
              MiB, `seconds_max` the whole time the container has, from being asked for; `done`: nothing is to be run
     run      (ECS) the worker's container, until it has stopped; how it ended is not judged here
-    collect  (Lambda) is given {owner, record_id, tries, handle}; answers the record's output, or raises its error, as a
-             light task does. While another worker has the lease it raises `Held`, and is asked again later: a container
-             that was started twice ends without having done anything
+    collect  (Lambda) is given {owner, trace, record_id, tries, handle}; answers the record's output, or raises its
+             error, as a light task does. While another worker has the lease it raises `Held`, and is asked again
+             later: a container that was started twice ends without having done anything
 
 The handle is the task's `group` in ECS: Step Functions itself writes `startedBy` ("AWS Step Functions") of every task
 that it waits for. Which capacity is used, spot or not, is the cluster's default strategy.
@@ -85,6 +85,7 @@ def invocation(step: Task, where: Where) -> dict[str, Any]:
         "owner.$": "$$.Execution.Input.owner",
         "job_id.$": "$$.Execution.Input.job_id",
         "attempt.$": "$$.Execution.Input.attempt",
+        "trace.$": "$$.Execution.Input.trace",
         **where.named(step.name).told("path"),
         "does": step.does,
         "name": step.name,
@@ -137,7 +138,7 @@ def running(names: Names, after: str) -> State:
             "Overrides": {
                 "Cpu.$": "States.Format('{}', $.cpu)",
                 "Memory.$": "States.Format('{}', $.memory)",
-                "ContainerOverrides": [{"Name": names.container, "Command.$": _COMMAND}],
+                "ContainerOverrides": [{"Name": names.container, "Command.$": _COMMAND, "Environment": [_TRACE]}],
             },
         },
         "TimeoutSecondsPath": "$.seconds_max",
@@ -154,6 +155,9 @@ _COMMAND = (
 )
 
 
+_TRACE = {"Name": "TRACEPARENT", "Value.$": "$$.Execution.Input.trace"}
+
+
 def collecting(step: Task, names: Names) -> State:
     """What came of it. Asked again for as long as another worker may have it."""
     held = Retry(errors=(), times=math.ceil(step.seconds_max / _HELD_SECONDS), seconds=_HELD_SECONDS, backoff=1.0)
@@ -162,6 +166,7 @@ def collecting(step: Task, names: Names) -> State:
         "Resource": names.collect,
         "Parameters": {
             "owner.$": "$$.Execution.Input.owner",
+            "trace.$": "$$.Execution.Input.trace",
             "record_id.$": "$.record_id",
             "tries.$": "$.tries",
             "handle.$": "$.handle",

@@ -1,7 +1,8 @@
 """`SfnOrchestrator`: a run is an execution of the compiled state machine (`asl.py`), under the run's own name.
 
-Its input is {"job_id", "owner", "attempt"} and nothing else: AWS answers a second start with the same name and input as
-it answered the first, for as long as the execution runs. Once it has ended, and for 90 days, the name is taken.
+Its input is {"job_id", "owner", "attempt", "trace"} and nothing else, all of it the job record's: AWS answers a second
+start with the same name and input as it answered the first, for as long as the execution runs. Once it has ended, and
+for 90 days, the name is taken. The trace is told X-Ray too, so that what AWS records of the run has the same id.
 
 IAM: states:StartExecution on the state machine; states:StopExecution and states:DescribeExecution on its executions.
 Costs: starting is one transition more than `asl.py` counts; stopping and describing are free.
@@ -16,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from smmu.adapters.aws.account import Clients, Resources
 from smmu.adapters.aws.errors import code_of, translating
+from smmu.domain.trace import parse
 from smmu.ports.errors import NotFound
 from smmu.ports.orchestrator import Orchestrator, RunRequest, RunStatus
 
@@ -41,13 +43,19 @@ class SfnOrchestrator(Orchestrator):
 
     async def start(self, request: RunRequest) -> None:
         """Start the execution. That there is one of that name, running or ended, is success."""
-        document = {"job_id": request.job_id, "owner": request.owner, "attempt": request.attempt}
+        document = {
+            "job_id": request.job_id,
+            "owner": request.owner,
+            "attempt": request.attempt,
+            "trace": request.trace,
+        }
         with translating(f"run {request.name}"):
             try:
                 await self._sfn.start_execution(
                     stateMachineArn=self._state_machine,
                     name=request.name,
                     input=json.dumps(document, sort_keys=True),
+                    **traced(request.trace),
                 )
             except ClientError as error:
                 if code_of(error) != _STARTED_BEFORE:
@@ -76,3 +84,15 @@ class SfnOrchestrator(Orchestrator):
     def _execution(self, request: RunRequest) -> str:
         """An execution's ARN is its machine's, with a name."""
         return f"{self._state_machine.replace(':stateMachine:', ':execution:', 1)}:{request.name}"
+
+
+def traced(trace: str) -> dict[str, str]:
+    """How X-Ray is told of a trace: W3C's id in its own form.
+
+    One that its caller has not recorded is recorded when X-Ray's sampling rules say so.
+    """
+    known = parse(trace)
+    if known is None:
+        return {}
+    sampled = ";Sampled=1" if known.sampled else ""
+    return {"traceHeader": f"Root=1-{known.id[:8]}-{known.id[8:]};Parent={known.span}{sampled}"}

@@ -171,7 +171,7 @@ class SubprocessTaskRunner(TaskStarter):
             list(self._command(request)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            env=self._environment,
+            env={**self._environment, **({"TRACEPARENT": request.trace} if request.trace else {})},
             start_new_session=True,
             pass_fds=(lifeline,),
         )

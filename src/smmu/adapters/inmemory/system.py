@@ -1,12 +1,12 @@
 """Time, ids and telemetry that a test can foresee. Nothing here reads the machine's clock or its entropy."""
 
 import hashlib
-from collections import Counter
 from dataclasses import dataclass, field
 
 import anyio
 
 from smmu.domain.values import CHANCE_BYTES, make_id
+from smmu.ports.about import known
 from smmu.ports.system import Clock, IdSource, Telemetry
 
 EPOCH = 1_750_000_000.0  # a day in June 2025: far enough from 0 that an unset time shows
@@ -69,16 +69,13 @@ class MemoryTelemetry(Telemetry):
     """Keeps everything it is told."""
 
     events: list[Happening] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
 
     def event(self, name: str, **fields: object) -> None:
-        """Keep an event."""
-        self.events.append(Happening(name, fields))
+        """Keep an event, with what it is about."""
+        self.events.append(Happening(name, {**known(), **fields}))
 
-    def count(self, name: str, value: float = 1, **labels: str) -> None:
-        """Add to a counter, which is kept as `name{label=value,…}`."""
-        told = ",".join(f"{key}={labels[key]}" for key in sorted(labels))
-        self.counts[f"{name}{{{told}}}" if told else name] += value  # type: ignore[assignment] # counters may be fractions
+    def flush(self) -> None:
+        """All is kept already."""
 
     def named(self, name: str) -> list[dict[str, object]]:
         """The fields of every event of that name, in order."""

@@ -1,18 +1,17 @@
-"""Counters in Prometheus' text format. What is not counted here is not shown: there are no gauges made up of guesses.
+"""Metrics in Prometheus' text format. What is not counted here is not shown: there are no gauges made up of guesses.
 
-A `Meter` is a `Telemetry`: a system assembled with it shows its own counters beside the API's. It can pass everything
-on to another telemetry, which keeps the events.
+A `Meter` is a `Telemetry`: a system assembled with it shows what its lines measure (`domain/happenings.py`) beside the
+API's answers. It can pass everything on to another telemetry, which keeps the lines.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from smmu.domain.happenings import HAPPENINGS, Unit, divided, measured
 from smmu.ports.system import Telemetry
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_NOT_A_NAME = re.compile(r"[^a-zA-Z0-9_]")
 _PREFIX = "smmu_"
 
 Labels = tuple[tuple[str, str], ...]
@@ -27,16 +26,18 @@ class Meter(Telemetry):
     counts: dict[str, dict[Labels, float]] = field(default_factory=dict)
 
     def event(self, name: str, **fields: object) -> None:
-        """Count an event by its name; its fields are for the telemetry behind."""
+        """Count a line by its code, and what it measures; then it is for the telemetry behind."""
         self._add("events_total", 1, (("event", name),))
+        kind = HAPPENINGS.get(name)
+        if kind is not None and kind.metrics:
+            self._measure(name, fields)
         if self.behind is not None:
             self.behind.event(name, **fields)
 
-    def count(self, name: str, value: float = 1, **labels: str) -> None:
-        """Add to a counter."""
-        self._add(name, value, tuple(sorted(labels.items())))
+    def flush(self) -> None:
+        """See the port: what is shown here is shown at once."""
         if self.behind is not None:
-            self.behind.count(name, value, **labels)
+            self.behind.flush()
 
     def answered(self, method: str, path: str, status: int) -> None:
         """One request has been answered. `path` is the route's, so that ids make no new series."""
@@ -45,6 +46,16 @@ class Meter(Telemetry):
     def text(self) -> str:
         """All counters, as a scrape reads them."""
         return "\n".join(self._lines()) + "\n"
+
+    def _measure(self, name: str, fields: dict[str, object]) -> None:
+        """Seconds are kept as their sum and their number, everything else as a sum."""
+        labels = tuple(sorted(divided(name, fields).items()))
+        for one in measured(name, fields):
+            if one.metric.unit is Unit.SECONDS:
+                self._add(f"{one.metric.name}_sum", one.value, labels)
+                self._add(f"{one.metric.name}_count", 1, labels)
+            else:
+                self._add(f"{one.metric.name}_total", one.value, labels)
 
     def _add(self, name: str, value: float, labels: Labels) -> None:
         series = self.counts.setdefault(name, {})
@@ -56,19 +67,14 @@ class Meter(Telemetry):
             shown = (("method", method), ("route", path), ("status", str(status)))
             yield _line(f"{_PREFIX}http_requests_total", shown, number)
         for name, series in sorted(self.counts.items()):
-            full = _metric(name)
+            full = _PREFIX + name
             yield f"# TYPE {full} counter"
             for labels, total in sorted(series.items()):
                 yield _line(full, labels, total)
 
 
-def _metric(name: str) -> str:
-    clean = _PREFIX + _NOT_A_NAME.sub("_", name.removeprefix(_PREFIX))
-    return clean if clean.endswith("_total") else f"{clean}_total"
-
-
 def _line(name: str, labels: Labels, value: float) -> str:
-    inside = ",".join(f'{_NOT_A_NAME.sub("_", key)}="{_escaped(text)}"' for key, text in labels)
+    inside = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels)
     shown = str(int(value)) if value == int(value) else repr(value)
     return f"{name}{{{inside}}} {shown}" if inside else f"{name} {shown}"
 

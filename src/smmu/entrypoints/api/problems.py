@@ -1,7 +1,7 @@
 """What the API says when it refuses: RFC 9457 problem documents. The only place that knows HTTP statuses of errors.
 
-Three owners of an error (docs/design.md): a rule refused, the world failed, or we have a bug. A bug's trace goes to
-telemetry under the request id that the caller is shown, and never into an answer.
+Three owners of an error (docs/design.md): a rule refused, the world failed, or we have a bug. A bug's trace and the
+world's own words go to telemetry under the request id that the caller is shown, and never into an answer.
 """
 
 import secrets
@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from smmu.domain.errors import REJECTIONS, Code, Reason, Refused
 from smmu.domain.options import escaped
 from smmu.entrypoints.api.replies import Reply, Scope
-from smmu.ports.errors import Conflict, Full, Throttled, Unavailable
+from smmu.ports.errors import Conflict, Full, Throttled, Unavailable, WorldError
 from smmu.ports.system import Telemetry
 from smmu.wire import PROBLEM_JSON, Fault, Problem
 
@@ -152,14 +152,16 @@ class Problems:
         said = _explained(error, statuses)
         request_id = f"req_{secrets.token_hex(8)}"
         if said is _BUG:
-            trace = "".join(traceback.format_exception(error))
-            self.telemetry.event("bug", request_id=request_id, path=place(scope), trace=trace)
+            stack = "".join(traceback.format_exception(error))
+            self.telemetry.event("bug", request_id=request_id, path=place(scope), stack=stack)
+        elif isinstance(error, WorldError):
+            self.telemetry.event("world_failed", request_id=request_id, path=place(scope), error=repr(error))
         return _document(said, place(scope), request_id, headers or {})
 
     def note_broken(self, error: Exception, scope: Scope) -> None:
         """Tell operators of an answer that broke off half-way."""
-        trace = "".join(traceback.format_exception(error))
-        self.telemetry.event("answer_broken", path=place(scope), trace=trace)
+        stack = "".join(traceback.format_exception(error))
+        self.telemetry.event("answer_broken", path=place(scope), stack=stack)
 
 
 def place(scope: Scope) -> str:

@@ -19,6 +19,8 @@ from starlette.responses import Response
 from smmu.entrypoints.api.metrics import Meter
 from smmu.entrypoints.api.problems import Problems
 from smmu.entrypoints.api.replies import Receive, Scope, Send
+from smmu.entrypoints.api.tracing import take_trace
+from smmu.ports.about import About
 from smmu.wire import JSON
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -105,6 +107,10 @@ class Api(FastAPI):
 
 def _asgi(operation: Operation, problems: Problems, meter: Meter) -> App:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        with About(trace_id=take_trace(scope).id):
+            await answer(scope, receive, send)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         response: Response
         try:
             response = await operation.endpoint(Request(scope, receive, send))

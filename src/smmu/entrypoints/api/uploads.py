@@ -22,6 +22,7 @@ from smmu.entrypoints.api.links import Links, id_in
 from smmu.entrypoints.api.problems import STATUS_OF_STORED, Problems
 from smmu.entrypoints.api.replies import Reply, reply
 from smmu.entrypoints.api.routes import Operation, Parameter
+from smmu.entrypoints.api.tracing import trace_given, trace_of
 
 _RETRY_AFTER_QUOTA = "60"
 
@@ -80,7 +81,7 @@ class UploadRoutes:
         owner = await self.doorman.owner(request)
         asked = await parsed(request, wire.CompleteRequest)
         try:
-            done = await self._completed(owner, asked)
+            done = await self._completed(owner, asked, trace_given(request))
         except Refused as refusal:
             return self.problems.answer(refusal, request.scope, statuses=STATUS_OF_STORED)
         headers = {"location": f"/jobs/{done.job_id}", "retry-after": "1"}
@@ -96,16 +97,18 @@ class UploadRoutes:
         key = key_in(request, self.system.limits)
         wanted = views.upload_request(asked, self.system.limits)
         if key is None:
-            return await self.system.uploads.begin(owner, wanted)
+            return await self.system.uploads.begin(owner, wanted, trace=trace_of(request))
         fingerprint = hashlib.sha256(asked.model_dump_json().encode()).hexdigest()
-        return await self.system.uploads.begin(owner, wanted, idempotency_key=key, fingerprint=fingerprint)
+        return await self.system.uploads.begin(
+            owner, wanted, idempotency_key=key, fingerprint=fingerprint, trace=trace_of(request)
+        )
 
-    async def _completed(self, owner: str, asked: wire.CompleteRequest) -> Upload:
+    async def _completed(self, owner: str, asked: wire.CompleteRequest, trace: str) -> Upload:
         if not is_id(UPLOAD, asked.upload_id):
             raise refuse(Code.NOT_FOUND, "There is no such upload.")
         claimed = None if asked.parts is None else [(part.number, part.etag) for part in asked.parts]
         return await self.system.uploads.complete(
-            owner, asked.upload_id, claimed=claimed, checksum=views.checksum(asked.checksum)
+            owner, asked.upload_id, claimed=claimed, checksum=views.checksum(asked.checksum), trace=trace
         )
 
     async def _quota(self, owner: str) -> dict[str, str]:

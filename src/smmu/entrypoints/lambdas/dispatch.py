@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from smmu.application.lines import of_message
 from smmu.application.messages import request_in
 from smmu.application.system import System
 from smmu.entrypoints.lambdas.warm import handler
+from smmu.ports.about import About
 from smmu.ports.queue import decode_message
 
 
@@ -15,12 +17,16 @@ async def dispatch(system: System, event: Any) -> dict[str, Any]:  # noqa: ANN40
 
 
 async def _dispatched(system: System, record: dict[str, Any]) -> bool:
+    about: dict[str, object] = {"message_id": record["messageId"]}
     try:
-        await system.jobs.dispatch(request_in(decode_message(record["body"])))
+        message = decode_message(record["body"])
+        about.update(of_message(message))
+        with About(**about):
+            await system.jobs.dispatch(request_in(message))
     except Exception as error:  # noqa: BLE001 - the boundary: one bad message must not fail the others
-        system.telemetry.event("message_failed", message_id=record["messageId"], error=repr(error))
+        system.telemetry.event("message_failed", **about, error=repr(error))
         return False
     return True
 
 
-handle = handler(dispatch)
+handle = handler(dispatch, "dispatch")

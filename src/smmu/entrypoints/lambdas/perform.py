@@ -16,21 +16,25 @@ from smmu.application.system import System
 from smmu.domain.errors import WORDS, Refused
 from smmu.domain.pipeline import Weight
 from smmu.domain.task import State
+from smmu.domain.trace import id_in
 from smmu.entrypoints.lambdas.warm import handler
+from smmu.ports.about import About
 
 _PROVISIONING_SECONDS = 300  # until Fargate has a machine and its image; the worker itself keeps to its own time
 
 
 async def perform(system: System, event: Any) -> Any:  # noqa: ANN401 - JSON
     """Do a light task; what it gives."""
-    asked = _invocation_in(system, event)
-    return await _told(system, lambda: system.invocations.perform(asked))
+    with _about(event):
+        asked = _invocation_in(system, event)
+        return await _told(system, lambda: system.invocations.perform(asked))
 
 
 async def opened(system: System, event: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """Open a heavy task; which try of it to run, on what. `done` when there is nothing to run."""
-    asked = _invocation_in(system, event)
-    known = await _told(system, lambda: system.invocations.open(asked))
+    with _about(event):
+        asked = _invocation_in(system, event)
+        known = await _told(system, lambda: system.invocations.open(asked))
     request = machine_request(known)
     cpu, memory = size_for(request.cores, request.memory_bytes)
     return {
@@ -48,7 +52,14 @@ async def opened(system: System, event: Any) -> dict[str, Any]:  # noqa: ANN401 
 async def collect(system: System, event: Any) -> Any:  # noqa: ANN401 - JSON
     """What the heavy task gave that `opened` answered for."""
     machine = Machine(tries=event["tries"], handle=event["handle"])
-    return await _told(system, lambda: system.invocations.collect(event["owner"], event["record_id"], machine))
+    with _about(event):
+        return await _told(system, lambda: system.invocations.collect(event["owner"], event["record_id"], machine))
+
+
+def _about(event: Mapping[str, Any]) -> About:
+    """What a call is about, as the state machine says it. Executions of an older release tell no trace."""
+    told = {name: event[name] for name in ("job_id", "owner", "attempt", "path", "record_id") if name in event}
+    return About(**told, trace_id=id_in(event.get("trace", "")))
 
 
 async def _told(system: System, work: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - JSON
@@ -79,7 +90,7 @@ def _invocation_in(system: System, event: Mapping[str, Any]) -> Invocation:
     given = dict(event["input"])
     if "error" in given:  # as the state machine caught it
         named, cause = given["error"]["error"], given["error"]["message"]
-        system.telemetry.event("run_failed", job_id=event["job_id"], error=named, cause=cause)
+        system.telemetry.event("run_failed", error=named, cause=cause)
         error, message, task_id = code_of_failure(named, cause)
         given["error"] = {"error": error, "message": message, "task_id": task_id}
     return Invocation(
@@ -92,7 +103,10 @@ def _invocation_in(system: System, event: Mapping[str, Any]) -> Invocation:
         weight=Weight(event["weight"]),
         seconds_max=event["seconds_max"],
         given=given,
+        trace=event.get("trace", ""),
     )
 
 
-handle_perform, handle_open, handle_collect = handler(perform), handler(opened), handler(collect)
+handle_perform = handler(perform, "perform")
+handle_open = handler(opened, "open")
+handle_collect = handler(collect, "collect")

@@ -17,4 +17,4 @@ async def relay(system: System, event: Any) -> None:  # noqa: ANN401 - JSON
     await system.relay.deliver([message for message in found if message is not None])
 
 
-handle = handler(relay)
+handle = handler(relay, "relay")

@@ -20,8 +20,8 @@ async def sweep(system: System, event: Any) -> dict[str, int]:  # noqa: ANN401 -
         looked += found
         if found < limit:
             break
-    system.telemetry.event("swept", relayed=relayed, looked=looked)
+    system.telemetry.event("swept", relayed=relayed, looked=looked, stuck=stuck)
     return {"relayed": relayed, "looked": looked}
 
 
-handle = handler(sweep)
+handle = handler(sweep, "sweep")

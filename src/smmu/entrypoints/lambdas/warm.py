@@ -12,17 +12,26 @@ from functools import cache
 from typing import Any, TypeVar
 
 from smmu.application.system import System
-from smmu.bootstrap.opening import open_system
+from smmu.bootstrap.opening import lines_of, open_system
 from smmu.bootstrap.settings import load_settings
+from smmu.entrypoints.libraries import tell_what_libraries_log
 
 T = TypeVar("T")
 
 
-def handler(work: Callable[[System, Any], Awaitable[T]]) -> Callable[[Any, object], T]:
-    """The Lambda handler that does `work` on an event. What it raises becomes the invocation's error."""
+def handler(work: Callable[[System, Any], Awaitable[T]], component: str) -> Callable[[Any, object], T]:
+    """The Lambda handler that does `work` on an event. What it raises becomes the invocation's error.
+
+    `component` is what its lines call it.
+    """
 
     def handle(event: Any, _context: object) -> T:  # noqa: ANN401 - an event is JSON
-        return _sandbox().runner.run(_on_the_system(work, event))
+        sandbox = _sandbox()
+        try:
+            return sandbox.runner.run(_on_the_system(work, component, event))
+        finally:
+            if sandbox.system is not None:
+                sandbox.system.telemetry.flush()  # a frozen sandbox writes nothing
 
     return handle
 
@@ -44,9 +53,16 @@ def _sandbox() -> _Sandbox:
     return _Sandbox()
 
 
-async def _on_the_system(work: Callable[[System, Any], Awaitable[T]], event: Any) -> T:  # noqa: ANN401 - JSON
+async def _on_the_system(
+    work: Callable[[System, Any], Awaitable[T]],
+    component: str,
+    event: Any,  # noqa: ANN401 - JSON
+) -> T:
     sandbox = _sandbox()
     if sandbox.system is None:
-        running = await sandbox.kept.enter_async_context(open_system(load_settings()))
+        settings = load_settings()
+        telemetry = lines_of(settings, component)
+        tell_what_libraries_log(telemetry)
+        running = await sandbox.kept.enter_async_context(open_system(settings, telemetry=telemetry))
         sandbox.system = running.system
     return await work(sandbox.system, event)
