@@ -92,8 +92,8 @@ resource "aws_dynamodb_table" "lock" {
   }
 }
 
-module "delivery" {
-  source = "../modules/delivery"
+module "releases" {
+  source = "../modules/releases"
 
   github_repository = var.github_repository
   deployments       = var.deployments

@@ -9,10 +9,10 @@ output "state" {
 
 output "repositories" {
   description = "URLs and ARNs of the repositories of images."
-  value       = module.delivery.repositories
+  value       = module.releases.repositories
 }
 
 output "workflow_roles" {
   description = "The roles of workflows on GitHub, by what they do; none without a repository there."
-  value       = module.delivery.workflow_roles
+  value       = module.releases.workflow_roles
 }

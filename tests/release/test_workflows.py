@@ -73,7 +73,7 @@ def test_one_terraform_is_used_everywhere_and_infra_allows_it() -> None:
 
 def test_roles_are_those_that_the_account_has() -> None:
     told = {found for text in TEXT.values() for found in re.findall(r"\b(smmu-ci-[a-z]+)", text)}
-    text = (terraform.INFRA / "modules" / "delivery" / "workflows.tf").read_text(encoding="utf-8")
+    text = (terraform.INFRA / "modules" / "releases" / "workflows.tf").read_text(encoding="utf-8")
     assert told == {"smmu-ci-push", "smmu-ci-plan", "smmu-ci-deploy"}
     assert 'name                 = "smmu-ci-${each.key}"' in text
     for name in ("push = [", "plan = [", '"deploy-${name}" => ['):
