@@ -122,7 +122,7 @@ async def test_a_task_that_was_started_twice_runs_while_one_does_and_is_stopped_
 async def test_a_task_is_found_among_more_than_a_page_of_others() -> None:
     pages = [[f"arn {number}" for number in range(100)], [f"arn {number}" for number in range(100, 130)]]
     ecs = PagedEcs(pages, request("ends").handle)
-    clients = Clients(s3=None, dynamodb=None, sqs=None, stepfunctions=None, ecs=ecs)
+    clients = Clients(s3=None, dynamodb=None, sqs=None, stepfunctions=None, ecs=ecs, kms=None)
     runner = EcsTaskRunner(clients, Resources(cluster="c"))
     assert (await runner.inspect(request("ends").handle)).exit is Exit.DONE
 

@@ -11,6 +11,7 @@ from smmu.adapters.aws.ledger import DynamoLedger
 from smmu.adapters.aws.rows import SHARDS, message_in, shard_of, shards
 from smmu.adapters.inmemory.system import FixedClock
 from smmu.domain.job import Job
+from smmu.domain.keys import owner_segment
 from smmu.domain.limits import RECORD_BYTES_MAX
 from smmu.domain.task import Task
 from smmu.domain.upload import State, Upload
@@ -163,6 +164,19 @@ async def test_due_work_of_all_shards_is_merged_and_read_to_the_end(ledger: Dyna
 async def test_due_work_of_every_type_is_named_rightly(ledger: DynamoLedger) -> None:
     await ledger.commit([Put(value=value, expect=0, due_at=1.0) for value in one_of_each()])
     assert set(await ledger.due(1.0, 100)) == {key_of(value) for value in one_of_each()}
+
+
+@pytest.mark.parametrize("owner", ["auth0|ada", "ada@acme.example", "é" * 200, ".", "*"])
+async def test_an_owner_is_a_partition_as_in_keys_and_is_named_as_it_is_where_work_waits(
+    ledger: DynamoLedger, clients: Clients, resources: Resources, owner: str
+) -> None:
+    """So one tag gives rights to both: `sessions.py`."""
+    job = a_job(owner=owner)
+    await ledger.commit([Put(value=job, expect=0, due_at=1.0), Count(owner=owner, deltas={"bytes": 1})])
+    assert await keys_of(clients, resources.jobs_table) == {(owner_segment(owner), "job_1")}
+    assert await keys_of(clients, resources.uploads_table) == {(owner_segment(owner), "#counters")}
+    assert list(await ledger.due(1.0, 10)) == [key_of(job)]
+    assert [stored.value for stored in (await ledger.query(Query(type=Job, owner=owner))).items] == [job]
 
 
 async def test_messages_are_in_order_when_the_clock_goes_back(ledger: DynamoLedger, clock: FixedClock) -> None:

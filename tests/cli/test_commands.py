@@ -251,3 +251,16 @@ def test_a_worker_that_cannot_begin_says_so_in_one_line(
     """The program that a task runner starts: its exit status is what the runner tells causes apart by."""
     assert main(["transcode", "--owner", "ada", "--record", "r", "--tries", "0", *given]) == status
     assert capfd.readouterr() == ("", f"smmu worker: {sentence}\n")
+
+
+@pytest.mark.usefixtures("smmu")  # as above
+@pytest.mark.parametrize("record", ["r", "job_1/a0/job", "job_1/a1/", "/a1/job"])
+def test_a_worker_on_aws_that_is_not_told_of_a_task_says_so_and_asks_nobody(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], record: str
+) -> None:
+    """What it may do follows from the record's name, before there are rights to look for it."""
+    for name, value in ON_AWS.items():
+        monkeypatch.setenv(name, value)
+    assert main(["transcode", "--owner", "ada", "--record", record, "--tries", "0"]) == 2
+    words = f"--record is wrong ({record!r}): it is JOB/aATTEMPT/PLACE, as a task is recorded."
+    assert capfd.readouterr() == ("", f"smmu worker: {words}\n")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support import terraform
-from tests.support.aws import mended_control, moto
+from tests.support.aws import mended_cloudfront, mended_control, moto
 from tests.support.aws.cloud import harness_client
 from tests.support.terraform import Workspace
 
@@ -28,6 +28,12 @@ VARIABLES = {
     ],
     "client_cidrs": ["192.0.2.0/24"],
     "origins": ["https://app.example"],
+    "delivery": "signed-cookies",
+    "delivery_site": {
+        "domain": "cdn.acme.example",
+        "cookie_domain": "acme.example",
+        "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/site",
+    },
 }
 NEEDS_TERRAFORM = [
     pytest.mark.terraform,
@@ -74,6 +80,7 @@ def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     account = moto.account()
     mended_control.mend()
+    mended_cloudfront.mend()
     workspace = Workspace.of(tmp_path_factory.mktemp("terraform"), "environments/dev", account)
     workspace.set(VARIABLES)
     begun = time.monotonic()

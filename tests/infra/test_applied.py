@@ -10,17 +10,22 @@ from typing import Any
 
 import anyio
 import pytest
+from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
 
 from smmu.adapters.aws.account import Account, Resources, open_clients
 from smmu.adapters.aws.asl import compile_pipeline
 from smmu.adapters.aws.asl_tasks import Names
+from smmu.adapters.aws.sessions import Narrowed
 from smmu.bootstrap.settings import AwsPlatform, load_settings
 from smmu.domain.catalogue import pipeline
+from smmu.domain.keys import attempt_prefix
 from smmu.domain.limits import Limits
+from smmu.ports.platform import Scope
 from tests.infra.conftest import NEEDS_TERRAFORM, VARIABLES, Made
 from tests.support import terraform
 from tests.support.aws import moto, resources
-from tests.support.infra import UNNAMEABLE, actions_in_headers, alarms
+from tests.support.aws.policies import Asked, allows, tagged
+from tests.support.infra import UNNAMEABLE, actions_in_headers, alarms, policy
 from tests.support.terraform import Workspace
 
 pytestmark = NEEDS_TERRAFORM
@@ -79,7 +84,8 @@ def test_a_bucket_is_private_keeps_versions_and_is_spoken_to_over_tls(made: Made
     (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
     policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
-    assert {statement["Effect"] for statement in policy["Statement"]} == {"Deny"}
+    allowing = [statement for statement in policy["Statement"] if statement["Effect"] == "Allow"]
+    assert {statement["Principal"].get("Service") for statement in allowing} <= {"cloudfront.amazonaws.com"}
     assert {"Bool": {"aws:SecureTransport": "false"}} in [one["Condition"] for one in policy["Statement"]]
 
 
@@ -157,13 +163,18 @@ def test_the_settings_that_a_function_and_the_api_are_told_are_settings(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = made.client("lambda").get_function_configuration(FunctionName="smmu-dev-sweep")["Environment"]["Variables"]
+    assert _platform(told, monkeypatch).state_machine == made.outputs["state_machine_arn"]
+    of_api = _of_api(made, monkeypatch)
+    assert of_api.identity is not None
+    assert of_api.jobs_table == "smmu-dev-jobs"
+    assert load_settings().origins == ("https://app.example",)
+
+
+def _of_api(made: Made, monkeypatch: pytest.MonkeyPatch) -> AwsPlatform:
+    """The platform that the API is told of."""
     api = made.client("ecs").describe_task_definition(taskDefinition="smmu-dev-api")["taskDefinition"]
     (container,) = api["containerDefinitions"]
-    of_api = {one["name"]: one["value"] for one in container["environment"]}
-    assert _platform(told, monkeypatch).state_machine == made.outputs["state_machine_arn"]
-    assert _platform(of_api, monkeypatch).identity is not None
-    assert _platform(of_api, monkeypatch).jobs_table == "smmu-dev-jobs"
-    assert load_settings().origins == ("https://app.example",)
+    return _platform({one["name"]: one["value"] for one in container["environment"]}, monkeypatch)
 
 
 def _platform(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> AwsPlatform:
@@ -231,7 +242,78 @@ def test_whoever_assumes_a_role_does_so_for_this_account(made: Made) -> None:
     for role in iam.list_roles()["Roles"]:
         if role["RoleName"].startswith("smmu-dev-"):
             (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
-            assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": "123456789012"}, role["RoleName"]
+            whose = "aws:SourceAccount" if "Service" in trust["Principal"] else "aws:PrincipalAccount"
+            assert trust["Condition"]["StringEquals"] == {whose: "123456789012"}, role["RoleName"]
+
+
+def _session(made: Made) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """What a worker's session may do, and who may begin one."""
+    iam = made.client("iam")
+    policy = iam.get_role_policy(RoleName="smmu-dev-worker-session", PolicyName="does-its-work")["PolicyDocument"]
+    role = iam.get_role(RoleName="smmu-dev-worker-session")["Role"]
+    return policy["Statement"], role["AssumeRolePolicyDocument"]["Statement"][0]
+
+
+def test_a_workers_session_may_do_its_owners_and_attempts_work(made: Made) -> None:
+    """The policies as IAM gets them are those that test_narrowing.py reads from infra/."""
+    statements, scope = _session(made)[0], Scope(owner="ada", job_id="job_1", attempt=1)
+    jobs = f"arn:aws:dynamodb:{moto.REGION}:123456789012:table/smmu-dev-jobs"
+    names = {
+        "${local.raw}": "arn:aws:s3:::smmu-dev-raw-media",
+        "${local.processed}": "arn:aws:s3:::smmu-dev-processed-media",
+        'aws_dynamodb_table.records["jobs"].arn': jobs,
+    }
+    wanted = policy("works_on_attempt", "keeps_jobs_of_owner", names=names)
+    assert {str(_sorted(one)) for one in statements} == {str(_sorted(one)) for one in wanted}
+    tags = tagged(Narrowed(role="", scope=scope).tags)
+    plan = f"arn:aws:s3:::smmu-dev-processed-media/{attempt_prefix('ada', 'med_1', 'job_1', 1)}plan-1.json"
+    assert allows(statements, Asked(action="s3:PutObject", resource=plan, context=tags))
+    assert not allows(statements, Asked(action="s3:PutObject", resource=plan.replace("ada", "eve"), context=tags))
+
+
+def _sorted(told: dict[str, Any]) -> dict[str, Any]:
+    """A statement with its lists in order, and none of one."""
+    return {
+        name: _sorted(value) if isinstance(value, dict) else sorted(_list(value))
+        for name, value in sorted(told.items())
+        if name != "Sid"
+    }
+
+
+def test_only_workers_begin_sessions_and_are_told_of_their_role(made: Made) -> None:
+    trust = _session(made)[1]
+    role = "arn:aws:iam::123456789012:role/smmu-dev-"
+    assert sorted(trust["Principal"]["AWS"]) == [f"{role}transcode", f"{role}transcribe"]
+    for family in ("transcode", "transcribe"):
+        known = made.client("ecs").describe_task_definition(taskDefinition=f"smmu-dev-{family}")["taskDefinition"]
+        (container,) = known["containerDefinitions"]
+        told = {one["name"]: one["value"] for one in container["environment"]}
+        assert told["SMMU_PLATFORM__WORKER_ROLE"] == f"{role}worker-session"
+        own = [one for who, one in _granted(made) if who == f"smmu-dev-{family}"]
+        assert [(_list(one["Resource"]), sorted(_list(one["Action"]))) for one in own] == [
+            ([f"{role}worker-session"], ["sts:AssumeRole", "sts:TagSession"])
+        ]
+
+
+def test_cloudfront_lets_in_whom_the_api_signs_for_and_reads_what_is_made(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloudfront = made.client("cloudfront")
+    (known,) = cloudfront.list_distributions()["DistributionList"]["Items"]
+    behaviour = cloudfront.get_distribution_config(Id=known["Id"])["DistributionConfig"]["DefaultCacheBehavior"]
+    (group,) = behaviour["TrustedKeyGroups"]["Items"]
+    (trusted,) = cloudfront.get_key_group(Id=group)["KeyGroup"]["KeyGroupConfig"]["Items"]
+    told = _of_api(made, monkeypatch).delivery
+    assert told is not None
+    assert (behaviour["ViewerProtocolPolicy"], behaviour["TrustedKeyGroups"]["Enabled"]) == ("https-only", True)
+    assert (told.public_key_id, told.url, told.cookie_domain) == (trusted, "https://cdn.acme.example", "acme.example")
+    private = made.client("kms").get_public_key(KeyId=told.signing_key)["PublicKey"]
+    published = cloudfront.get_public_key(Id=trusted)["PublicKey"]["PublicKeyConfig"]["EncodedKey"]
+    assert load_pem_public_key(published.encode()) == load_der_public_key(private)
+    access = json.loads(made.client("s3").get_bucket_policy(Bucket="smmu-dev-processed-media")["Policy"])
+    (read,) = [one for one in access["Statement"] if one["Effect"] == "Allow"]
+    assert read["Condition"]["StringEquals"]["aws:SourceArn"] == known["ARN"]
+    assert (read["Action"], read["Resource"]) == ("s3:GetObject", "arn:aws:s3:::smmu-dev-processed-media/media/*")
 
 
 def test_a_worker_reaches_nothing_but_aws(made: Made) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.aws import mended_control, moto
+from tests.support.aws import mended_cloudfront, mended_control, moto
 from tests.support.aws.cloud import harness_client
 
 pytestmark = pytest.mark.aws
@@ -12,6 +12,7 @@ pytestmark = pytest.mark.aws
 
 def test_moto_has_not_learned_what_is_added_to_it() -> None:
     assert mended_control.LEARNED == []
+    assert mended_cloudfront.LEARNED == []
 
 
 def test_a_queue_tells_who_may_redrive_to_it_and_keeps_its_policy() -> None:

@@ -5,9 +5,10 @@ And what the adapters' headers say that they need.
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.support.source import PACKAGE, parse, python_files
 from tests.support.terraform import INFRA
@@ -30,6 +31,7 @@ UNNAMEABLE = {
 }
 _DOCUMENT = re.compile(r'^data "aws_iam_policy_document" "(\w+)" \{', re.MULTILINE)
 _STATEMENT = re.compile(r"^  statement \{", re.MULTILINE)
+_CONDITION = re.compile(r"^    condition \{", re.MULTILINE)
 _LIST = r"^\s+{}\s*=\s*\[(.*?)\]"
 _IAM = re.compile(r"IAM\b.*?(?=\n\n|\bCosts\b|\bRequests\b|\Z)", re.DOTALL)
 # `s3:GetObject`, or the rest of a list whose first has said the service: `PutItem`, or PutTargets after a comma.
@@ -44,10 +46,20 @@ class Statement:
     text: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
+    conditions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
 
     @property
     def of_role(self) -> bool:
         return "principals {" not in self.text
+
+    def rendered(self, names: Mapping[str, str]) -> dict[str, Any]:
+        """As IAM has it, where `names` says what resources and references are called."""
+        told: dict[str, Any] = {"Effect": "Allow", "Action": [*self.actions]}
+        if resources := _elements("resources", self.text):
+            told["Resource"] = [_with(names, one) for one in resources]
+        for test, variable, values in self.conditions:
+            told.setdefault("Condition", {}).setdefault(test, {})[variable] = [_with(names, one) for one in values]
+        return told
 
 
 def terraform_files() -> list[Path]:
@@ -64,7 +76,35 @@ def statements_in(text: str) -> Iterator[Statement]:
         block = _block(text, found.end())
         for begun in _STATEMENT.finditer(block):
             inner = _block(block, begun.end())
-            yield Statement(found[1], inner, _listed("actions", inner), _listed("resources", inner))
+            conditions = tuple(_conditions(inner))
+            yield Statement(found[1], inner, _listed("actions", inner), _listed("resources", inner), conditions)
+
+
+def policy(*documents: str, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The statements of documents by these names, as IAM has them."""
+    found = [one.rendered(names) for one in statements() if one.document in documents]
+    assert found, documents
+    return found
+
+
+def _conditions(text: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    for begun in _CONDITION.finditer(text):
+        inner = _block(text, begun.end())
+        test, variable = (re.findall(rf'^\s+{name}\s*= "(.*)"$', inner, re.MULTILINE) for name in ("test", "variable"))
+        yield test[0], variable[0], _elements("values", inner)
+
+
+def _elements(name: str, text: str) -> tuple[str, ...]:
+    """A list's strings, and its references as they are written."""
+    found = re.search(_LIST.format(name) + "$", text, re.DOTALL | re.MULTILINE)
+    elements = re.findall(r'"([^"]*)"|([a-z]\w*(?:\.\w+|\["\w+"\])+)', found[1]) if found else ()
+    return tuple(quoted or reference for quoted, reference in elements)
+
+
+def _with(names: Mapping[str, str], text: str) -> str:
+    for reference, name in names.items():
+        text = text.replace(reference, name)
+    return text.replace("&{", "${")
 
 
 def _listed(name: str, text: str) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ _NOT_OURS = ("dev", "proc", "run", "sys", "tmp")
 _SERVICES = (
     "applicationautoscaling",
     "budgets",
+    "cloudfront",
     "cloudwatch",
     "cloudwatchlogs",
     "cognitoidp",

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -13,6 +14,7 @@ from smmu.domain.task import (
     Event,
     State,
     Task,
+    attempt_in,
     claim,
     fail,
     heartbeat,
@@ -24,6 +26,17 @@ from smmu.domain.task import (
 from tests.support.records import NOW, a_task
 
 LIMITS = Limits()
+
+
+@given(st.from_regex(r"job_[0-9a-z]{1,26}", fullmatch=True), st.integers(1, 10_000), st.text(min_size=1))
+def test_a_records_id_tells_its_job_and_attempt(job_id: str, attempt: int, path: str) -> None:
+    record_id = a_task(path, job_id=job_id, attempt=attempt).record_id
+    assert attempt_in(record_id) == (job_id, attempt)
+
+
+@pytest.mark.parametrize("record_id", ["", "job_1", "job_1/a1", "job_1/a1/", "job_1/a0/x", "job_1/1/x", "/a1/x"])
+def test_what_is_no_tasks_record_tells_nothing(record_id: str) -> None:
+    assert attempt_in(record_id) is None
 
 
 @pytest.mark.parametrize("event", Event)

@@ -37,6 +37,8 @@ module "deployment" {
   origins               = var.origins
   certificate_arn       = var.certificate_arn
   public_url            = var.public_url
+  delivery              = var.delivery
+  delivery_site         = var.delivery_site
   client_cidrs          = var.client_cidrs
 
   # It costs less, and may be thrown away.

@@ -47,3 +47,15 @@ variable "public_url" {
   type        = string
   default     = null
 }
+
+variable "delivery" {
+  description = "none, or signed-cookies: CloudFront hands out what is made."
+  type        = string
+  default     = "none"
+}
+
+variable "delivery_site" {
+  description = "CloudFront's name, its certificate in ACM of us-east-1, and the domain that it and the API's name are in."
+  type        = object({ domain = string, certificate_arn = string, cookie_domain = string })
+  default     = null
+}

@@ -37,6 +37,12 @@ module "deployment" {
   origins               = var.origins
   certificate_arn       = var.certificate_arn
   public_url            = var.public_url
+  web_acl_arn           = var.web_acl_arn
+  delivery              = var.delivery
+  delivery_site         = var.delivery_site
+  delivery_keys         = var.delivery_keys
+  delivery_signs_with   = var.delivery_signs_with
+  delivery_web_acl_arn  = var.delivery_web_acl_arn
   issuer                = var.issuer
   kms_key_arn           = var.kms_key_arn
   raw_days              = var.raw_days

@@ -43,6 +43,12 @@ variable "public_url" {
   nullable    = false
 }
 
+variable "web_acl_arn" {
+  description = "A web ACL of WAF (scope REGIONAL) for the API's load balancer. Null: none."
+  type        = string
+  default     = null
+}
+
 variable "issuer" {
   description = "An OIDC issuer that there is already. Null: a pool of Cognito is made."
   type        = object({ issuer = string, audience = string, jwks_url = string })
@@ -93,4 +99,34 @@ variable "monthly_usd" {
   description = "What the account may spend in a month before somebody is written to."
   type        = number
   default     = 500
+}
+
+variable "delivery" {
+  description = "none, or signed-cookies: CloudFront hands out what is made."
+  type        = string
+  default     = "none"
+}
+
+variable "delivery_site" {
+  description = "CloudFront's name, its certificate in ACM of us-east-1, and the domain that it and the API's name are in."
+  type        = object({ domain = string, certificate_arn = string, cookie_domain = string })
+  default     = null
+}
+
+variable "delivery_keys" {
+  description = "Names of the keys that CloudFront trusts: one, or two while one takes the other's place."
+  type        = set(string)
+  default     = ["first"]
+}
+
+variable "delivery_signs_with" {
+  description = "The one of delivery_keys that the API signs with."
+  type        = string
+  default     = "first"
+}
+
+variable "delivery_web_acl_arn" {
+  description = "A web ACL of WAF (scope CLOUDFRONT, in us-east-1) for CloudFront. Null: none."
+  type        = string
+  default     = null
 }

@@ -97,3 +97,10 @@ resource "aws_vpc_security_group_ingress_rule" "api" {
   from_port                    = local.port
   to_port                      = local.port
 }
+
+resource "aws_wafv2_web_acl_association" "api" {
+  count = var.web_acl_arn == null ? 0 : 1
+
+  resource_arn = aws_lb.api.arn
+  web_acl_arn  = var.web_acl_arn
+}

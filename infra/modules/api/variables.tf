@@ -72,3 +72,8 @@ variable "disposable" {
   description = "Whether destroying the deployment may destroy the load balancer."
   type        = bool
 }
+
+variable "web_acl_arn" {
+  description = "A web ACL of WAF (scope REGIONAL) that looks at requests first. Null: none does."
+  type        = string
+}

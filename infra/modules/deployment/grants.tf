@@ -6,6 +6,7 @@ locals {
     module.tables.grants,
     module.pipeline.grants,
     module.workers.grants,
+    { admits = flatten(module.cdn[*].grants.admits) },
     {
       sends            = module.queues.grants.sends
       takes_messages   = module.queues.grants.receives
@@ -44,15 +45,13 @@ locals {
     status = concat(local.may.keeps_jobs, local.may.keeps_media, local.may.starts, local.may.stops)
   }
 
-  # Workers know their job and nothing else: not its media's record, and not who else is there.
-  worker_grants = concat(
-    local.may.keeps_jobs, local.may.reads_raw, local.may.reads_processed, local.may.writes_processed,
-    local.may.uses_key,
-  )
+  # Workers know their job and nothing else: not its media's record, and not who else is there. It is what their
+  # sessions may do; their own roles may begin one.
+  worker_grants = concat(local.may.keeps_jobs_of_owner, local.may.works_on_attempt, local.may.uses_key)
 
   # A signed URL may do what its signer may. Deleting a media stops its run and removes what was made.
   api_grants = concat(
     local.keeps_all, local.may.finds_work, local.may.receives, local.may.reads_processed,
-    local.may.removes_processed, local.may.stops, local.may.uses_key,
+    local.may.removes_processed, local.may.stops, local.may.uses_key, local.may.admits,
   )
 }

@@ -31,6 +31,24 @@ module "storage" {
   raw_days    = var.raw_days
   kms_key_arn = var.kms_key_arn
   disposable  = var.disposable
+
+  distribution_arns = module.cdn[*].arn
+}
+
+module "cdn" {
+  source = "../cdn"
+  count  = var.delivery == "signed-cookies" ? 1 : 0
+
+  prefix      = local.prefix
+  bucket      = { domain_name = module.storage.processed_domain_name }
+  site        = var.delivery_site
+  origins     = var.origins
+  keys        = var.delivery_keys
+  signs_with  = var.delivery_signs_with
+  web_acl_arn = var.delivery_web_acl_arn
+  price_class = var.delivery_price_class
+  log_days    = var.log_days
+  disposable  = var.disposable
 }
 
 module "tables" {
@@ -137,6 +155,7 @@ module "api" {
   vpc_id                = module.network.vpc_id
   subnet_ids            = { public = module.network.subnet_ids.public, service = module.network.subnet_ids.service }
   certificate_arn       = var.certificate_arn
+  web_acl_arn           = var.web_acl_arn
   client_cidrs          = var.client_cidrs
   counts                = var.api_counts
   disposable            = var.disposable
@@ -155,5 +174,6 @@ module "api" {
       SMMU_ORIGINS                      = jsonencode(var.origins)
     },
     var.public_url == null ? {} : { SMMU_PUBLIC_URL = var.public_url },
+    module.cdn[*].settings...
   )
 }

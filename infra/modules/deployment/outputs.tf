@@ -43,6 +43,11 @@ output "redrive_policy_arn" {
   value       = module.queues.redrive_policy_arn
 }
 
+output "delivery_domain_name" {
+  description = "What the name of `delivery_site` has to point at (a CNAME); null without."
+  value       = one(module.cdn[*].domain_name)
+}
+
 output "alarms_topic_arn" {
   description = "Where alarms are told."
   value       = module.observability.alarms_topic_arn

@@ -58,6 +58,12 @@ variable "certificate_arn" {
   default     = null
 }
 
+variable "web_acl_arn" {
+  description = "A web ACL of WAF (scope REGIONAL) for the API's load balancer. Null: none."
+  type        = string
+  default     = null
+}
+
 variable "client_cidrs" {
   description = "Who may ask the API."
   type        = list(string)
@@ -140,4 +146,60 @@ variable "monthly_usd" {
   description = "What the account may spend in a month, without an alarm."
   type        = number
   default     = 500
+}
+
+variable "delivery" {
+  description = "How what is made reaches browsers: by the API and signed URLs (none), or by CloudFront and signed cookies."
+  type        = string
+  default     = "none"
+
+  validation {
+    condition     = contains(["none", "signed-cookies"], var.delivery)
+    error_message = "delivery is none or signed-cookies."
+  }
+
+  validation {
+    condition     = var.delivery == "none" || var.delivery_site != null
+    error_message = "signed-cookies needs delivery_site."
+  }
+}
+
+variable "delivery_site" {
+  description = "CloudFront's name, its certificate in ACM of us-east-1, and the domain that it and the API's name are in."
+  type        = object({ domain = string, certificate_arn = string, cookie_domain = string })
+  default     = null
+
+  validation {
+    condition     = var.delivery_site == null || endswith(try(var.delivery_site.domain, ""), ".${try(var.delivery_site.cookie_domain, "")}")
+    error_message = "The site's domain must be in cookie_domain."
+  }
+}
+
+variable "delivery_keys" {
+  description = "Names of the keys that CloudFront trusts: one, or two while one takes the other's place."
+  type        = set(string)
+  default     = ["first"]
+}
+
+variable "delivery_signs_with" {
+  description = "The one of delivery_keys that the API signs with."
+  type        = string
+  default     = "first"
+
+  validation {
+    condition     = contains(var.delivery_keys, var.delivery_signs_with)
+    error_message = "delivery_signs_with is one of delivery_keys."
+  }
+}
+
+variable "delivery_web_acl_arn" {
+  description = "A web ACL of WAF (scope CLOUDFRONT, in us-east-1) for CloudFront. Null: none."
+  type        = string
+  default     = null
+}
+
+variable "delivery_price_class" {
+  description = "Where CloudFront hands out."
+  type        = string
+  default     = "PriceClass_100"
 }

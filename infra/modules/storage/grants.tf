@@ -83,6 +83,23 @@ data "aws_iam_policy_document" "removes_processed" {
   }
 }
 
+# A worker's session (adapters/aws/sessions.py): what its owner sent, and what its attempt makes. The names are its tags.
+# It has no ListBucket: a HEAD, which needs it to be answered 404, names no prefix that it could be bound by, and with
+# it a session could list what others have. So to a worker a source that is gone is denied; inspecting has looked before.
+data "aws_iam_policy_document" "works_on_attempt" {
+  statement {
+    actions   = ["s3:GetObject", "s3:GetObjectVersion"]
+    resources = ["${local.raw}/raw/&{aws:PrincipalTag/owner}/*"]
+  }
+
+  statement {
+    actions = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:AbortMultipartUpload"]
+    resources = [
+      "${local.processed}/media/&{aws:PrincipalTag/owner}/*/&{aws:PrincipalTag/job}-a&{aws:PrincipalTag/attempt}/*",
+    ]
+  }
+}
+
 # For whoever reads or writes a bucket with a key of its own: through S3, and for nothing else.
 data "aws_iam_policy_document" "uses_key" {
   count = var.kms_key_arn == null ? 0 : 1

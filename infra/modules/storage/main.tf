@@ -1,5 +1,5 @@
 # The two buckets: what owners send (raw/…) and what is made of it (media/…). Both keep versions, because a version that
-# was looked at must stay what it is, and neither is ever read or written but over TLS by a role or a signed URL.
+# was looked at must stay what it is, and neither is ever read or written but over TLS by a role, a signed URL or our CloudFront.
 #
 # With S3's own keys the ETag of a part is its MD5, and so the ETag of a whole object follows from its parts': by that
 # alone the product knows, after a lost answer, that an upload was completed. With a key of KMS ETags are no MD5s; then
@@ -67,7 +67,9 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "media" {
   }
 }
 
-data "aws_iam_policy_document" "tls_only" {
+data "aws_caller_identity" "here" {}
+
+data "aws_iam_policy_document" "access" {
   for_each = aws_s3_bucket.media
 
   statement {
@@ -105,13 +107,41 @@ data "aws_iam_policy_document" "tls_only" {
       values   = ["1.2"]
     }
   }
+
+  # CloudFront may read what is made, for these distributions and no other's.
+  dynamic "statement" {
+    for_each = each.key == "processed" && length(var.distribution_arns) > 0 ? [var.distribution_arns] : []
+
+    content {
+      sid       = "HandedOutByCloudFront"
+      actions   = ["s3:GetObject"]
+      resources = ["${each.value.arn}/media/*"]
+
+      principals {
+        type        = "Service"
+        identifiers = ["cloudfront.amazonaws.com"]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceArn"
+        values   = statement.value
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [data.aws_caller_identity.here.account_id]
+      }
+    }
+  }
 }
 
-resource "aws_s3_bucket_policy" "tls_only" {
+resource "aws_s3_bucket_policy" "access" {
   for_each = aws_s3_bucket.media
 
   bucket = each.value.id
-  policy = data.aws_iam_policy_document.tls_only[each.key].json
+  policy = data.aws_iam_policy_document.access[each.key].json
 
   # Two changes of one bucket's access at once are refused.
   depends_on = [aws_s3_bucket_public_access_block.media]

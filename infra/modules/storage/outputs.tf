@@ -8,6 +8,11 @@ output "arns" {
   value       = { for name, bucket in aws_s3_bucket.media : name => bucket.arn }
 }
 
+output "processed_domain_name" {
+  description = "Where the bucket of what is made answers, in its region."
+  value       = aws_s3_bucket.media["processed"].bucket_regional_domain_name
+}
+
 output "grants" {
   description = "Policy documents, each in a list (uses_key is empty without a key)."
   value = {
@@ -18,6 +23,7 @@ output "grants" {
     writes_processed  = [data.aws_iam_policy_document.writes_processed.json]
     lists_processed   = [data.aws_iam_policy_document.lists_processed.json]
     removes_processed = [data.aws_iam_policy_document.removes_processed.json]
+    works_on_attempt  = [data.aws_iam_policy_document.works_on_attempt.json]
     uses_key          = data.aws_iam_policy_document.uses_key[*].json
   }
 }

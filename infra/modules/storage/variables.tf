@@ -22,3 +22,8 @@ variable "disposable" {
   description = "Whether destroying the deployment may destroy what is in the buckets."
   type        = bool
 }
+
+variable "distribution_arns" {
+  description = "The distributions of CloudFront that may read what is made."
+  type        = list(string)
+}

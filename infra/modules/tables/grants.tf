@@ -16,6 +16,27 @@ data "aws_iam_policy_document" "keeps" {
   }
 }
 
+# The same for a worker's session: of its owner's items only, and what workers do (they count, remove and send nothing).
+# No condition can look at a sort key, so these are all of the owner's jobs. Without a leading key ForAllValues is true.
+data "aws_iam_policy_document" "keeps_jobs_of_owner" {
+  statement {
+    actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
+    resources = [aws_dynamodb_table.records["jobs"].arn]
+
+    condition {
+      test     = "ForAllValues:StringEquals"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["&{aws:PrincipalTag/owner}"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
+}
+
 # Forget messages that were sent.
 data "aws_iam_policy_document" "forgets_messages" {
   statement {

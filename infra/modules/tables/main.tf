@@ -1,5 +1,5 @@
 # The three tables as adapters/aws/rows.py lays them out: an owner's records under sort keys, and the sparse index `work`
-# of what waits for the sweeper. The index holds keys and nothing else, but for a message's body where messages are.
+# of what waits for the sweeper. The index holds keys, the owner and, where messages are, their bodies.
 # DynamoDB encrypts them with keys of its own.
 
 locals {
@@ -45,8 +45,8 @@ resource "aws_dynamodb_table" "records" {
     name               = "work"
     hash_key           = "work"
     range_key          = "workAt"
-    projection_type    = each.value.has_messages ? "INCLUDE" : "KEYS_ONLY"
-    non_key_attributes = each.value.has_messages ? ["message"] : null
+    projection_type    = "INCLUDE"
+    non_key_attributes = each.value.has_messages ? ["message", "owner"] : ["owner"]
   }
 
   dynamic "ttl" {

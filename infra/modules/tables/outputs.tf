@@ -16,11 +16,12 @@ output "stream_arn" {
 output "grants" {
   description = "Policy documents, each in a list."
   value = {
-    keeps_jobs       = [data.aws_iam_policy_document.keeps["jobs"].json]
-    keeps_uploads    = [data.aws_iam_policy_document.keeps["uploads"].json]
-    keeps_media      = [data.aws_iam_policy_document.keeps["media"].json]
-    forgets_messages = [data.aws_iam_policy_document.forgets_messages.json]
-    finds_work       = [data.aws_iam_policy_document.finds_work.json]
-    hears_messages   = [data.aws_iam_policy_document.hears_messages.json]
+    keeps_jobs          = [data.aws_iam_policy_document.keeps["jobs"].json]
+    keeps_uploads       = [data.aws_iam_policy_document.keeps["uploads"].json]
+    keeps_media         = [data.aws_iam_policy_document.keeps["media"].json]
+    keeps_jobs_of_owner = [data.aws_iam_policy_document.keeps_jobs_of_owner.json]
+    forgets_messages    = [data.aws_iam_policy_document.forgets_messages.json]
+    finds_work          = [data.aws_iam_policy_document.finds_work.json]
+    hears_messages      = [data.aws_iam_policy_document.hears_messages.json]
   }
 }

@@ -5,6 +5,7 @@ data "aws_region" "here" {}
 
 locals {
   families = toset(["transcode", "transcribe"])
+  settings = merge(var.settings, { SMMU_PLATFORM__WORKER_ROLE = aws_iam_role.session.arn })
 }
 
 resource "aws_ecs_cluster" "here" {
@@ -61,7 +62,7 @@ resource "aws_ecs_task_definition" "worker" {
     readonlyRootFilesystem = true
     stopTimeout            = 120 # a spot machine's notice, to the end
     mountPoints            = [{ sourceVolume = "scratch", containerPath = "/tmp", readOnly = false }]
-    environment            = [for name in sort(keys(var.settings)) : { name = name, value = var.settings[name] }]
+    environment            = [for name in sort(keys(local.settings)) : { name = name, value = local.settings[name] }]
 
     linuxParameters = {
       initProcessEnabled = true

@@ -1,4 +1,8 @@
-# A role for the containers of each family, and one for the agent that starts them (pulls the image, opens the log).
+# A role for the containers of each family, one for the sessions that they work in, and one for the agent that starts
+# them (pulls the image, opens the log).
+#
+# A container's own role may do nothing but begin a session that is tagged with whose work it does: the session's rights
+# follow from its tags (adapters/aws/sessions.py).
 
 data "aws_caller_identity" "here" {}
 data "aws_partition" "here" {}
@@ -36,15 +40,76 @@ resource "aws_iam_role" "worker" {
 }
 
 data "aws_iam_policy_document" "worker" {
-  source_policy_documents = var.grants
+  statement {
+    actions   = ["sts:AssumeRole", "sts:TagSession"]
+    resources = [aws_iam_role.session.arn]
+  }
 }
 
 resource "aws_iam_role_policy" "worker" {
   for_each = local.families
 
-  name   = "does-its-work"
+  name   = "begins-sessions"
   role   = aws_iam_role.worker[each.key].id
   policy = data.aws_iam_policy_document.worker.json
+}
+
+# All three tags, and no other: a session without one would have no rights, one with more could be mistaken for others'.
+data "aws_iam_policy_document" "session_trust" {
+  statement {
+    actions = ["sts:AssumeRole", "sts:TagSession"]
+
+    principals {
+      type        = "AWS"
+      identifiers = [for role in aws_iam_role.worker : role.arn]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:PrincipalAccount"
+      values   = [data.aws_caller_identity.here.account_id]
+    }
+
+    condition {
+      test     = "ForAllValues:StringEquals"
+      variable = "aws:TagKeys"
+      values   = ["owner", "job", "attempt"]
+    }
+
+    condition {
+      test     = "StringLike"
+      variable = "aws:RequestTag/owner"
+      values   = ["?*"]
+    }
+
+    condition {
+      test     = "StringLike"
+      variable = "aws:RequestTag/job"
+      values   = ["job_?*"]
+    }
+
+    condition {
+      test     = "StringLike"
+      variable = "aws:RequestTag/attempt"
+      values   = ["?*"]
+    }
+  }
+}
+
+resource "aws_iam_role" "session" {
+  name                 = "${var.prefix}-worker-session"
+  assume_role_policy   = data.aws_iam_policy_document.session_trust.json
+  max_session_duration = 3600
+}
+
+data "aws_iam_policy_document" "session" {
+  source_policy_documents = var.grants
+}
+
+resource "aws_iam_role_policy" "session" {
+  name   = "does-its-work"
+  role   = aws_iam_role.session.id
+  policy = data.aws_iam_policy_document.session.json
 }
 
 resource "aws_iam_role" "agent" {

@@ -19,7 +19,7 @@ variable "settings" {
 }
 
 variable "grants" {
-  description = "Policy documents of the workers."
+  description = "Policy documents of the sessions that workers work in."
   type        = list(string)
 }
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from smmu.adapters.embedded.system import RandomIds
-from smmu.ports.platform import Platform
+from smmu.ports.platform import Platform, Scope
 from smmu.ports.queue import Topic
 from smmu.ports.system import Clock
 
@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def aws_platform(named: "AwsPlatform", clock: Clock) -> AsyncIterator[Platform]:
-    """The platform, until the block ends. Opening it asks AWS nothing."""
-    from smmu.adapters.aws.account import Account, Resources  # noqa: PLC0415 - the SDK is an extra of its own
+async def aws_platform(named: "AwsPlatform", clock: Clock, scope: Scope | None = None) -> AsyncIterator[Platform]:
+    """The platform, until the block ends. Opening it asks AWS nothing.
+
+    With a scope, and where workers have a role to act as, all that is done is done as that role narrowed to the scope.
+    """
+    from smmu.adapters.aws.account import Account, Distribution, Resources  # noqa: PLC0415 - the SDK is an extra of its own
     from smmu.adapters.aws.platform import open_platform  # noqa: PLC0415 - as above
+    from smmu.adapters.aws.sessions import Narrowed  # noqa: PLC0415 - as above
 
     resources = Resources(
         raw_bucket=named.raw_bucket,
@@ -29,7 +33,10 @@ async def aws_platform(named: "AwsPlatform", clock: Clock) -> AsyncIterator[Plat
         dead_letters=named.dead_letters,
         state_machine=named.state_machine,
         cluster=named.cluster,
+        distribution=None if named.delivery is None else Distribution(**named.delivery.model_dump()),
     )
-    account = Account(region=named.region, endpoint=named.endpoint)
+    role = named.worker_role
+    narrowed = None if scope is None or role is None else Narrowed(role=role, scope=scope)
+    account = Account(region=named.region, endpoint=named.endpoint, narrowed=narrowed)
     async with open_platform(account, resources, clock=clock, ids=RandomIds(clock)) as platform:
         yield platform

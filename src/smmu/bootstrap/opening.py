@@ -28,7 +28,7 @@ from smmu.bootstrap.isolated import SCRATCH, worker_environment
 from smmu.bootstrap.settings import AwsPlatform, EmbeddedPlatform, InMemoryPlatform, Settings
 from smmu.domain.limits import Limits
 from smmu.ports.identity import TokenVerifier
-from smmu.ports.platform import Platform
+from smmu.ports.platform import Platform, Scope
 from smmu.ports.system import Clock, Telemetry
 
 
@@ -53,15 +53,21 @@ class _Opened:
 
 @asynccontextmanager
 async def open_system(
-    settings: Settings, *, exclusive: bool = True, inline: bool = False, telemetry: Telemetry | None = None
+    settings: Settings,
+    *,
+    exclusive: bool = True,
+    inline: bool = False,
+    telemetry: Telemetry | None = None,
+    scope: Scope | None = None,
 ) -> AsyncIterator[Running]:
     """The product that `settings` describe, until the block ends. Without `telemetry`, it tells `lines_of` a command.
 
     `exclusive`: nobody else serves the same data. `inline`: heavy tasks run here, not in processes of their own.
+    `scope`: what it is opened for, where it has the rights to nothing else (on AWS).
     Raises `WorldError` when the platform cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        opened = await _open(stack, settings, exclusive=exclusive, inline=inline)
+        opened = await _open(stack, settings, scope, exclusive=exclusive, inline=inline)
         container = Container(
             settings=settings,
             platform=opened.platform,
@@ -90,14 +96,16 @@ def verifier_of(data: Path) -> HmacVerifier:
     return HmacVerifier(token_secret(str(data)), SystemClock())
 
 
-async def _open(stack: AsyncExitStack, settings: Settings, *, exclusive: bool, inline: bool) -> _Opened:
+async def _open(
+    stack: AsyncExitStack, settings: Settings, scope: Scope | None, *, exclusive: bool, inline: bool
+) -> _Opened:
     match settings.platform:
         case EmbeddedPlatform(data=data):
             return await _open_embedded(stack, data, settings.limits, exclusive=exclusive, inline=inline)
         case InMemoryPlatform(tokens=tokens):
             return _open_in_memory(stack, tokens, settings.limits)
         case AwsPlatform() as named:
-            return await _open_on_aws(stack, named)
+            return await _open_on_aws(stack, named, scope)
 
 
 async def _open_embedded(
@@ -115,10 +123,10 @@ async def _open_embedded(
     return _Opened(platform=platform, verifier=verifier_of(data), scratch=str(scratch), inline=runner)
 
 
-async def _open_on_aws(stack: AsyncExitStack, named: AwsPlatform) -> _Opened:
+async def _open_on_aws(stack: AsyncExitStack, named: AwsPlatform, scope: Scope | None) -> _Opened:
     clock = SystemClock()
     return _Opened(
-        platform=await stack.enter_async_context(aws_platform(named, clock)),
+        platform=await stack.enter_async_context(aws_platform(named, clock, scope)),
         verifier=_verifier_on_aws(named, clock),
         scratch=stack.enter_context(tempfile.TemporaryDirectory(prefix="smmu-")),
     )

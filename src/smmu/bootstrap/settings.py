@@ -51,6 +51,19 @@ class Identity(Branch):
     """The claim that names the owner."""
 
 
+class Delivery(Branch):
+    """A distribution of CloudFront before what is made, which browsers enter by signed cookies."""
+
+    url: Annotated[str, Field(pattern=r"^https://[^/]+$")]
+    """Where it answers: https:// and a name."""
+    cookie_domain: str
+    """The domain of its cookies: one that the API's name and its own are in."""
+    public_key_id: str
+    """CloudFront's id of the public key."""
+    signing_key: str
+    """The ARN of the private one, in KMS."""
+
+
 class AwsPlatform(Branch):
     """AWS, by the names of a deployment's resources."""
 
@@ -79,7 +92,10 @@ class AwsPlatform(Branch):
     """The ECS cluster of the workers."""
     deployment: str = "smmu"
     """The deployment's name: a dimension of its metrics."""
+    worker_role: str | None = None
+    """The ARN of the role that a worker acts as, narrowed to its task's owner and job. Without one it is itself."""
     identity: Identity | None = None
+    delivery: Delivery | None = None
 
 
 class Workers(Branch):

@@ -11,10 +11,13 @@ _SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def owner_segment(owner: str) -> str:
-    """An owner as one key segment: itself where it is safe, else a digest that cannot collide with a safe one."""
+    """An owner as one key segment: itself where it is safe, else a digest that cannot collide with a safe one.
+
+    Its letters are also safe in a URL, and in a tag that rights are given by (adapters/aws/sessions.py).
+    """
     if _SAFE.fullmatch(owner):
         return owner
-    return f"~{hashlib.sha256(owner.encode()).hexdigest()[:40]}"
+    return f".{hashlib.sha256(owner.encode()).hexdigest()[:40]}"
 
 
 def source_key(owner: str, upload_id: str) -> str:

@@ -4,6 +4,7 @@ Rule 1: every change of a task's state happens in this file. `fence` counts clai
 and wakes up still holds its old number, and every conditional write it tries is refused.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -14,6 +15,8 @@ from smmu.domain.errors import Code, refuse
 from smmu.domain.limits import Limits
 from smmu.domain.pipeline import Weight
 from smmu.domain.values import TASK, derived_id
+
+_RECORD_ID = re.compile(r"(?P<job>[^/]+)/a(?P<attempt>[1-9][0-9]*)/.+", re.DOTALL)
 
 
 class State(StrEnum):
@@ -95,6 +98,12 @@ class Task:
         if self.state is State.RUNNING:
             return min(self.lease_until, self.started_at + self.seconds_max)
         return None
+
+
+def attempt_in(record_id: str) -> tuple[str, int] | None:
+    """The job's id and the attempt that a task's record id tells; `None` when it is no task's."""
+    found = _RECORD_ID.fullmatch(record_id)
+    return None if found is None else (found["job"], int(found["attempt"]))
 
 
 def opened(

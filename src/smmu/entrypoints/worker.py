@@ -17,11 +17,13 @@ import anyio
 from smmu.application.system import System
 from smmu.bootstrap.isolated import open_worker
 from smmu.bootstrap.variables import SettingsError
+from smmu.domain.task import attempt_in
 from smmu.domain.trace import id_in
 from smmu.entrypoints.asked import until_asked
 from smmu.entrypoints.libraries import tell_what_libraries_log
 from smmu.ports.about import About
 from smmu.ports.errors import WorldError
+from smmu.ports.platform import Scope
 
 INTERRUPTED = 128 + signal.SIGTERM
 USAGE, WORLD_FAILED = 2, 3
@@ -96,8 +98,16 @@ async def _system(errand: Errand) -> AsyncIterator[System]:
     settings = load_settings()
     if not isinstance(settings.platform, AwsPlatform):
         raise SettingsError("--data is missing: it names the served data folder.")
-    async with open_system(settings, telemetry=lines_of(settings, "worker")) as running:
+    lines = lines_of(settings, "worker")
+    async with open_system(settings, telemetry=lines, scope=_scope_of(errand)) as running:
         yield running.system
+
+
+def _scope_of(errand: Errand) -> Scope:
+    named = attempt_in(errand.record)
+    if named is None:
+        raise SettingsError(f"--record is wrong ({errand.record!r}): it is JOB/aATTEMPT/PLACE, as a task is recorded.")
+    return Scope(owner=errand.owner, job_id=named[0], attempt=named[1])
 
 
 def _parser() -> argparse.ArgumentParser:

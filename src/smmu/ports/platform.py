@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from smmu.ports.delivery import Delivery
 from smmu.ports.gateway import Gateway
 from smmu.ports.ledger import Ledger
 from smmu.ports.objects import ObjectStore
@@ -27,10 +28,24 @@ class Capability(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """One attempt of an owner's job: what a worker is for.
+
+    A platform that can narrow a worker's rights opens for it with no more than this: the owner's records, to read what
+    the owner sent, and to read and write what that attempt makes.
+    """
+
+    owner: str
+    job_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """The ports of one platform.
 
     `orchestrator` is `None` where runs are records of the ledger like all others; there a `starter` starts heavy tasks.
+    `delivery` is `None` where nothing but signed URLs and the `gateway` hand out bytes.
     """
 
     name: str
@@ -46,6 +61,7 @@ class Platform:
     ids: IdSource
     forms: UploadForms | None = None
     orchestrator: Orchestrator | None = None
+    delivery: Delivery | None = None
 
     @property
     def topics(self) -> frozenset[Topic]:

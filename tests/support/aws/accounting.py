@@ -18,6 +18,7 @@ Key = tuple[tuple[str, str], ...]
 HARNESS = "smmu-harness"  # in the user agent of whatever is not the product
 
 _INTERPRETER = "Credential=ak/"  # moto signs with it what a state machine asks for
+_STS = "/sts/aws4_request"
 _FORMS = {"AmazonEC2ContainerServiceV20141113": "ecs", "AWSStepFunctions": "states", "AmazonSQS": "sqs"}
 _KIB = 1024
 
@@ -40,17 +41,22 @@ class Account:
         with self._lock:
             self.requests[name] += 1
             if name.startswith("dynamodb:"):
-                self.units += write_units(_body(environ), self._waiting)
+                self.units += write_units(json.loads(body_of(environ)), self._waiting)
             elif name.startswith("s3:"):
                 self.bytes += _moved(environ)
 
 
 def operation(environ: dict[str, Any]) -> str:
-    """The request as `service:Operation`; S3's are told by method and query, as its documentation lists them."""
+    """The request as `service:Operation`; S3's are told by method and query, as its documentation lists them.
+
+    STS is told by the scope of its signature, and says what it is asked in a form.
+    """
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     if target:
         service, _, name = target.partition(".")
         return f"{_FORMS.get(service, 'dynamodb')}:{name}"
+    if _STS in environ.get("HTTP_AUTHORIZATION", ""):
+        return f"sts:{parse_qs(body_of(environ).decode())['Action'][0]}"
     return f"s3:{_of_s3(environ['REQUEST_METHOD'], parse_qs(environ.get('QUERY_STRING', ''), keep_blank_values=True))}"
 
 
@@ -104,12 +110,11 @@ def _size(item: Item) -> int:
     return sum(len(name) + len(text.encode()) for name, held in item.items() for text in held.values())
 
 
-def _body(environ: dict[str, Any]) -> dict[str, Any]:
-    """The request's JSON, which is left for others to read."""
-    data = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+def body_of(environ: dict[str, Any]) -> bytes:
+    """The request's body, which is left for others to read."""
+    data: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(data)
-    known: dict[str, Any] = json.loads(data or b"{}")
-    return known
+    return data
 
 
 def _moved(environ: dict[str, Any]) -> Counter[str]:

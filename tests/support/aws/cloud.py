@@ -36,6 +36,8 @@ from tests.support.issuer import ISSUER, Published
 
 _START_SECONDS = 60
 _MESSAGE_SECONDS = 3
+WORKER_ROLE = "arn:aws:iam::123456789012:role/smmu-test-worker-session"
+WORKER_KEY = "AKIAWORKERITSELF"  # whose requests are told apart: those of a worker's own role
 _INVOKED = ("perform", "open", "collect")  # by the state machine; what brings events invokes the others
 HANDLERS = {
     "dispatch": "smmu.entrypoints.lambdas.dispatch.handle",
@@ -101,7 +103,7 @@ def deployed(folder: Path) -> Iterator[Cloud]:
         for name, handler in HANDLERS.items():
             sandboxes[name] = Function(name, handler, environment, folder / "functions.log")
             stack.callback(sandboxes[name].close)
-        workers = stack.enter_context(containers.running(cluster, _worker, environment))
+        workers = stack.enter_context(containers.running(cluster, _worker, _of_workers(environment)))
         brought = _sources(account, named, sandboxes)
         for source in brought.values():
             source.start()
@@ -118,6 +120,11 @@ def deployed(folder: Path) -> Iterator[Cloud]:
             containers=workers,
             url=url,
         )
+
+
+def _of_workers(environment: Mapping[str, str]) -> dict[str, str]:
+    """What a worker's container is told: a role of its own, and the role that it works as."""
+    return {**environment, "SMMU_PLATFORM__WORKER_ROLE": WORKER_ROLE, "AWS_ACCESS_KEY_ID": WORKER_KEY}
 
 
 def _worker(command: Sequence[str]) -> Sequence[str]:

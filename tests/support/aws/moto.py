@@ -69,7 +69,8 @@ def keep_time(clock: Clock) -> Iterator[None]:
         _QUEUES.clock = before
 
 
-Watch = Callable[[dict[str, Any]], bytes | None]
+Answer = bytes | tuple[str, bytes]  # a body, or a status and a body
+Watch = Callable[[dict[str, Any]], Answer | None]
 """Sees each request (as WSGI has it) before the stand-in does, and may answer it in its place."""
 
 WATCHES: list[Watch] = []
@@ -97,8 +98,9 @@ class _OneAtATime:
         for watch in tuple(WATCHES):
             answer = watch(environ)
             if answer is not None:
-                start_response("200 OK", [("content-type", "application/x-amz-json-1.1")])
-                return [answer]
+                status, body = ("200 OK", answer) if isinstance(answer, bytes) else answer
+                start_response(status, [("content-type", "application/x-amz-json-1.1")])
+                return [body]
         if not target.startswith(_SERIAL) or target == "AmazonSQS.ReceiveMessage":
             return self._application(environ, start_response)
         with self.lock:

@@ -7,8 +7,6 @@ from smmu.adapters.aws.account import Clients, Resources
 from smmu.domain.limits import Limits
 from smmu.ports.queue import Topic
 
-_KEYS_ONLY = {"ProjectionType": "KEYS_ONLY"}
-
 
 async def make(
     clients: Clients, limits: Limits, topics: tuple[Topic, ...] = tuple(Topic), *, prefix: str = "smmu"
@@ -65,14 +63,18 @@ async def _forgetful(clients: Clients, table: str) -> str:
 async def _table(clients: Clients, name: str, sort_key: str, *, stream: bool = False) -> str:
     """Keys, the sparse index of what waits for somebody, and a stream where messages leave from."""
     attributes = [("userId", "S"), (sort_key, "S"), ("work", "S"), ("workAt", "N")]
-    projection = {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["message"]} if stream else _KEYS_ONLY
+    projected = ["message", "owner"] if stream else ["owner"]
     await clients.dynamodb.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": known, "AttributeType": kind} for known, kind in attributes],
         KeySchema=_keys("userId", sort_key),
         GlobalSecondaryIndexes=[
-            {"IndexName": "work", "KeySchema": _keys("work", "workAt"), "Projection": projection},
+            {
+                "IndexName": "work",
+                "KeySchema": _keys("work", "workAt"),
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": projected},
+            },
         ],
         StreamSpecification={"StreamEnabled": stream, **({"StreamViewType": "NEW_IMAGE"} if stream else {})},
     )

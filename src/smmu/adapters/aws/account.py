@@ -5,7 +5,7 @@ Nothing here is created: what a deployment is made of is made by its infrastruct
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +14,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.httpxsession import HttpxSession
 from aiobotocore.session import AioSession
 
+from smmu.adapters.aws.sessions import Narrowed, OpenClient, narrowed_session
 from smmu.ports.queue import Topic
 
 _CONNECT_SECONDS = 5
@@ -28,12 +29,24 @@ _TRIES = 4
 class Account:
     """Where the services are. `endpoint` is for a stand-in of AWS on this machine; AWS itself needs none.
 
-    `credentials` are (key id, secret) for such a stand-in; elsewhere the SDK finds a role's own.
+    `credentials` are (key id, secret) for such a stand-in; elsewhere the SDK finds a role's own. Where `narrowed` is
+    given, they are used for nothing but to begin its session, and all clients act with the rights of that.
     """
 
     region: str
     endpoint: str | None = None
     credentials: tuple[str, str] | None = field(default=None, repr=False)
+    narrowed: Narrowed | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """A distribution of CloudFront before the processed bucket: its address, and how browsers are let in."""
+
+    url: str
+    cookie_domain: str
+    public_key_id: str  # CloudFront's name for the public half of the signing key
+    signing_key: str  # the private half: the ARN of a key of KMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +65,7 @@ class Resources:
     dead_letters: str = ""  # the queue's URL
     state_machine: str = ""  # its ARN
     cluster: str = ""
+    distribution: Distribution | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +77,17 @@ class Clients:
     sqs: Any
     stepfunctions: Any
     ecs: Any
+    kms: Any
 
 
 @asynccontextmanager
 async def open_clients(account: Account) -> AsyncIterator[Clients]:
     """The clients of an account, until the block ends. Opening them asks nobody anything."""
+    open_client = _opener(account)
     async with AsyncExitStack() as stack:
 
         async def client(service: str) -> Any:  # noqa: ANN401 - the SDK makes its clients' types at run time
-            return await stack.enter_async_context(_session().create_client(service, **_arguments(account)))
+            return await stack.enter_async_context(open_client(service))
 
         yield Clients(
             s3=await client("s3"),
@@ -79,7 +95,21 @@ async def open_clients(account: Account) -> AsyncIterator[Clients]:
             sqs=await client("sqs"),
             stepfunctions=await client("stepfunctions"),
             ecs=await client("ecs"),
+            kms=await client("kms"),
         )
+
+
+def _opener(account: Account) -> OpenClient:
+    """Opens a client of a service, with the rights that the account says."""
+
+    def of(session: AioSession, arguments: Mapping[str, Any]) -> OpenClient:
+        return lambda service: session.create_client(service, **arguments)
+
+    own = of(_session(), _arguments(account))
+    if account.narrowed is None:
+        return own
+    session = narrowed_session(_session(), own, account.narrowed)
+    return of(session, _arguments(replace(account, credentials=None)))
 
 
 @cache

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from smmu.adapters.aws.errors import code_of
 from smmu.adapters.aws.rows import (
-    OWNER,
+    PARTITION,
     Item,
     Layout,
     counter_name,
@@ -177,7 +177,7 @@ def _require_small(data: bytes) -> None:
 
 
 def _unwritten() -> dict[str, Any]:
-    return {"ConditionExpression": f"attribute_not_exists({OWNER})"}
+    return {"ConditionExpression": f"attribute_not_exists({PARTITION})"}
 
 
 def _at_version(version: int) -> dict[str, Any]:

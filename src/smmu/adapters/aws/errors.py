@@ -20,11 +20,14 @@ _CODES: dict[str, type[WorldError]] = {
         ("ExpiredTokenException", "InvalidAccessKeyId", "SignatureDoesNotMatch", "UnrecognizedClientException"), Denied
     ),
     **dict.fromkeys(("KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.NotFoundException"), Denied),  # S3's
+    **dict.fromkeys(("DisabledException", "KMSInvalidStateException", "InvalidKeyUsageException"), Denied),  # its own
     **dict.fromkeys(("KmsAccessDenied", "KmsDisabled", "KmsInvalidState", "KmsNotFound"), Denied),  # SQS's
     "InvalidObjectState": Denied,  # archived: it is there, and nobody may read it
     **dict.fromkeys(("404", "NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NoSuchBucket"), NotFound),
     **dict.fromkeys(("405", "MethodNotAllowed", "InvalidPart"), NotFound),  # 405: that version marks a deletion
-    **dict.fromkeys(("ResourceNotFoundException", "ExecutionDoesNotExist", "QueueDoesNotExist"), NotFound),
+    **dict.fromkeys(
+        ("ResourceNotFoundException", "ExecutionDoesNotExist", "QueueDoesNotExist", "NotFoundException"), NotFound
+    ),
     "AWS.SimpleQueueService.NonExistentQueue": NotFound,
     **dict.fromkeys(("412", "PreconditionFailed"), AlreadyExists),
     **dict.fromkeys(("ConditionalCheckFailedException", "ConditionalRequestConflict", "OperationAborted"), Conflict),

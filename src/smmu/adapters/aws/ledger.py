@@ -33,7 +33,7 @@ from smmu.adapters.aws.pauses import pauses
 from smmu.adapters.aws.rows import (
     DUE,
     OUTBOX,
-    OWNER,
+    PARTITION,
     WORK,
     WORK_AT,
     WORK_INDEX,
@@ -43,6 +43,7 @@ from smmu.adapters.aws.rows import (
     counters_in,
     message_key,
     number,
+    partition,
     shards,
     stored_in,
     work_at,
@@ -198,17 +199,17 @@ def _asked(shelf: Shelf, query: Query[V]) -> dict[str, Any] | None:
             return None  # the whole list is behind the cursor
         after = None  # or before it
     filters, names, values = _filters(query)
-    condition = "begins_with(#sort, :start)" if start else "#sort >= :start"
+    owner, condition = partition(query.owner), "begins_with(#sort, :start)" if start else "#sort >= :start"
     return {
         "TableName": shelf.table,
         "KeyConditionExpression": f"#owner = :owner AND {condition}",
-        "ExpressionAttributeNames": {"#owner": OWNER, "#sort": shelf.sort, **names},
-        "ExpressionAttributeValues": {":owner": {"S": query.owner}, ":start": {"S": start or shelf.first}, **values},
+        "ExpressionAttributeNames": {"#owner": PARTITION, "#sort": shelf.sort, **names},
+        "ExpressionAttributeValues": {":owner": owner[PARTITION], ":start": {"S": start or shelf.first}, **values},
         "ScanIndexForward": not query.newest,
         "ConsistentRead": True,
         "Limit": max(query.limit + 1, _LOOKED_AT if filters else 0),  # one more tells whether there is more
         **({"FilterExpression": filters} if filters else {}),
-        **({"ExclusiveStartKey": {OWNER: {"S": query.owner}, shelf.sort: {"S": after}}} if after is not None else {}),
+        **({"ExclusiveStartKey": {**owner, shelf.sort: {"S": after}}} if after is not None else {}),
     }
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from smmu.adapters.aws.account import Account, Resources, open_clients
+from smmu.adapters.aws.cookies import SignedCookies
 from smmu.adapters.aws.ledger import DynamoLedger
 from smmu.adapters.aws.objects import S3ObjectStore
 from smmu.adapters.aws.orchestrator import SfnOrchestrator
@@ -28,7 +29,7 @@ async def open_platform(
 ) -> AsyncIterator[Platform]:
     """The platform of one deployment, until the block ends."""
     async with open_clients(account) as clients:
-        uploads = S3UploadStore(clients, resources, clock)
+        uploads, distribution = S3UploadStore(clients, resources, clock), resources.distribution
         yield Platform(
             name="aws",
             capabilities=CAPABILITIES,
@@ -43,4 +44,5 @@ async def open_platform(
             ids=ids,
             forms=uploads,
             orchestrator=SfnOrchestrator(clients, resources),
+            delivery=None if distribution is None else SignedCookies(clients, distribution),
         )

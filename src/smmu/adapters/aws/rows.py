@@ -5,13 +5,15 @@
     …-upload-sessions  userId      uploadId   `upl_…` uploads; `#key#…` idempotency keys; `#counters` all of an owner's
     …-media            userId      mediaId    `med_…` media
 
-`userId` is the owner, but for a message, which is found by its own id. What begins with `#` is never a job, an upload
-or a media: their ids begin with a later character, so a list of them begins behind everything else.
+`userId` is the owner as key segments have it (domain/keys.py), so that one tag of a session gives rights to both
+(sessions.py); but for a message, which is found by its own id. What begins with `#` is never a job, an upload or a
+media: their ids begin with a later character, so a list of them begins behind everything else.
 
 A record's item has `version` (N), `state`, `kind` (S) and `value` (S, the JSON of ports/records.py). What is due or
 outgoing also has `work` (S: what it waits for, and one of `SHARDS`) and `workAt` (N, Unix seconds), the keys of the
-index `work`, which holds nothing else. A counter is an attribute `count:{name}` (N). `expiresAt` (N, Unix seconds) is
-where DynamoDB may forget an item, days late: only what nobody needs any more has it.
+index `work`, which holds nothing else; what is due has its `owner` (S) there. A counter is an attribute `count:{name}`
+(N). `expiresAt` (N, Unix seconds) is where DynamoDB may forget an item, days late: only what nobody needs any more has
+it.
 """
 
 from collections.abc import Mapping
@@ -20,14 +22,16 @@ from typing import Any
 from zlib import crc32
 
 from smmu.adapters.aws.account import Resources
+from smmu.domain.keys import owner_segment
 from smmu.domain.upload import Upload
 from smmu.ports.ledger import Put
 from smmu.ports.queue import Message, decode_message
-from smmu.ports.records import HOME, IdempotencyKey, Key, Stored, T, Table, decode, kind_of, state_of
+from smmu.ports.records import HOME, IdempotencyKey, Key, Stored, T, Table, decode, key_of, kind_of, state_of
 
 Item = dict[str, dict[str, Any]]
 
-OWNER = "userId"
+PARTITION = "userId"
+OWNER = "owner"
 WORK_INDEX, WORK, WORK_AT = "work", "work", "workAt"
 EXPIRES_AT = "expiresAt"
 DUE, OUTBOX = "due", "outbox"
@@ -35,7 +39,7 @@ SHARDS = 4  # one key of the index takes about 1,000 writes a second; the sweepe
 
 _AFTER_MARK = "$"  # the character after "#"
 _OUTBOX_SORT, _COUNTERS_SORT, _COUNTER = "#outbox", "#counters", "count:"
-_OWNER_BYTES_MAX, _SORT_BYTES_MAX = 2_048, 1_024
+_SORT_BYTES_MAX = 1_024
 _KEY_KEPT_SECONDS = 86_400  # after the sweeper should have removed it
 _UPLOAD_KEPT_SECONDS = 90 * 86_400  # after nothing was left to do for it
 _TYPE_OF: Mapping[Table, Any] = {table: kind for kind, table in HOME.items()}
@@ -58,16 +62,11 @@ class Shelf:
     def takes(self, owner: str, record_id: str) -> bool:
         """Whether there can be such a record."""
         sort = self.mark + record_id
-        return (
-            0 < len(owner.encode()) <= _OWNER_BYTES_MAX
-            and len(sort.encode()) <= _SORT_BYTES_MAX
-            and sort >= self.first
-            and record_id != ""
-        )
+        return len(sort.encode()) <= _SORT_BYTES_MAX and sort >= self.first and "" not in (owner, record_id)
 
     def key(self, owner: str, record_id: str) -> Item:
         """The primary key of a record."""
-        return {OWNER: {"S": owner}, self.sort: {"S": self.mark + record_id}}
+        return {**partition(owner), self.sort: {"S": self.mark + record_id}}
 
     def id_in(self, item: Item) -> str:
         """The record's id in its item, or in its key."""
@@ -97,7 +96,7 @@ class Layout:
         return self._shelves[table]
 
     def record_in(self, table: str, item: Item) -> Key[Any]:
-        """Which record an item of a table, or its key, is of."""
+        """Which record an item of a table is of that is due."""
         of_table = [shelf for shelf in self._shelves.values() if shelf.table == table]
         fits = [shelf for shelf in of_table if str(item[shelf.sort]["S"]).startswith(shelf.mark)]
         shelf = max(fits, key=lambda fit: len(fit.mark))
@@ -105,7 +104,12 @@ class Layout:
 
     def counters_key(self, owner: str) -> Item:
         """The primary key of an owner's counters."""
-        return {OWNER: {"S": owner}, self._shelves[Table.UPLOADS].sort: {"S": _COUNTERS_SORT}}
+        return {**partition(owner), self._shelves[Table.UPLOADS].sort: {"S": _COUNTERS_SORT}}
+
+
+def partition(owner: str) -> Item:
+    """The first half of every primary key of an owner's."""
+    return {PARTITION: {"S": owner_segment(owner)}}
 
 
 def record_item(put: Put, key: Item, data: bytes) -> Item:
@@ -119,7 +123,8 @@ def record_item(put: Put, key: Item, data: bytes) -> Item:
     }
     if put.due_at is not None:
         place = "/".join(str(value["S"]) for value in key.values())
-        item |= {WORK: {"S": shard_of(DUE, place)}, WORK_AT: number(put.due_at)}
+        due = {WORK: {"S": shard_of(DUE, place)}, WORK_AT: number(put.due_at)}
+        item |= {**due, OWNER: {"S": key_of(put.value).owner}}
     forgotten_at = _forgotten_at(put)
     return item if forgotten_at is None else {**item, EXPIRES_AT: number(int(forgotten_at))}
 
@@ -157,7 +162,7 @@ def work_at(item: Item) -> float:
 
 def message_key(message_id: str) -> Item:
     """The primary key of an outgoing message."""
-    return {OWNER: {"S": message_id}, "jobId": {"S": _OUTBOX_SORT}}
+    return {PARTITION: {"S": message_id}, "jobId": {"S": _OUTBOX_SORT}}
 
 
 def message_item(message: Message, data: bytes, at: float) -> Item:
