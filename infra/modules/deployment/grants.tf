@@ -6,7 +6,7 @@ locals {
     module.tables.grants,
     module.pipeline.grants,
     module.workers.grants,
-    { admits = flatten(module.cdn[*].grants.admits) },
+    { admits = flatten(module.delivery[*].grants.admits) },
     {
       sends            = module.queues.grants.sends
       takes_messages   = module.queues.grants.receives

@@ -32,11 +32,11 @@ module "storage" {
   kms_key_arn = var.kms_key_arn
   disposable  = var.disposable
 
-  distribution_arns = module.cdn[*].arn
+  distribution_arns = module.delivery[*].arn
 }
 
-module "cdn" {
-  source = "../cdn"
+module "delivery" {
+  source = "../delivery"
   count  = var.delivery == "signed-cookies" ? 1 : 0
 
   prefix      = local.prefix
@@ -174,6 +174,6 @@ module "api" {
       SMMU_ORIGINS                      = jsonencode(var.origins)
     },
     var.public_url == null ? {} : { SMMU_PUBLIC_URL = var.public_url },
-    module.cdn[*].settings...
+    module.delivery[*].settings...
   )
 }

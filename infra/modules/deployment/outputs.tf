@@ -45,7 +45,7 @@ output "redrive_policy_arn" {
 
 output "delivery_domain_name" {
   description = "What the name of `delivery_site` has to point at (a CNAME); null without."
-  value       = one(module.cdn[*].domain_name)
+  value       = one(module.delivery[*].domain_name)
 }
 
 output "alarms_topic_arn" {

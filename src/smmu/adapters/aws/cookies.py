@@ -1,8 +1,8 @@
 """`SignedCookies`: CloudFront lets a browser in by a policy that it brings in its cookies, signed by a key it trusts.
 
 The private key is one of KMS and never leaves it; the public one is in the distribution's key group
-(infra/modules/cdn). So there is nothing to hand over, and rotating is adding a second key to the group and signing with
-it.
+(infra/modules/delivery). So there is nothing to hand over, and rotating is adding a second key to the group and signing
+with it.
 
 A policy names one folder, and its cookies' path is that folder: browsers keep those of many apart. The cookies have no
 end of their own, as CloudFront advises, so that they are gone with the browser; the policy has one, which CloudFront
