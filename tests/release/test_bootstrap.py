@@ -76,6 +76,8 @@ def test_who_plans_changes_nothing_and_sees_no_data() -> None:
     assert attached["PolicyName"] == "ReadOnlyAccess"
     statements = _policies(iam, "smmu-ci-plan")
     assert {one["Effect"] for one in statements} == {"Deny"}
+    (buckets,) = [one["Resource"] for one in statements if "s3:GetObject" in one["Action"]]
+    assert set(buckets) == {"arn:aws:s3:::smmu-*-media/*", "arn:aws:s3:::smmu-*-logs/*"}
     denied = {action for one in statements for action in one["Action"]}
     assert {"s3:GetObject", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "logs:GetLogEvents"} <= denied
 

@@ -95,12 +95,13 @@ resource "aws_iam_role_policy_attachment" "plan_reads" {
   policy_arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 }
 
-# A pull request runs what its author wrote. The state it may read (it has no secrets), owners' data it may not.
+# A pull request runs what its author wrote. The state it may read (it has no secrets), owners' data it may not, and no
+# logs of who asked for what: signed URLs are in them.
 data "aws_iam_policy_document" "sees_no_data" {
   statement {
     effect    = "Deny"
     actions   = ["s3:GetObject", "s3:GetObjectVersion"]
-    resources = ["arn:aws:s3:::smmu-*-media/*"]
+    resources = ["arn:aws:s3:::smmu-*-logs/*", "arn:aws:s3:::smmu-*-media/*"]
   }
 
   statement {
