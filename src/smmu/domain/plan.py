@@ -65,11 +65,12 @@ class ImageSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RungSpec:
-    """One rung of the H.264 ladder, in fMP4 segments. Square pixels, even sizes, 8-bit 4:2:0 BT.709."""
+    """One rung of a ladder, in fMP4 segments. Square pixels, even sizes, 8-bit 4:2:0 BT.709."""
 
     type: Literal["rung"] = "rung"
     name: str
     role: Role = Role.HLS_VIDEO
+    codec: Literal["h264", "hevc", "av1"] = "h264"
     width: int
     height: int
     frame_rate_max: Fraction
@@ -157,14 +158,31 @@ class Transform:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """The part of the source to make something of: seconds from the file's common zero, `end` excluded."""
+
+    start: Fraction = Fraction(0)
+    end: Fraction | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it leaves nothing out."""
+        return self.start == 0 and self.end is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedTask:
-    """One unit of rendering, run by one worker; it owes every rendition of `renditions` or fails."""
+    """One unit of rendering, run by one worker; it owes every rendition of `renditions` or fails.
+
+    `duration_s` is that of the clip.
+    """
 
     name: str
     kind: TaskKind
     family: Family = Family.TRANSCODE
     renditions: tuple[Spec, ...]
     transform: Transform = field(default_factory=Transform)
+    clip: Clip = field(default_factory=Clip)
     duration_s: float | None = None
     duration_exact: bool = True
     memory_bytes: int

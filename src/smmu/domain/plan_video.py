@@ -37,7 +37,7 @@ def tasks(
 ) -> tuple[tuple[PlannedTask, ...], tuple[Decision, ...]]:
     """The tasks `video` and `poster`, and `audio` for the waveform when there is sound; and why they are so."""
     rungs = _rungs(video, options)
-    track = plan_sound.main_track(facts.audio)
+    track = None if options.mute else plan_sound.main_track(facts.audio)
     made = [_ladder_task(facts, video, rungs, track, limits), poster_task(facts, video, limits)]
     if track and options.preset != "preview-only":
         made.append(plan_sound.task(facts, (WaveformSpec(track_index=track.index),), limits))
@@ -65,7 +65,7 @@ def poster_task(facts: MediaFacts, video: VideoTrack, limits: Limits) -> Planned
 def _rungs(video: VideoTrack, options: Options) -> tuple[RungSpec, ...]:
     rate = None if video.variable_frame_rate else video.frame_rate
     crf_less = _ARCHIVE_CRF_LESS if options.preset == "archive" else 0
-    rungs = ladder.rungs(video.display_size, rate, crf_less=crf_less)
+    rungs = ladder.rungs(video.display_size, rate, wanted=options.rungs, crf_less=crf_less)
     return rungs[-1:] if options.preset == "preview-only" else rungs
 
 
@@ -125,7 +125,7 @@ def _decisions(facts: MediaFacts, video: VideoTrack, track: AudioTrack | None, o
     yield from _about_rungs(video, options)
     if track:
         yield from plan_sound.decisions(facts, track)
-    else:
+    elif not options.mute:
         yield _source("no sound", "the file has no track that states its channels and rate")
     for subtitle in facts.subtitles:
         yield Decision(subject=f"track {subtitle.index}", choice="skipped", reason="subtitles are not carried over")
@@ -161,9 +161,9 @@ def _about_time(facts: MediaFacts, video: VideoTrack) -> Iterator[Decision]:
 
 
 def _about_rungs(video: VideoTrack, options: Options) -> Iterator[Decision]:
-    made = ladder.shorts(min(video.display_size))
+    made = ladder.shorts(min(video.display_size), options.rungs)
     lowest = f"{made[-1]}p"
-    for decision in ladder.decisions(video.display_size):
+    for decision in ladder.decisions(video.display_size, options.rungs):
         if options.preset == "preview-only" and decision.choice == "made" and decision.subject != lowest:
             reason = "the preset preview-only makes the lowest rung alone"
             yield Decision(subject=decision.subject, choice="skipped", reason=reason)

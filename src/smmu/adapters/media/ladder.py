@@ -15,10 +15,11 @@ from av.video.frame import VideoFrame
 
 from smmu.adapters.media import graph, hls
 from smmu.adapters.media.cadence import Cadence, Clock, Selector, ticks_per_second
-from smmu.adapters.media.decode import Damage, Survey, time_of, video_frames
+from smmu.adapters.media.decode import Damage, Survey, video_frames
 from smmu.adapters.media.encoder import RungEncoder, mark
 from smmu.adapters.media.proof import RungWitness
 from smmu.adapters.media.segments import Output, Segment
+from smmu.adapters.media.window import Cutter, time_of
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.manifest import RenderedFile
 from smmu.domain.plan import PlannedTask, RungSpec
@@ -53,6 +54,7 @@ class Ladder:
         self.ticks = ticks_per_second(survey.time_base)
         self._rate = survey.rate if survey.rate and 0 < survey.rate <= RATE_MAX else USUAL_RATE
         self._keep, self._whole = keep, whole
+        self._cutter = Cutter(survey.window)
         planned = Fraction(task.duration_s or bench.limits.duration_seconds_max)
         self.clock = Clock(zero=survey.zero, planned_end=planned, step=1 / self._rate)
         self._hold = Fraction(0)
@@ -66,7 +68,11 @@ class Ladder:
     @property
     def end(self) -> Fraction:
         """When the last picture is over."""
-        return (self.clock.last or Fraction(0)) + (self._hold or self.clock.step)
+        over = (self.clock.last or Fraction(0)) + (self._hold or self.clock.step)
+        clip = self._task.clip
+        if clip.end is None:
+            return over
+        return clip.end - clip.start if self._cutter.closed else min(over, clip.end - clip.start)
 
     def run(self, progress: Callable[[float], None]) -> None:
         """Decode, scale, encode, prove and ship everything. Raises `Refused` when too little could be decoded."""
@@ -118,7 +124,7 @@ class Ladder:
         yield from step.flush()
 
     def _tagged(self) -> Iterator[VideoFrame]:
-        for frame in video_frames(self._bench, self.damage):
+        for frame in self._cutter.pictures(video_frames(self._bench, self.damage, self._cutter.window)):
             if frame.time_base is not None:
                 self._hold = self._believed(frame.duration * frame.time_base)
             graph.tag_hdr(frame, self._task.transform)

@@ -7,7 +7,7 @@ Refuses to decode the whole file: where seeking does not work it looks at the be
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -21,8 +21,9 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 
 from smmu.adapters.media import graph
-from smmu.adapters.media.decode import Damage, decoded, only, time_of
+from smmu.adapters.media.decode import Damage, decoded, only, sought, survey, video_frames
 from smmu.adapters.media.proof import check
+from smmu.adapters.media.window import Cutter, Window, time_of
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.errors import Code, refuse
 from smmu.domain.manifest import Check, Proof, RenderedFile, Rendition
@@ -72,25 +73,26 @@ def _best(bench: Workbench, task: PlannedTask) -> tuple[Candidate, int]:
 
 
 def _candidates(bench: Workbench, task: PlannedTask) -> Iterator[Candidate]:
-    with ExitStack() as stack:
-        container = stack.enter_context(bench.open_container())
+    window = survey(bench, task.transform.track_index, clip=task.clip).window
+    with bench.open_container() as container:
         stream = only(container, task.transform.track_index)
         seen: set[Fraction | None] = set()
-        start = _start_of(stream)
+        start = _start_of(stream) if window.start is None else window.start
         for position in POSITIONS if task.duration_s else ():
             frame = _at(container, stream, start + position * Fraction(task.duration_s or 0))
-            if frame is not None and time_of(frame) not in seen and time_of(frame) != start:
+            if frame is None or window.is_before(time_of(frame)) or window.is_over(time_of(frame)):
+                continue
+            if time_of(frame) not in seen and time_of(frame) != start:
                 seen.add(time_of(frame))
                 yield _judged(frame)
     # Nothing there but the first picture, or none that says much: look through the beginning.
-    yield from _beginning(bench, task)
+    yield from _beginning(bench, task, window)
 
 
-def _beginning(bench: Workbench, task: PlannedTask) -> Iterator[Candidate]:
-    with bench.open_container() as container:
-        stream = only(container, task.transform.track_index)
+def _beginning(bench: Workbench, task: PlannedTask, window: Window) -> Iterator[Candidate]:
+    with closing(video_frames(bench, Damage(track=task.transform.track_index), window)) as pictures:
         first: VideoFrame | None = None
-        frames = islice(_decoding(container, stream, PACKETS_MAX), BEGINNING_FRAMES)
+        frames = islice(Cutter(window).pictures(pictures), BEGINNING_FRAMES)
         for number, frame in enumerate(frames):
             if number == 0:
                 first = frame
@@ -109,21 +111,17 @@ def _start_of(stream: Stream) -> Fraction:
 
 
 def _at(container: InputContainer, stream: Stream, time: Fraction) -> VideoFrame | None:
-    try:
-        container.seek(int(time / (stream.time_base or Fraction(1, 90_000))), stream=stream)
-    except FFmpegError as error:
-        if isinstance(error, MemoryError):
-            raise
+    if not sought(container, stream, time):
         return None
-    return next(_decoding(container, stream, PACKETS_MAX), None)
+    return next(_decoding(container, stream), None)
 
 
-def _decoding(container: InputContainer, stream: Stream, packets_max: int) -> Iterator[VideoFrame]:
+def _decoding(container: InputContainer, stream: Stream) -> Iterator[VideoFrame]:
     damage = Damage(track=stream.index)
     try:
         for count, packet in enumerate(container.demux(stream)):
             yield from (frame for frame in decoded(packet, damage) if isinstance(frame, VideoFrame))
-            if count >= packets_max:
+            if count >= PACKETS_MAX:
                 return
     except FFmpegError as error:
         if isinstance(error, MemoryError):

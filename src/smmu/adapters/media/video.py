@@ -58,7 +58,7 @@ class _Job:
         self._mp4 = next((spec for spec in task.renditions if isinstance(spec, Mp4Spec)), None)
         self._whole = bench.directory / "whole-video.mp4"
         tracks = (task.transform.track_index, *(spec.track_index for spec in self._audio))
-        self._survey = survey(bench, *tracks)
+        self._survey = survey(bench, *tracks, clip=task.clip)
 
     def run(self) -> list[Rendition]:
         sounds = {spec.name: self._sound(spec, index) for index, spec in enumerate(self._audio)}
@@ -79,13 +79,13 @@ class _Job:
     def _sound(self, spec: AudioSpec, index: int) -> Sound:
         folder = "hls/audio" if len(self._audio) == 1 else f"hls/audio/{spec.name}"
         meter = aac.meter_for(spec)
-        zero, planned = self._survey.zero, self._task.owed_s
+        found, planned = self._survey, self._task.owed_s
         share = 1 / len(self._audio)
         measured, done = index * share * SOUND_SHARE, (index + 1) * share * SOUND_SHARE
         middle = measured + (done - measured) * HEARD_SHARE / SOUND_SHARE
-        aac.listen(self._bench, spec.track_index, [meter], zero=zero, planned_s=planned,
+        aac.listen(self._bench, spec.track_index, [meter], found=found, planned_s=planned,
                    progress=self._between(measured, middle))  # fmt: skip
-        encoded = aac.encode(self._bench, spec, meter.result(), zero=zero, planned_s=planned, folder=folder,
+        encoded = aac.encode(self._bench, spec, meter.result(), found=found, planned_s=planned, folder=folder,
                              progress=self._between(middle, done))  # fmt: skip
         return Sound(encoded=encoded, folder=folder)
 
