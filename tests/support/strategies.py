@@ -113,5 +113,5 @@ OPTIONS = st.builds(
     clip_start_s=st.one_of(st.just(0.0), st.floats(min_value=0, max_value=100)),
     clip_end_s=st.one_of(st.none(), st.floats(min_value=100.1, max_value=1000)),
     mute=st.booleans(),
-)
+).filter(lambda options: not (options.mute and options.preset == "audio-only"))
 WISHES = st.tuples(FACTS, OPTIONS).filter(lambda drawn: not judge_options(*drawn))

@@ -10,7 +10,7 @@ ends: no player here takes H.264 any larger. Sources: Apple HLS Authoring Specif
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Final
+from typing import Final, Literal
 
 from smmu.domain.plan import Decision, RungSpec
 
@@ -38,6 +38,12 @@ SLOW_SHORT_MAX: Final = 432
 RATE_MAX, RATE_MAX_SLOW = Fraction(60), Fraction(30)
 _EVEN_DIVISION_MIN = Fraction(3, 4)
 _BITRATE_BPS_MIN = 100_000
+MODERN_SHORT_MIN: Final = 64  # x265 takes no picture that is smaller than one of its blocks
+# How far up the scale of constant quality the same picture is, and its share of bits (x265 veryfast, SVT-AV1 preset 8).
+_MODERN: Final[dict[Literal["hevc", "av1"], tuple[int, Fraction]]] = {
+    "hevc": (4, Fraction(65, 100)),
+    "av1": (12, Fraction(55, 100)),
+}
 _SIDE_MIN = 2  # the smallest picture that 4:2:0 has
 
 
@@ -66,6 +72,13 @@ def rungs(
     `wanted` is as in `shorts`; `crf_less` lowers every rung's CRF for more quality.
     """
     return tuple(_rung(size, short, rate, crf_less) for short in shorts(min(size), wanted))
+
+
+def also(spec: RungSpec, codec: Literal["hevc", "av1"]) -> RungSpec:
+    """The same rung in a codec that needs fewer bits: its own scale of quality, and a lower cap."""
+    crf_more, share = _MODERN[codec]
+    bitrate = max(_BITRATE_BPS_MIN, int(spec.bitrate_bps_max * share))
+    return replace(spec, name=f"{spec.name}-{codec}", codec=codec, crf=spec.crf + crf_more, bitrate_bps_max=bitrate)
 
 
 def decisions(size: tuple[int, int], wanted: Sequence[int] = ()) -> Iterator[Decision]:

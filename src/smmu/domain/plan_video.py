@@ -66,7 +66,9 @@ def _rungs(video: VideoTrack, options: Options) -> tuple[RungSpec, ...]:
     rate = None if video.variable_frame_rate else video.frame_rate
     crf_less = _ARCHIVE_CRF_LESS if options.preset == "archive" else 0
     rungs = ladder.rungs(video.display_size, rate, wanted=options.rungs, crf_less=crf_less)
-    return rungs[-1:] if options.preset == "preview-only" else rungs
+    chosen = rungs[-1:] if options.preset == "preview-only" else rungs
+    large = [rung for rung in chosen if min(rung.width, rung.height) >= ladder.MODERN_SHORT_MIN]
+    return (*chosen, *(ladder.also(rung, codec) for codec in options.codecs if codec != "h264" for rung in large))
 
 
 def _ladder_task(
@@ -98,7 +100,8 @@ def _ladder_renditions(rungs: tuple[RungSpec, ...], track: AudioTrack | None) ->
 
 
 def _mp4_rung(rungs: tuple[RungSpec, ...]) -> RungSpec:
-    return next((rung for rung in rungs if min(rung.width, rung.height) <= MP4_SHORT_MAX), rungs[-1])
+    plain = [rung for rung in rungs if rung.codec == "h264"]
+    return next((rung for rung in plain if min(rung.width, rung.height) <= MP4_SHORT_MAX), plain[-1])
 
 
 def _transform(video: VideoTrack) -> Transform:
@@ -169,6 +172,16 @@ def _about_rungs(video: VideoTrack, options: Options) -> Iterator[Decision]:
             yield Decision(subject=decision.subject, choice="skipped", reason=reason)
         else:
             yield decision
+    for codec in options.codecs:
+        if codec != "h264":
+            yield _about_codec(codec, min(video.display_size))
+
+
+def _about_codec(codec: str, short: int) -> Decision:
+    if short < ladder.MODERN_SHORT_MIN:
+        reason = f"there is nothing to gain below {ladder.MODERN_SHORT_MIN} lines"
+        return Decision(subject=codec, choice="skipped", reason=reason)
+    return Decision(subject=codec, choice="made beside H.264", reason="asked for; not every player has it")
 
 
 def _source(choice: str, reason: str) -> Decision:

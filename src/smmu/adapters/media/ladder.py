@@ -92,7 +92,8 @@ class Ladder:
     def _make_rungs(self) -> list[Rung]:
         specs = [spec for spec in self._task.renditions if isinstance(spec, RungSpec)]
         specs.sort(key=lambda spec: spec.width * spec.height, reverse=True)
-        return [self._make_rung(spec, top=spec is specs[0], last=spec is specs[-1]) for spec in specs]
+        smallest = {spec.codec: spec for spec in specs}.values()
+        return [self._make_rung(spec, top=spec is specs[0], last=spec in smallest) for spec in specs]
 
     def _make_rung(self, spec: RungSpec, *, top: bool, last: bool) -> Rung:
         folder = f"hls/{spec.name}"

@@ -2,10 +2,11 @@
 
 What is checked, and what it costs. Every packet of every rung is demuxed from the very bytes that are shipped: times,
 order, keyframes, sizes and counts must equal the plan's. That costs nothing worth measuring. Decoding everything
-again would cost about a seventh of the whole job per rung, so the smallest rung is decoded completely (every frame
-has to come out, at its time) and of each other rung the first picture of every segment (size, format, colours, and
-that the segment can be entered). The rungs come from the same pictures, encoder and code, so what would damage one
-silently damages the smallest too. Sound is decoded completely. Refuses to repair: a failed check is reported.
+again would cost about a seventh of the whole job per rung, so the smallest rung of each codec is decoded completely
+(every frame has to come out, at its time) and of each other rung the first picture of every segment (size, format,
+colours, and that the segment can be entered). The rungs come from the same pictures, encoder and code, so what would
+damage one silently damages the smallest too. Sound is decoded completely. Refuses to
+repair: a failed check is reported.
 """
 
 from collections import deque

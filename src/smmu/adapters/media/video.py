@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from smmu.adapters.media import aac, cmaf, hls
+from smmu.adapters.media import aac, hls
 from smmu.adapters.media.decode import judge_together, survey
 from smmu.adapters.media.ladder import Ladder, Rung
 from smmu.adapters.media.mp4 import progressive
@@ -117,7 +117,7 @@ class _Job:
             height=rung.spec.height,
             duration_s=float(ladder.end),
             bitrate_bps=average,
-            codecs=cmaf.avc_codec(rung.encoder.configuration),
+            codecs=rung.encoder.codecs,
             proof=Proof(checks=tuple(checks), measures=measures),
         )
 
@@ -161,7 +161,7 @@ class _Job:
         counts += [sound.encoded.packets] if sound else []
         checks = prove_progressive(target, counts, self._bench.beat)
         file = self._bench.finish(MP4_PATH, MP4_TYPE)
-        codecs = [cmaf.avc_codec(rung.encoder.configuration), *([sound.encoded.codecs] if sound else [])]
+        codecs = [rung.encoder.codecs, *([sound.encoded.codecs] if sound else [])]
         seconds = max(float(ladder.end), sound.encoded.seconds if sound else 0.0)
         bitrate = round(file.size * 8 / seconds)
         return Rendition(
@@ -220,7 +220,7 @@ def _stream(rung: Rung) -> hls.Stream:
     rate = rung.cadence.rate
     return hls.Stream(
         uri=f"{rung.spec.name}/playlist.m3u8",
-        codecs=cmaf.avc_codec(rung.encoder.configuration),
+        codecs=rung.encoder.codecs,
         peak_bps=hls.peak_bps(rung.pieces),
         average_bps=hls.average_bps(rung.pieces),
         width=rung.spec.width,
