@@ -21,6 +21,7 @@ from smmu.domain.plan import (
     Role,
     RungSpec,
     Spec,
+    StoryboardSpec,
     TaskKind,
     Transform,
     WaveformSpec,
@@ -152,7 +153,11 @@ def test_wanted_widths_are_made_instead_of_the_usual() -> None:
 def test_a_video_with_sound_gets_everything() -> None:
     made = planned(video(STEREO))
     ladder = ["1080p", "720p", "480p", "360p", "240p"]
-    assert names(made) == {"video": [*ladder, "hls-audio", "hls", "mp4"], "poster": ["poster"], "audio": ["waveform"]}
+    assert names(made) == {
+        "video": [*ladder, "hls-audio", "hls", "mp4"],
+        "poster": ["poster", "storyboard", "preview"],
+        "audio": ["waveform"],
+    }
     assert AudioSpec(
         name="hls-audio", role=Role.HLS_AUDIO, track_index=1, channels=2, sample_rate=48_000, bitrate_bps=128_000
     ) in specs(made)
@@ -163,7 +168,7 @@ def test_a_video_with_sound_gets_everything() -> None:
 
 def test_a_silent_video_owes_no_sound() -> None:
     made = planned(video(width=640, height=360))
-    assert names(made) == {"video": ["360p", "240p", "hls", "mp4"], "poster": ["poster"]}
+    assert names(made) == {"video": ["360p", "240p", "hls", "mp4"], "poster": ["poster", "storyboard", "preview"]}
     assert Mp4Spec(rung="360p", audio=None) in specs(made)
     assert ("source", "no sound") in choices(made)
 
@@ -224,6 +229,23 @@ def test_odd_sides_and_many_bits_are_said() -> None:
 def test_subtitles_are_named_as_not_carried_over() -> None:
     facts = replace(video(), subtitles=(SubtitleTrack(index=5, codec="srt"),))
     assert choices(planned(facts))["track 5", "skipped"] == "subtitles are not carried over"
+
+
+def test_a_storyboard_has_about_a_hundred_tiles() -> None:
+    def interval(seconds: float | None, **changed: Any) -> Fraction:
+        found = next(s for s in specs(planned(video(duration_s=seconds, **changed))) if isinstance(s, StoryboardSpec))
+        assert max(found.width, found.height) <= 160
+        return found.interval
+
+    assert [interval(seconds) for seconds in (5.0, 100.0, 101.0, 7200.0, None)] == [1, 1, 2, 72, 10]
+    assert interval(60.0, width=32, height=18) == 1
+
+
+def test_what_is_over_at_once_gets_its_poster_alone() -> None:
+    made = planned(video(duration_s=2.9))
+    assert names(made)["poster"] == ["poster"]
+    assert {("storyboard", "skipped"), ("preview", "skipped")} <= choices(made).keys()
+    assert names(planned(video(duration_s=4.0)))["poster"] == ["poster", "storyboard"]
 
 
 # --- wishes
@@ -354,7 +376,7 @@ def test_archive_is_web_with_more_bits() -> None:
 
 def test_preview_only_makes_the_least_that_shows_what_it_is() -> None:
     made = planned(video(STEREO), "preview-only")
-    assert names(made) == {"video": ["240p", "hls-audio", "hls", "mp4"], "poster": ["poster"]}
+    assert names(made) == {"video": ["240p", "hls-audio", "hls", "mp4"], "poster": ["poster", "preview"]}
     assert choices(made)["1080p", "skipped"] == "the preset preview-only makes the lowest rung alone"
     assert names(planned(image(), "preview-only"))["images"] == [
         "image-320-webp",

@@ -11,7 +11,19 @@ from smmu.domain.facts import Kind, MediaFacts
 from smmu.domain.limits import GIB
 from smmu.domain.manifest import plan_document
 from smmu.domain.options import Options
-from smmu.domain.plan import AudioSpec, ImageSpec, Mp4Spec, Plan, PlaylistSpec, PosterSpec, RungSpec, Spec, WaveformSpec
+from smmu.domain.plan import (
+    AudioSpec,
+    ImageSpec,
+    Mp4Spec,
+    Plan,
+    PlaylistSpec,
+    PosterSpec,
+    PreviewSpec,
+    RungSpec,
+    Spec,
+    StoryboardSpec,
+    WaveformSpec,
+)
 from smmu.domain.planner import plan
 from tests.support.strategies import LIMITS, WISHES
 
@@ -65,8 +77,8 @@ def test_nothing_is_ever_enlarged_or_distorted(wish: tuple[MediaFacts, Options])
     facts, options = wish
     width, height = source = picture_of(facts)
     for spec in specs(plan(facts, options, LIMITS)):
-        if isinstance(spec, (ImageSpec, PosterSpec, RungSpec)):
-            least = 2 if isinstance(spec, RungSpec) else 1
+        if isinstance(spec, (ImageSpec, PosterSpec, PreviewSpec, RungSpec, StoryboardSpec)):
+            least = 2 if isinstance(spec, (PreviewSpec, RungSpec)) else 1
             assert least <= spec.width <= max(least, width)
             assert least <= spec.height <= max(least, height)
             assert keeps_the_aspect((spec.width, spec.height), source)

@@ -16,6 +16,8 @@ class Role(StrEnum):
 
     IMAGE = "image"
     POSTER = "poster"
+    STORYBOARD = "storyboard"
+    PREVIEW = "preview"
     HLS = "hls"
     HLS_VIDEO = "hls-video"
     HLS_AUDIO = "hls-audio"
@@ -129,6 +131,37 @@ class PosterSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoryboardSpec:
+    """Sheets of small pictures, one for each `interval` seconds, and WebVTT that says where each is (`#xywh`)."""
+
+    type: Literal["storyboard"] = "storyboard"
+    name: str = "storyboard"
+    role: Role = Role.STORYBOARD
+    width: int
+    height: int
+    interval: Fraction
+    columns: int = 10
+    rows: int = 10
+    quality: int = 70
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewSpec:
+    """A small silent MP4 of a few pieces, to be looped; pieces from evenly over the video."""
+
+    type: Literal["preview"] = "preview"
+    name: str = "preview"
+    role: Role = Role.PREVIEW
+    width: int
+    height: int
+    pieces: int = 4
+    piece_seconds: Fraction = Fraction(1)
+    frame_rate_max: Fraction = Fraction(15)
+    crf: int = 26
+    bitrate_bps_max: int = 400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaveformSpec:
     """audiowaveform JSON version 2 of one audio track."""
 
@@ -140,7 +173,9 @@ class WaveformSpec:
     pixels_per_second: int = 100
 
 
-Spec = ImageSpec | RungSpec | AudioSpec | PlaylistSpec | Mp4Spec | PosterSpec | WaveformSpec
+Spec = (
+    ImageSpec | RungSpec | AudioSpec | PlaylistSpec | Mp4Spec | PosterSpec | StoryboardSpec | PreviewSpec | WaveformSpec
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

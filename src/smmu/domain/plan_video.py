@@ -5,10 +5,9 @@ changes is a decision with its reason. Timestamps are kept, so a variable frame 
 """
 
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import Literal
 
-from smmu.domain import estimates, ladder, plan_sound
+from smmu.domain import estimates, ladder, plan_glimpses, plan_sound
 from smmu.domain.facts import AudioTrack, MediaFacts, Transfer, VideoTrack
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
@@ -17,7 +16,6 @@ from smmu.domain.plan import (
     Mp4Spec,
     PlannedTask,
     PlaylistSpec,
-    PosterSpec,
     Role,
     RungSpec,
     Spec,
@@ -28,7 +26,6 @@ from smmu.domain.plan import (
 
 HLS_AUDIO = "hls-audio"
 MP4_SHORT_MAX = 1080
-POSTER_SHORT_MAX = 720
 _ARCHIVE_CRF_LESS = 2
 
 
@@ -38,28 +35,11 @@ def tasks(
     """The tasks `video` and `poster`, and `audio` for the waveform when there is sound; and why they are so."""
     rungs = _rungs(video, options)
     track = None if options.mute else plan_sound.main_track(facts.audio)
-    made = [_ladder_task(facts, video, rungs, track, limits), poster_task(facts, video, limits)]
+    shown, why_shown = plan_glimpses.task(facts, video, transform(video), options, limits)
+    made = [_ladder_task(facts, video, rungs, track, limits), shown]
     if track and options.preset != "preview-only":
         made.append(plan_sound.task(facts, (WaveformSpec(track_index=track.index),), limits))
-    return tuple(made), tuple(_decisions(facts, video, track, options))
-
-
-def poster_task(facts: MediaFacts, video: VideoTrack, limits: Limits) -> PlannedTask:
-    """The task that chooses one frame and makes a picture of it."""
-    width, height = video.display_size
-    ratio = min(Fraction(1), Fraction(POSTER_SHORT_MAX, min(width, height)))
-    size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
-    pixels = video.width * video.height
-    return PlannedTask(
-        name="poster",
-        kind=TaskKind.POSTER,
-        renditions=(PosterSpec(width=size[0], height=size[1]),),
-        transform=_transform(video),
-        duration_s=facts.duration_s,
-        duration_exact=facts.duration_exact,
-        memory_bytes=estimates.ladder_memory((), pixels, limits),
-        seconds_max=estimates.poster_seconds(_believed(facts), limits),
-    )
+    return tuple(made), (*_decisions(facts, video, track, options), *why_shown)
 
 
 def _rungs(video: VideoTrack, options: Options) -> tuple[RungSpec, ...]:
@@ -83,7 +63,7 @@ def _ladder_task(
         name="video",
         kind=TaskKind.VIDEO,
         renditions=tuple(_ladder_renditions(rungs, track)),
-        transform=_transform(video),
+        transform=transform(video),
         duration_s=facts.duration_s,
         duration_exact=facts.duration_exact,
         memory_bytes=estimates.ladder_memory(rungs, pixels, limits),
@@ -104,7 +84,8 @@ def _mp4_rung(rungs: tuple[RungSpec, ...]) -> RungSpec:
     return next((rung for rung in plain if min(rung.width, rung.height) <= MP4_SHORT_MAX), plain[-1])
 
 
-def _transform(video: VideoTrack) -> Transform:
+def transform(video: VideoTrack) -> Transform:
+    """What makes its pictures upright, whole and SDR."""
     return Transform(
         track_index=video.index,
         rotation_cw=video.rotation_cw % 360,

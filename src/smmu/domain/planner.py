@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from smmu.domain import plan_images, plan_sound, plan_video
+from smmu.domain import plan_glimpses, plan_images, plan_sound, plan_video
 from smmu.domain.facts import Kind, MediaFacts
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
@@ -53,8 +53,8 @@ def _by_kind(facts: MediaFacts, options: Options, limits: Limits) -> _Made:
         return plan_video.tasks(facts, facts.video, options, limits)
     if plan_sound.main_track(facts.audio) is not None:
         return _sound(facts, limits)
-    made = (plan_video.poster_task(facts, facts.video, limits),), ()
-    return _noted(made, options, "the video has no sound: a poster is made instead")
+    shown, skipped = plan_glimpses.task(facts, facts.video, plan_video.transform(facts.video), options, limits)
+    return _noted(((shown,), skipped), options, "the video has no sound: a poster is made instead")
 
 
 def _sound(facts: MediaFacts, limits: Limits) -> _Made:

@@ -32,6 +32,7 @@ from smmu.domain.plan import Clip
 LOST_SHARE_MAX, LOST_MIN = 0.25, 5
 COVERED_SHARE_MIN, MISSING_SECONDS_MIN = 0.9, 0.5
 FIRST_FRAME_PACKETS_MAX = 4_000
+NEAR_PACKETS_MAX = 600  # after a seek: a keyframe is the first packet, or a few are between
 
 
 @dataclass(slots=True)
@@ -159,7 +160,7 @@ def _packets(container: InputContainer, stream: Stream, damage: Damage) -> "Iter
             if isinstance(error, MemoryError):
                 raise
             damage.stopped = f"{type(error).__name__}: {error.strerror}"
-            packets = iter(_flushes(stream))
+            packets = iter([_ending(stream)])
             continue
         if packet is None:
             return
@@ -167,11 +168,13 @@ def _packets(container: InputContainer, stream: Stream, damage: Damage) -> "Iter
         yield packet
 
 
-def _flushes(stream: Stream) -> "Iterator[Packet[Stream]]":
-    # What the decoder still holds is wanted also when reading broke off.
+def _ending(stream: Stream) -> "Packet[Stream]":
+    # What the decoder still holds is wanted also when reading broke off. Frames take their time base from the packet.
     packet: Packet[Stream] = Packet()
     packet.stream = stream
-    yield packet
+    if stream.time_base is not None:
+        packet.time_base = stream.time_base
+    return packet
 
 
 def decoded(packet: "Packet[Stream]", damage: Damage) -> Sequence[object]:
@@ -186,6 +189,41 @@ def decoded(packet: "Packet[Stream]", damage: Damage) -> Sequence[object]:
         return ()
     damage.frames += len(frames)
     return frames
+
+
+def keyframe_near(container: InputContainer, stream: Stream, time: Fraction) -> VideoFrame | None:
+    """The last keyframe at or before `time`, decoded by itself; `None` where seeking or decoding does not give one.
+
+    Containers without an index seek inexactly, so a second look begins earlier. It may be a later one all the same.
+    """
+    found = None
+    for wanted in (time, time - RUN_UP_SECONDS):
+        found = _keyframe_from(container, stream, wanted) or found
+        if found is None or (time_of(found) or time) <= time:
+            break
+    return found
+
+
+def _keyframe_from(container: InputContainer, stream: Stream, time: Fraction) -> VideoFrame | None:
+    if not sought(container, stream, time):
+        return None
+    damage = Damage(track=stream.index)
+    try:
+        for count, packet in enumerate(container.demux(stream)):
+            if packet.size and packet.is_keyframe and (frame := _alone(packet, damage)) is not None:
+                return frame
+            if count >= NEAR_PACKETS_MAX:
+                return None
+    except FFmpegError as error:
+        if isinstance(error, MemoryError):
+            raise
+    return None
+
+
+def _alone(packet: "Packet[Stream]", damage: Damage) -> VideoFrame | None:
+    # A decoder holds pictures back for the order of those to come: it is told that there are none. Seeking resets it.
+    frames = [*decoded(packet, damage), *decoded(_ending(packet.stream), damage)]
+    return next((frame for frame in frames if isinstance(frame, VideoFrame)), None)
 
 
 def only(container: InputContainer, index: int) -> Stream:

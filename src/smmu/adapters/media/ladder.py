@@ -115,20 +115,12 @@ class Ladder:
         )
 
     def _pictures(self) -> Iterator[VideoFrame]:
-        frames = self._tagged()
-        if not self._task.transform.deinterlace:
-            yield from frames
-            return
-        step = graph.deinterlacing()
-        for frame in frames:
-            yield from step.feed(frame)
-        yield from step.flush()
+        return graph.whole_pictures(self._decoded(), self._task.transform)
 
-    def _tagged(self) -> Iterator[VideoFrame]:
+    def _decoded(self) -> Iterator[VideoFrame]:
         for frame in self._cutter.pictures(video_frames(self._bench, self.damage, self._cutter.window)):
             if frame.time_base is not None:
                 self._hold = self._believed(frame.duration * frame.time_base)
-            graph.tag_hdr(frame, self._task.transform)
             yield frame
 
     @staticmethod

@@ -31,6 +31,8 @@ _SPECS: dict[str, type[Any]] = {
     "playlist": plan.PlaylistSpec,
     "mp4": plan.Mp4Spec,
     "poster": plan.PosterSpec,
+    "storyboard": plan.StoryboardSpec,
+    "preview": plan.PreviewSpec,
     "waveform": plan.WaveformSpec,
 }
 
