@@ -22,6 +22,7 @@ from smmu.domain.plan import (
     RungSpec,
     Spec,
     StoryboardSpec,
+    SubtitlesSpec,
     TaskKind,
     Transform,
     WaveformSpec,
@@ -226,9 +227,14 @@ def test_odd_sides_and_many_bits_are_said() -> None:
     assert {("source", "made even"), ("source", "reduced to 8 bits")} <= told.keys()
 
 
-def test_subtitles_are_named_as_not_carried_over() -> None:
-    facts = replace(video(), subtitles=(SubtitleTrack(index=5, codec="srt"),))
-    assert choices(planned(facts))["track 5", "skipped"] == "subtitles are not carried over"
+def test_text_is_carried_over_and_pictures_of_text_are_not() -> None:
+    tracks = (SubtitleTrack(index=5, codec="subrip", language="ger"), SubtitleTrack(index=6, codec="dvd_subtitle"))
+    facts = replace(video(), subtitles=tracks)
+    made = planned(facts)
+    assert SubtitlesSpec(name="subtitles-5", track_index=5, language="ger") in specs(made)
+    assert ("track 5", "carried over as WebVTT") in choices(made)
+    assert choices(made)["track 6", "skipped"] == "dvd_subtitle is no text that could be shown as WebVTT"
+    assert choices(planned(facts, "preview-only"))["track 5", "skipped"] == "the preset preview-only makes no subtitles"
 
 
 def test_a_storyboard_has_about_a_hundred_tiles() -> None:

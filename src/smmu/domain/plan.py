@@ -24,6 +24,7 @@ class Role(StrEnum):
     MP4 = "mp4"
     AUDIO = "audio"
     WAVEFORM = "waveform"
+    SUBTITLES = "subtitles"
 
 
 class TaskKind(StrEnum):
@@ -119,6 +120,17 @@ class Mp4Spec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubtitlesSpec:
+    """A text track of the source as WebVTT. `language` is its tag, "" when it has none."""
+
+    type: Literal["subtitles"] = "subtitles"
+    name: str
+    role: Role = Role.SUBTITLES
+    track_index: int
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PosterSpec:
     """A JPEG of a representative frame: not black, not simply the first."""
 
@@ -174,7 +186,16 @@ class WaveformSpec:
 
 
 Spec = (
-    ImageSpec | RungSpec | AudioSpec | PlaylistSpec | Mp4Spec | PosterSpec | StoryboardSpec | PreviewSpec | WaveformSpec
+    ImageSpec
+    | RungSpec
+    | AudioSpec
+    | PlaylistSpec
+    | Mp4Spec
+    | SubtitlesSpec
+    | PosterSpec
+    | StoryboardSpec
+    | PreviewSpec
+    | WaveformSpec
 )
 
 

@@ -4,11 +4,11 @@ Pictures are made upright, progressive, with square pixels, in 8-bit BT.709, wha
 changes is a decision with its reason. Timestamps are kept, so a variable frame rate stays variable.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from smmu.domain import estimates, ladder, plan_glimpses, plan_sound
-from smmu.domain.facts import AudioTrack, MediaFacts, Transfer, VideoTrack
+from smmu.domain.facts import AudioTrack, MediaFacts, SubtitleTrack, Transfer, VideoTrack
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
 from smmu.domain.plan import (
@@ -19,6 +19,7 @@ from smmu.domain.plan import (
     Role,
     RungSpec,
     Spec,
+    SubtitlesSpec,
     TaskKind,
     Transform,
     WaveformSpec,
@@ -26,6 +27,7 @@ from smmu.domain.plan import (
 
 HLS_AUDIO = "hls-audio"
 MP4_SHORT_MAX = 1080
+TEXT_CODECS = frozenset({"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"})
 _ARCHIVE_CRF_LESS = 2
 
 
@@ -36,7 +38,8 @@ def tasks(
     rungs = _rungs(video, options)
     track = None if options.mute else plan_sound.main_track(facts.audio)
     shown, why_shown = plan_glimpses.task(facts, video, transform(video), options, limits)
-    made = [_ladder_task(facts, video, rungs, track, limits), shown]
+    renditions = tuple(_ladder_renditions(rungs, track, _texts(facts, options)))
+    made = [_ladder_task(facts, video, rungs, renditions, limits), shown]
     if track and options.preset != "preview-only":
         made.append(plan_sound.task(facts, (WaveformSpec(track_index=track.index),), limits))
     return tuple(made), (*_decisions(facts, video, track, options), *why_shown)
@@ -55,14 +58,14 @@ def _ladder_task(
     facts: MediaFacts,
     video: VideoTrack,
     rungs: tuple[RungSpec, ...],
-    track: AudioTrack | None,
+    renditions: tuple[Spec, ...],
     limits: Limits,
 ) -> PlannedTask:
     pixels = video.width * video.height
     return PlannedTask(
         name="video",
         kind=TaskKind.VIDEO,
-        renditions=tuple(_ladder_renditions(rungs, track)),
+        renditions=renditions,
         transform=transform(video),
         duration_s=facts.duration_s,
         duration_exact=facts.duration_exact,
@@ -71,12 +74,16 @@ def _ladder_task(
     )
 
 
-def _ladder_renditions(rungs: tuple[RungSpec, ...], track: AudioTrack | None) -> Iterator[Spec]:
+def _ladder_renditions(
+    rungs: tuple[RungSpec, ...], track: AudioTrack | None, texts: Sequence[SubtitleTrack]
+) -> Iterator[Spec]:
     yield from rungs
     if track:
         yield plan_sound.audio_spec(track, HLS_AUDIO, Role.HLS_AUDIO)
     yield PlaylistSpec()
     yield Mp4Spec(rung=_mp4_rung(rungs).name, audio=HLS_AUDIO if track else None)
+    for text in texts:
+        yield SubtitlesSpec(name=f"subtitles-{text.index}", track_index=text.index, language=text.language)
 
 
 def _mp4_rung(rungs: tuple[RungSpec, ...]) -> RungSpec:
@@ -111,8 +118,24 @@ def _decisions(facts: MediaFacts, video: VideoTrack, track: AudioTrack | None, o
         yield from plan_sound.decisions(facts, track)
     elif not options.mute:
         yield _source("no sound", "the file has no track that states its channels and rate")
-    for subtitle in facts.subtitles:
-        yield Decision(subject=f"track {subtitle.index}", choice="skipped", reason="subtitles are not carried over")
+    for text in facts.subtitles:
+        yield _about_text(text, options)
+
+
+def _texts(facts: MediaFacts, options: Options) -> tuple[SubtitleTrack, ...]:
+    if options.preset == "preview-only":
+        return ()
+    return tuple(text for text in facts.subtitles if text.codec in TEXT_CODECS)
+
+
+def _about_text(text: SubtitleTrack, options: Options) -> Decision:
+    subject = f"track {text.index}"
+    if text.codec not in TEXT_CODECS:
+        reason = f"{text.codec or 'what it holds'} is no text that could be shown as WebVTT"
+        return Decision(subject=subject, choice="skipped", reason=reason)
+    if options.preset == "preview-only":
+        return Decision(subject=subject, choice="skipped", reason="the preset preview-only makes no subtitles")
+    return Decision(subject=subject, choice="carried over as WebVTT", reason=f"it is text ({text.codec})")
 
 
 def _about_picture(video: VideoTrack) -> Iterator[Decision]:

@@ -30,6 +30,7 @@ _SPECS: dict[str, type[Any]] = {
     "audio": plan.AudioSpec,
     "playlist": plan.PlaylistSpec,
     "mp4": plan.Mp4Spec,
+    "subtitles": plan.SubtitlesSpec,
     "poster": plan.PosterSpec,
     "storyboard": plan.StoryboardSpec,
     "preview": plan.PreviewSpec,

@@ -25,6 +25,7 @@ from smmu.adapters.media.workbench import Workbench
 from smmu.domain.errors import Code, refuse
 from smmu.domain.manifest import Check, Proof, RenderedFile, Rendition
 from smmu.domain.plan import PlannedTask, StoryboardSpec
+from smmu.domain.webvtt import Cue, to_webvtt
 
 FOLDER, VTT_TYPE, SHEET_TYPE = "storyboard", "text/vtt", "image/webp"
 SPARSE = Fraction(1, 2)  # of the tiles: fewer pictures of their own than this do not tell the film
@@ -173,25 +174,15 @@ def _webp(pixels: Pixels, quality: int) -> bytes:
 
 def _vtt(bench: Workbench, spec: StoryboardSpec, count: int, end: Fraction) -> RenderedFile:
     path = f"{FOLDER}/storyboard.vtt"
-    lines = ["WEBVTT", ""]
+    cues = []
     for number in range(count):
         sheet, place = divmod(number, spec.columns * spec.rows)
         left, top = _place(spec, place)
-        until = max(min((number + 1) * spec.interval, end), number * spec.interval + Fraction(1, 1000))
-        lines += [
-            f"{stamp(number * spec.interval)} --> {stamp(until)}",
-            f"{_sheet_name(sheet + 1)}#xywh={left},{top},{spec.width},{spec.height}",
-            "",
-        ]
-    (bench.directory / path).write_text("\n".join(lines), encoding="utf-8")
+        start = number * spec.interval
+        until = max(min(start + spec.interval, end), start + Fraction(1, 1000))
+        cues.append(Cue(start, until, f"{_sheet_name(sheet + 1)}#xywh={left},{top},{spec.width},{spec.height}"))
+    (bench.directory / path).write_text(to_webvtt(cues), encoding="utf-8")
     return bench.finish(path, VTT_TYPE)
-
-
-def stamp(seconds: Fraction) -> str:
-    """A time as WebVTT writes it."""
-    whole = round(seconds * 1000)
-    minutes, milliseconds = divmod(whole, 60_000)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}:{milliseconds // 1000:02d}.{milliseconds % 1000:03d}"
 
 
 def _owed(task: PlannedTask, film: _Film) -> float:

@@ -15,9 +15,10 @@ from smmu.adapters.media.decode import judge_together, survey
 from smmu.adapters.media.ladder import Ladder, Rung
 from smmu.adapters.media.mp4 import progressive
 from smmu.adapters.media.proof import check, check_within, prove_audio, prove_progressive
+from smmu.adapters.media.subtitles import make_subtitles
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.manifest import Check, Proof, RenderedFile, Rendition
-from smmu.domain.plan import AudioSpec, Mp4Spec, PlannedTask, PlaylistSpec, RungSpec
+from smmu.domain.plan import AudioSpec, Mp4Spec, PlannedTask, PlaylistSpec, RungSpec, SubtitlesSpec
 
 MP4_PATH, MP4_TYPE = "mp4/video.mp4", "video/mp4"
 MASTER_PATH = "hls/master.m3u8"
@@ -96,6 +97,8 @@ class _Job:
                 yield spec.name, self._rung(ladder, rungs[spec.name])
             elif isinstance(spec, AudioSpec):
                 yield spec.name, self._audio_rendition(sounds[spec.name])
+            elif isinstance(spec, SubtitlesSpec):
+                yield spec.name, make_subtitles(self._bench, self._task, spec, self._survey)
         # After the others: both stand on what was measured there.
         for spec in self._task.renditions:
             if isinstance(spec, PlaylistSpec):
