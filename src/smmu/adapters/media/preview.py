@@ -122,7 +122,7 @@ def _published(bench: Workbench, spec: PreviewSpec, encoder: RungEncoder, reel: 
     checks = (
         *prove_progressive(target, [reel.frames], bench.beat),
         check("pictures that decode", reel.frames, pictures),
-        check_within("duration (s)", float(reel.end), seconds, 0.05),
+        check_within("duration (s)", float(reel.end), seconds, float(2 / spec.frame_rate_max)),
         Check(name="short", ok=seconds <= owed + 1, expected=f"at most {owed + 1:.1f} s", measured=f"{seconds:.3f} s"),
     )
     file = bench.finish(PATH, CONTENT_TYPE)
