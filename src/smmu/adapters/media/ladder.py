@@ -151,7 +151,7 @@ class Ladder:
         for rung, picture, wanted in zip(self.rungs, pictures, kept, strict=False):
             if wanted:
                 mark(picture, tick=tick, ticks=self.ticks, key=key)
-                rung.witness.plan(tick, key=key)
+                rung.witness.plan(tick, picture, key=key)
                 rung.cadence.add(tick)
                 rung.encoder.put(picture)
 

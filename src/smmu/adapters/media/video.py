@@ -22,6 +22,7 @@ from smmu.domain.plan import AudioSpec, Mp4Spec, PlannedTask, PlaylistSpec, Rung
 
 MP4_PATH, MP4_TYPE = "mp4/video.mp4", "video/mp4"
 MASTER_PATH = "hls/master.m3u8"
+CAPPED_SHARE = 0.8  # of the allowed bits: nearer to the cap it is the cap that decides on quality
 HEARD_SHARE, SOUND_SHARE, VIDEO_SHARE = 0.06, 0.12, 0.97  # of the progress: measured, encoded, ladder done
 
 
@@ -107,11 +108,13 @@ class _Job:
                 yield spec.name, self._progressive(spec, ladder, rungs[spec.rung], sounds)
 
     def _rung(self, ladder: Ladder, rung: Rung) -> Rendition:
-        checks = [*rung.witness.checks(ladder.longest_gap), *_rung_checks(ladder, rung)]
         average, peak = hls.average_bps(rung.pieces), hls.peak_bps(rung.pieces)
+        capped = peak >= CAPPED_SHARE * rung.spec.bitrate_bps_max
+        checks = [*rung.witness.checks(ladder.longest_gap, capped=capped), *_rung_checks(ladder, rung)]
         measures = {**ladder.damage.measures(), **_clock_measures(ladder), "frames": rung.witness.frames,
                     "keyframes": rung.witness.keyframes, "frames_decoded": rung.witness.decoded,
-                    "bitrate_average_bps": average, "bitrate_peak_bps": peak}  # fmt: skip
+                    "bitrate_average_bps": average, "bitrate_peak_bps": peak,
+                    **rung.witness.likeness.measures()}  # fmt: skip
         return Rendition(
             name=rung.spec.name,
             role=rung.spec.role,
