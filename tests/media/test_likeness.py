@@ -69,8 +69,10 @@ def test_tiny_pictures_are_not_compared() -> None:
     "shown",
     ["testsrc2=s=320x180:r=25", "color=black:s=320x180:r=25", "nullsrc=s=320x180:r=25,geq=random(1)*255:128:128"],
 )
-def test_whatever_is_shown_every_rung_is_measured(tmp_path: Path, shown: str) -> None:
+def test_whatever_is_shown_every_rung_is_measured_and_keeps_to_its_cap(tmp_path: Path, shown: str) -> None:
     source = make(tmp_path / "s.mp4", "-f", "lavfi", "-t", "1", "-i", shown, *FAST)
-    made = render(source, tmp_path / "o", "video")
+    made = render(source, tmp_path / "o", "video", codecs=("h264", "hevc", "av1"))
     assert failures(made) == []
-    assert made["180p"].proof.measures["compared_pictures"] == 4
+    for name in ("180p", "180p-hevc", "180p-av1"):
+        assert made[name].proof.measures["compared_pictures"] == 4, name
+        assert any(check.name == "bits" for check in made[name].proof.checks)

@@ -23,6 +23,7 @@ from smmu.domain.plan import AudioSpec, Mp4Spec, PlannedTask, PlaylistSpec, Rung
 MP4_PATH, MP4_TYPE = "mp4/video.mp4", "video/mp4"
 MASTER_PATH = "hls/master.m3u8"
 CAPPED_SHARE = 0.8  # of the allowed bits: nearer to the cap it is the cap that decides on quality
+BITS_TOLERANCE, BOXES_BITS_MAX = 1.15, 100_000  # rate control of AV1 is the loosest
 HEARD_SHARE, SOUND_SHARE, VIDEO_SHARE = 0.06, 0.12, 0.97  # of the progress: measured, encoded, ladder done
 
 
@@ -210,11 +211,18 @@ def _together(ladder: Ladder, sound: Sound) -> Check:
 def _rung_checks(ladder: Ladder, rung: Rung) -> Iterator[Check]:
     seconds = float(sum(rung.witness.durations, Fraction(0)))
     yield check_within("duration against the source", float(ladder.end), seconds, 1 / 1000)
+    bits, most = sum(piece.size for piece in rung.pieces) * 8, _bits_max(rung.spec, seconds)
+    yield Check(name="bits", ok=bits <= most, expected=f"at most {most}", measured=str(bits))
     rate = rung.cadence.rate
     if rate is not None:
         limit = rung.spec.frame_rate_max * Fraction(106, 100)
         yield Check(name="frame rate", ok=rate <= limit, expected=f"at most {float(rung.spec.frame_rate_max):.3f}",
                     measured=f"{float(rate):.3f}")  # fmt: skip
+
+
+def _bits_max(spec: RungSpec, seconds: float) -> int:
+    """What the cap lets through: a full buffer of two seconds may come on top, and the boxes around the packets."""
+    return round(spec.bitrate_bps_max * (seconds + 2) * BITS_TOLERANCE) + BOXES_BITS_MAX
 
 
 def _clock_measures(ladder: Ladder) -> dict[str, float | int | str]:
