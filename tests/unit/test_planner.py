@@ -6,21 +6,17 @@ from typing import Any
 
 import pytest
 
-from smmu.domain.errors import Code
-from smmu.domain.facts import AudioTrack, ImageFacts, Kind, MediaFacts, SubtitleTrack, Transfer, VideoTrack
-from smmu.domain.judgement import judge_options
+from smmu.domain.facts import SubtitleTrack, Transfer
 from smmu.domain.limits import GIB, Limits
 from smmu.domain.options import Options
 from smmu.domain.plan import (
     AudioSpec,
-    Clip,
     ImageSpec,
     Mp4Spec,
     Plan,
     PosterSpec,
     Role,
     RungSpec,
-    Spec,
     StoryboardSpec,
     SubtitlesSpec,
     TaskKind,
@@ -28,49 +24,8 @@ from smmu.domain.plan import (
     WaveformSpec,
 )
 from smmu.domain.planner import plan
+from tests.support.planned import STEREO, choices, image, names, planned, sound, specs, video
 from tests.support.strategies import LIMITS
-
-STEREO = AudioTrack(index=1, codec="aac", channels=2, sample_rate=48_000)
-
-
-def image(content_type: str = "image/jpeg", **changed: Any) -> MediaFacts:
-    facts = ImageFacts(**{"width": 4000, "height": 3000, **changed})
-    return MediaFacts(kind=Kind.IMAGE, container="jpeg", content_type=content_type, size_bytes=9, image=facts)
-
-
-def video(*audio: AudioTrack, duration_s: float | None = 60.0, **changed: Any) -> MediaFacts:
-    usual: dict[str, Any] = {"index": 0, "codec": "h264", "width": 1920, "height": 1080, "frame_rate": Fraction(30)}
-    return MediaFacts(
-        kind=Kind.VIDEO,
-        container="mp4",
-        content_type="video/mp4",
-        size_bytes=9,
-        duration_s=duration_s,
-        video=VideoTrack(**{**usual, **changed}),
-        audio=audio,
-    )
-
-
-def sound(*audio: AudioTrack, **changed: Any) -> MediaFacts:
-    usual: dict[str, Any] = {"container": "mp3", "content_type": "audio/mpeg", "size_bytes": 9, "duration_s": 60.0}
-    return MediaFacts(**{"kind": Kind.AUDIO, "audio": audio, **usual, **changed})
-
-
-def planned(facts: MediaFacts, preset: Any = "web") -> Plan:
-    return plan(facts, Options(preset=preset), LIMITS)
-
-
-def specs(made: Plan) -> list[Spec]:
-    return [spec for stage in made.stages for task in stage.tasks for spec in task.renditions]
-
-
-def names(made: Plan) -> dict[str, list[str]]:
-    return {task.name: [spec.name for spec in task.renditions] for stage in made.stages for task in stage.tasks}
-
-
-def choices(made: Plan) -> dict[tuple[str, str], str]:
-    return {(one.subject, one.choice): one.reason for one in made.decisions}
-
 
 # --- pictures
 
@@ -252,67 +207,6 @@ def test_what_is_over_at_once_gets_its_poster_alone() -> None:
     assert names(made)["poster"] == ["poster"]
     assert {("storyboard", "skipped"), ("preview", "skipped")} <= choices(made).keys()
     assert names(planned(video(duration_s=4.0)))["poster"] == ["poster", "storyboard"]
-
-
-# --- wishes
-
-
-def wished(facts: MediaFacts, **wishes: Any) -> Plan:
-    return plan(facts, Options(**wishes), LIMITS)
-
-
-def test_the_rungs_asked_for_are_made_alone() -> None:
-    made = wished(video(STEREO), rungs=(360, 720))
-    assert names(made)["video"] == ["720p", "360p", "hls-audio", "hls", "mp4"]
-    assert choices(made)["720p", "made"] == "asked for"
-    assert choices(made)["1080p", "skipped"] == "the rungs asked for are 360, 720"
-    assert choices(made)["2160p", "skipped"] == "the source's short side is 1080"
-
-
-def test_where_no_rung_asked_for_fits_the_highest_there_is_is_made() -> None:
-    made = wished(video(width=1240, height=700), rungs=(1080, 2160))
-    assert names(made)["video"] == ["700p", "hls", "mp4"]
-    assert "of the rungs asked for (1080, 2160) none fits" in choices(made)["700p", "made"]
-
-
-def test_a_muted_video_has_no_sound_anywhere() -> None:
-    made = wished(video(STEREO), mute=True)
-    assert "audio" not in names(made)
-    assert Mp4Spec(rung="1080p", audio=None) in specs(made)
-    assert choices(made)["mute", "no sound"] == "asked for"
-
-
-def test_a_clip_is_a_part_of_everything() -> None:
-    made = wished(video(STEREO), clip_start_s=10.5, clip_end_s=90.0)
-    assert {(task.clip, task.duration_s) for stage in made.stages for task in stage.tasks} == {
-        (Clip(start=Fraction("10.5"), end=Fraction(90)), 49.5)
-    }
-    assert choices(made)["clip", "from 10.5 s until 90 s"] == "asked for"
-
-
-def test_what_a_picture_does_not_have_is_not_applied() -> None:
-    made = wished(image(), rungs=(240,), codecs=("h264", "av1"), clip_start_s=3.0, mute=True)
-    assert {("rungs", "not applied"), ("codecs", "not applied"), ("clip", "not applied"), ("mute", "not applied")} <= (
-        choices(made).keys()
-    )
-    assert made.task("images").clip.is_whole
-
-
-@pytest.mark.parametrize(
-    ("facts", "wishes", "pointer"),
-    [
-        (video(), {"clip_start_s": 60.0}, "/options/clip_start_s"),
-        (sound(STEREO), {"mute": True}, "/options/mute"),
-        (video(), {"clip_start_s": 59.9, "mute": True}, None),
-        (replace(video(), duration_exact=False), {"clip_start_s": 70.0}, None),
-        (image(), {"clip_start_s": 70.0, "mute": True}, None),
-    ],
-)
-def test_a_wish_that_a_file_cannot_grant_is_refused(
-    facts: MediaFacts, wishes: dict[str, Any], pointer: str | None
-) -> None:
-    reasons = judge_options(facts, Options(**wishes))
-    assert [(one.code, one.pointer) for one in reasons] == ([(Code.INVALID_OPTIONS, pointer)] if pointer else [])
 
 
 # --- sound
