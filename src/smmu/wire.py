@@ -12,7 +12,15 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from smmu.domain import job, media, task, upload
 from smmu.domain.events import JobEvent as StoredEvent
-from smmu.domain.options import IMAGE_WIDTH_MAX, IMAGE_WIDTH_MIN, IMAGE_WIDTHS_MAX, PRESETS
+from smmu.domain.options import (
+    CLIP_SECONDS_MAX,
+    IMAGE_WIDTH_MAX,
+    IMAGE_WIDTH_MIN,
+    IMAGE_WIDTHS_MAX,
+    PRESETS,
+    RUNGS,
+    VIDEO_CODECS,
+)
 
 JSON: Final = "application/json"
 PROBLEM_JSON: Final = "application/problem+json"
@@ -38,6 +46,17 @@ Wishes = Annotated[
                     "maxItems": IMAGE_WIDTHS_MAX,
                     "items": {"type": "integer", "minimum": IMAGE_WIDTH_MIN, "maximum": IMAGE_WIDTH_MAX},
                 },
+                "rungs": {"type": "array", "minItems": 1, "maxItems": len(RUNGS), "items": {"enum": list(RUNGS)}},
+                "codecs": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": len(VIDEO_CODECS),
+                    "items": {"enum": list(VIDEO_CODECS)},
+                    "default": ["h264"],
+                },
+                "clip_start_s": {"type": "number", "minimum": 0, "maximum": CLIP_SECONDS_MAX, "default": 0},
+                "clip_end_s": {"type": ["number", "null"], "minimum": 0, "maximum": CLIP_SECONDS_MAX, "default": None},
+                "mute": {"type": "boolean", "default": False},
             },
         }
     ),

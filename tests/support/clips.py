@@ -75,13 +75,13 @@ def inspect(source: Path, folder: Path) -> MediaFacts:
     return inspect_av(bench_for(source, folder))
 
 
-def plan(source: Path, folder: Path) -> Plan:
-    return planner.plan(inspect(source, folder), Options(), LIMITS)
+def plan(source: Path, folder: Path, options: Options = Options()) -> Plan:  # noqa: B008 - it never changes
+    return planner.plan(inspect(source, folder), options, LIMITS)
 
 
-def render(source: Path, folder: Path, *names: str) -> Made:
-    """Inspect, plan, and render the named tasks of the plan (all when none is named)."""
-    tasks = [task for stage in plan(source, folder).stages for task in stage.tasks]
+def render(source: Path, folder: Path, *names: str, **wishes: Any) -> Made:
+    """Inspect, plan as wished, and render the named tasks of the plan (all when none is named)."""
+    tasks = [task for stage in plan(source, folder, Options(**wishes)).stages for task in stage.tasks]
     made = [one for task in tasks if not names or task.name in names for one in run(source, folder, task)]
     return Made(folder, {rendition.name: rendition for rendition in made})
 

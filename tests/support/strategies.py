@@ -5,9 +5,9 @@ from fractions import Fraction
 from hypothesis import strategies as st
 
 from smmu.domain.facts import AudioTrack, ImageFacts, Kind, MediaFacts, SubtitleTrack, Transfer, VideoTrack
-from smmu.domain.judgement import judge
+from smmu.domain.judgement import judge, judge_options
 from smmu.domain.limits import Limits
-from smmu.domain.options import IMAGE_WIDTH_MAX, IMAGE_WIDTH_MIN, PRESETS, Options
+from smmu.domain.options import IMAGE_WIDTH_MAX, IMAGE_WIDTH_MIN, PRESETS, RUNGS, Options
 
 LIMITS = Limits()
 
@@ -108,4 +108,10 @@ OPTIONS = st.builds(
             lambda widths: tuple(sorted(widths))
         ),
     ),
-)
+    rungs=st.one_of(st.just(()), st.sets(st.sampled_from(RUNGS), min_size=1).map(lambda rungs: tuple(sorted(rungs)))),
+    codecs=st.sampled_from((("h264",), ("h264", "hevc"), ("h264", "av1"), ("h264", "hevc", "av1"))),
+    clip_start_s=st.one_of(st.just(0.0), st.floats(min_value=0, max_value=100)),
+    clip_end_s=st.one_of(st.none(), st.floats(min_value=100.1, max_value=1000)),
+    mute=st.booleans(),
+).filter(lambda options: not (options.mute and options.preset == "audio-only"))
+WISHES = st.tuples(FACTS, OPTIONS).filter(lambda drawn: not judge_options(*drawn))

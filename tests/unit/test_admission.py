@@ -223,12 +223,28 @@ def test_widths_are_sorted_and_taken_once() -> None:
             {"pre/set": "web", "preset": 1, "image_widths": 5},
             ["/options/pre~1set", "/options/preset", "/options/image_widths"],
         ),
+        *(({"rungs": value}, ["/options/rungs"]) for value in ([], [241], [240.0], ["240"], [True], 240, None)),
+        *(({"codecs": value}, ["/options/codecs"]) for value in ([], ["vp9"], "h264", [None], [["av1"]])),
+        *(({"clip_start_s": value}, ["/options/clip_start_s"]) for value in (-1, True, "1", None, 1e9, float("nan"))),
+        *(({"clip_end_s": value}, ["/options/clip_end_s"]) for value in (-1, False, "1", float("inf"))),
+        ({"clip_end_s": 0}, ["/options/clip_end_s"]),
+        ({"clip_start_s": 5, "clip_end_s": 5.05}, ["/options/clip_end_s"]),
+        ({"mute": 1}, ["/options/mute"]),
+        ({"mute": True, "preset": "audio-only"}, ["/options/mute"]),
     ],
 )
 def test_every_bad_option_is_named(given_options: dict[str, Any], pointers: list[str]) -> None:
     with pytest.raises(Refused) as caught:
         parse_options(given_options)
     assert places(caught.value.reasons) == [(Code.INVALID_OPTIONS, pointer) for pointer in pointers]
+
+
+def test_what_is_asked_for_is_kept_in_order() -> None:
+    given = {"rungs": [720, 240], "codecs": ["av1"], "clip_start_s": 1, "clip_end_s": 2.5, "mute": True}
+    assert parse_options(given) == Options(
+        rungs=(240, 720), codecs=("h264", "av1"), clip_start_s=1.0, clip_end_s=2.5, mute=True
+    )
+    assert parse_options({"clip_end_s": None}) == Options()
 
 
 # --- what was stored

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from smmu.domain.facts import AudioTrack, ImageFacts, Kind, MediaFacts, SubtitleTrack, Transfer, VideoTrack
+from smmu.domain.facts import SubtitleTrack, Transfer
 from smmu.domain.limits import GIB, Limits
 from smmu.domain.options import Options
 from smmu.domain.plan import (
@@ -17,55 +17,15 @@ from smmu.domain.plan import (
     PosterSpec,
     Role,
     RungSpec,
-    Spec,
+    StoryboardSpec,
+    SubtitlesSpec,
     TaskKind,
     Transform,
     WaveformSpec,
 )
 from smmu.domain.planner import plan
+from tests.support.planned import STEREO, choices, image, names, planned, sound, specs, video
 from tests.support.strategies import LIMITS
-
-STEREO = AudioTrack(index=1, codec="aac", channels=2, sample_rate=48_000)
-
-
-def image(content_type: str = "image/jpeg", **changed: Any) -> MediaFacts:
-    facts = ImageFacts(**{"width": 4000, "height": 3000, **changed})
-    return MediaFacts(kind=Kind.IMAGE, container="jpeg", content_type=content_type, size_bytes=9, image=facts)
-
-
-def video(*audio: AudioTrack, duration_s: float | None = 60.0, **changed: Any) -> MediaFacts:
-    usual: dict[str, Any] = {"index": 0, "codec": "h264", "width": 1920, "height": 1080, "frame_rate": Fraction(30)}
-    return MediaFacts(
-        kind=Kind.VIDEO,
-        container="mp4",
-        content_type="video/mp4",
-        size_bytes=9,
-        duration_s=duration_s,
-        video=VideoTrack(**{**usual, **changed}),
-        audio=audio,
-    )
-
-
-def sound(*audio: AudioTrack, **changed: Any) -> MediaFacts:
-    usual: dict[str, Any] = {"container": "mp3", "content_type": "audio/mpeg", "size_bytes": 9, "duration_s": 60.0}
-    return MediaFacts(**{"kind": Kind.AUDIO, "audio": audio, **usual, **changed})
-
-
-def planned(facts: MediaFacts, preset: Any = "web") -> Plan:
-    return plan(facts, Options(preset=preset), LIMITS)
-
-
-def specs(made: Plan) -> list[Spec]:
-    return [spec for stage in made.stages for task in stage.tasks for spec in task.renditions]
-
-
-def names(made: Plan) -> dict[str, list[str]]:
-    return {task.name: [spec.name for spec in task.renditions] for stage in made.stages for task in stage.tasks}
-
-
-def choices(made: Plan) -> dict[tuple[str, str], str]:
-    return {(one.subject, one.choice): one.reason for one in made.decisions}
-
 
 # --- pictures
 
@@ -149,7 +109,11 @@ def test_wanted_widths_are_made_instead_of_the_usual() -> None:
 def test_a_video_with_sound_gets_everything() -> None:
     made = planned(video(STEREO))
     ladder = ["1080p", "720p", "480p", "360p", "240p"]
-    assert names(made) == {"video": [*ladder, "hls-audio", "hls", "mp4"], "poster": ["poster"], "audio": ["waveform"]}
+    assert names(made) == {
+        "video": [*ladder, "hls-audio", "hls", "mp4"],
+        "poster": ["poster", "storyboard", "preview"],
+        "audio": ["waveform"],
+    }
     assert AudioSpec(
         name="hls-audio", role=Role.HLS_AUDIO, track_index=1, channels=2, sample_rate=48_000, bitrate_bps=128_000
     ) in specs(made)
@@ -160,7 +124,7 @@ def test_a_video_with_sound_gets_everything() -> None:
 
 def test_a_silent_video_owes_no_sound() -> None:
     made = planned(video(width=640, height=360))
-    assert names(made) == {"video": ["360p", "240p", "hls", "mp4"], "poster": ["poster"]}
+    assert names(made) == {"video": ["360p", "240p", "hls", "mp4"], "poster": ["poster", "storyboard", "preview"]}
     assert Mp4Spec(rung="360p", audio=None) in specs(made)
     assert ("source", "no sound") in choices(made)
 
@@ -218,9 +182,31 @@ def test_odd_sides_and_many_bits_are_said() -> None:
     assert {("source", "made even"), ("source", "reduced to 8 bits")} <= told.keys()
 
 
-def test_subtitles_are_named_as_not_carried_over() -> None:
-    facts = replace(video(), subtitles=(SubtitleTrack(index=5, codec="srt"),))
-    assert choices(planned(facts))["track 5", "skipped"] == "subtitles are not carried over"
+def test_text_is_carried_over_and_pictures_of_text_are_not() -> None:
+    tracks = (SubtitleTrack(index=5, codec="subrip", language="ger"), SubtitleTrack(index=6, codec="dvd_subtitle"))
+    facts = replace(video(), subtitles=tracks)
+    made = planned(facts)
+    assert SubtitlesSpec(name="subtitles-5", track_index=5, language="ger") in specs(made)
+    assert ("track 5", "carried over as WebVTT") in choices(made)
+    assert choices(made)["track 6", "skipped"] == "dvd_subtitle is no text that could be shown as WebVTT"
+    assert choices(planned(facts, "preview-only"))["track 5", "skipped"] == "the preset preview-only makes no subtitles"
+
+
+def test_a_storyboard_has_about_a_hundred_tiles() -> None:
+    def interval(seconds: float | None, **changed: Any) -> Fraction:
+        found = next(s for s in specs(planned(video(duration_s=seconds, **changed))) if isinstance(s, StoryboardSpec))
+        assert max(found.width, found.height) <= 160
+        return found.interval
+
+    assert [interval(seconds) for seconds in (5.0, 100.0, 101.0, 7200.0, None)] == [1, 1, 2, 72, 10]
+    assert interval(60.0, width=32, height=18) == 1
+
+
+def test_what_is_over_at_once_gets_its_poster_alone() -> None:
+    made = planned(video(duration_s=2.9))
+    assert names(made)["poster"] == ["poster"]
+    assert {("storyboard", "skipped"), ("preview", "skipped")} <= choices(made).keys()
+    assert names(planned(video(duration_s=4.0)))["poster"] == ["poster", "storyboard"]
 
 
 # --- sound
@@ -290,7 +276,7 @@ def test_archive_is_web_with_more_bits() -> None:
 
 def test_preview_only_makes_the_least_that_shows_what_it_is() -> None:
     made = planned(video(STEREO), "preview-only")
-    assert names(made) == {"video": ["240p", "hls-audio", "hls", "mp4"], "poster": ["poster"]}
+    assert names(made) == {"video": ["240p", "hls-audio", "hls", "mp4"], "poster": ["poster", "preview"]}
     assert choices(made)["1080p", "skipped"] == "the preset preview-only makes the lowest rung alone"
     assert names(planned(image(), "preview-only"))["images"] == [
         "image-320-webp",

@@ -1,18 +1,31 @@
 """What holds for the plan of every file that admission lets in, whatever its owner asked for."""
 
+import itertools
 import json
 from dataclasses import asdict
 from fractions import Fraction
 
 from hypothesis import given
 
-from smmu.domain.facts import MediaFacts
+from smmu.domain.facts import Kind, MediaFacts
 from smmu.domain.limits import GIB
 from smmu.domain.manifest import plan_document
 from smmu.domain.options import Options
-from smmu.domain.plan import AudioSpec, ImageSpec, Mp4Spec, Plan, PlaylistSpec, PosterSpec, RungSpec, Spec, WaveformSpec
+from smmu.domain.plan import (
+    AudioSpec,
+    ImageSpec,
+    Mp4Spec,
+    Plan,
+    PlaylistSpec,
+    PosterSpec,
+    PreviewSpec,
+    RungSpec,
+    Spec,
+    StoryboardSpec,
+    WaveformSpec,
+)
 from smmu.domain.planner import plan
-from tests.support.strategies import FACTS, LIMITS, OPTIONS
+from tests.support.strategies import LIMITS, WISHES
 
 
 def specs(made: Plan) -> list[Spec]:
@@ -25,8 +38,9 @@ def picture_of(facts: MediaFacts) -> tuple[int, int]:
     return facts.video.display_size if facts.video else (0, 0)
 
 
-@given(FACTS, OPTIONS)
-def test_every_admissible_file_gets_an_output_and_reasons(facts: MediaFacts, options: Options) -> None:
+@given(WISHES)
+def test_every_admissible_file_gets_an_output_and_reasons(wish: tuple[MediaFacts, Options]) -> None:
+    facts, options = wish
     made = plan(facts, options, LIMITS)
     assert specs(made)
     assert all(task.renditions for stage in made.stages for task in stage.tasks)
@@ -34,8 +48,9 @@ def test_every_admissible_file_gets_an_output_and_reasons(facts: MediaFacts, opt
     assert plan(facts, options, LIMITS) == made
 
 
-@given(FACTS, OPTIONS)
-def test_names_are_unique_over_the_plan(facts: MediaFacts, options: Options) -> None:
+@given(WISHES)
+def test_names_are_unique_over_the_plan(wish: tuple[MediaFacts, Options]) -> None:
+    facts, options = wish
     made = plan(facts, options, LIMITS)
     tasks = [task.name for stage in made.stages for task in stage.tasks]
     renditions = [spec.name for spec in specs(made)]
@@ -57,19 +72,21 @@ def test_the_aspect_is_judged_by_pixels() -> None:
     assert not keeps_the_aspect((480, 854), (1920, 1080))
 
 
-@given(FACTS, OPTIONS)
-def test_nothing_is_ever_enlarged_or_distorted(facts: MediaFacts, options: Options) -> None:
+@given(WISHES)
+def test_nothing_is_ever_enlarged_or_distorted(wish: tuple[MediaFacts, Options]) -> None:
+    facts, options = wish
     width, height = source = picture_of(facts)
     for spec in specs(plan(facts, options, LIMITS)):
-        if isinstance(spec, (ImageSpec, PosterSpec, RungSpec)):
-            least = 2 if isinstance(spec, RungSpec) else 1
+        if isinstance(spec, (ImageSpec, PosterSpec, PreviewSpec, RungSpec, StoryboardSpec)):
+            least = 2 if isinstance(spec, (PreviewSpec, RungSpec)) else 1
             assert least <= spec.width <= max(least, width)
             assert least <= spec.height <= max(least, height)
             assert keeps_the_aspect((spec.width, spec.height), source)
 
 
-@given(FACTS, OPTIONS)
-def test_what_a_rendition_refers_to_is_there(facts: MediaFacts, options: Options) -> None:
+@given(WISHES)
+def test_what_a_rendition_refers_to_is_there(wish: tuple[MediaFacts, Options]) -> None:
+    facts, options = wish
     made = plan(facts, options, LIMITS)
     by_name = {spec.name: spec for spec in specs(made)}
     tracks = {track.index: track for track in facts.audio}
@@ -81,21 +98,56 @@ def test_what_a_rendition_refers_to_is_there(facts: MediaFacts, options: Options
             assert spec.audio is None or isinstance(by_name[spec.audio], AudioSpec)
         if isinstance(spec, (AudioSpec, WaveformSpec)):
             assert tracks[spec.track_index].playable
-    assert any(isinstance(spec, PlaylistSpec) for spec in by_name.values()) == ("1080p" in by_name or "mp4" in by_name)
+    assert any(isinstance(spec, PlaylistSpec) for spec in by_name.values()) == ("mp4" in by_name)
 
 
-@given(FACTS, OPTIONS)
-def test_every_task_is_bounded(facts: MediaFacts, options: Options) -> None:
+@given(WISHES)
+def test_every_task_is_bounded(wish: tuple[MediaFacts, Options]) -> None:
+    facts, options = wish
     for stage in plan(facts, options, LIMITS).stages:
         for task in stage.tasks:
             assert LIMITS.child_memory_bytes <= task.memory_bytes <= 12 * GIB
             assert 0 < task.seconds_max <= LIMITS.heavy_task_seconds_max
 
 
-@given(FACTS, OPTIONS)
-def test_what_a_manifest_tells_of_a_plan_is_json(facts: MediaFacts, options: Options) -> None:
+@given(WISHES)
+def test_what_a_manifest_tells_of_a_plan_is_json(wish: tuple[MediaFacts, Options]) -> None:
+    facts, options = wish
     made = plan(facts, options, LIMITS)
     document = plan_document(made)
     assert json.loads(json.dumps(document)) == document
     assert document["decisions"] == [asdict(one) for one in made.decisions]
     assert json.dumps(asdict(made), default=str)
+
+
+@given(WISHES)
+def test_a_ladder_is_monotone_and_on_one_grid(wish: tuple[MediaFacts, Options]) -> None:
+    made = [spec for spec in specs(plan(*wish, LIMITS)) if isinstance(spec, RungSpec)]
+    assert len({(spec.keyframe_seconds, spec.segment_seconds) for spec in made}) <= 1
+    for codec in {spec.codec for spec in made}:
+        rungs = [spec for spec in made if spec.codec == codec]
+        assert all(spec.width % 2 == spec.height % 2 == 0 for spec in rungs)
+        assert all(
+            above.width * above.height > below.width * below.height
+            and above.bitrate_bps_max >= below.bitrate_bps_max
+            and above.frame_rate_max >= below.frame_rate_max
+            for above, below in itertools.pairwise(rungs)
+        )
+    assert {spec.codec for spec in made} <= set(wish[1].codecs)
+    assert not made or made[0].codec == "h264"
+
+
+@given(WISHES)
+def test_what_was_asked_to_be_left_out_is_left_out(wish: tuple[MediaFacts, Options]) -> None:
+    facts, options = wish
+    made = plan(facts, options, LIMITS)
+    rungs = [spec for spec in specs(made) if isinstance(spec, RungSpec)]
+    wanted = {f"{short}p" for short in options.rungs}
+    if wanted and len(rungs) > len(options.codecs):
+        assert {spec.name.partition("-")[0] for spec in rungs} <= wanted
+    if options.mute and facts.kind is Kind.VIDEO:
+        assert not any(isinstance(spec, (AudioSpec, WaveformSpec)) for spec in specs(made))
+    for task in made.stages[0].tasks:
+        assert facts.kind is Kind.IMAGE or float(task.clip.start) == options.clip_start_s
+        if task.duration_s is not None and task.clip.end is not None:
+            assert 0 <= task.duration_s <= float(task.clip.end - task.clip.start) + 1e-9

@@ -18,7 +18,7 @@ from smmu.domain import keys
 from smmu.domain.catalogue import INSPECT, PUBLISH, RECORD_FAILURE, RENDER
 from smmu.domain.errors import Code, Reason, refuse, refuse_if
 from smmu.domain.job import Failure, Job
-from smmu.domain.judgement import judge, judge_declared
+from smmu.domain.judgement import judge, judge_declared, judge_options
 from smmu.domain.limits import MIB, Limits
 from smmu.domain.manifest import Rendition
 from smmu.domain.media import Media
@@ -72,6 +72,7 @@ class Steps:
         media = await self.jobs.store.get(Media, job.owner, job.media_id)
         facts = await self.engine.inspect(await self._source(job))
         refuse_if((*judge(facts, self.limits), *judge_declared(media.value.content_type, facts)))
+        refuse_if(judge_options(facts, job.options))
         made = plan(facts, job.options, self.limits)
         document = PlanDocument(facts=facts, plan=made, seconds=self.clock.now() - began)
         ref = await leave(self.objects, f"{prefix_of(job)}plan-{task.fence}.json", document)

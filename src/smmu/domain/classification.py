@@ -38,7 +38,7 @@ def _moving(video: VideoTrack | None) -> set[str]:
 def _carried(facts: MediaFacts) -> set[str]:
     found = {
         "has_subtitles": bool(facts.subtitles),
-        "has_chapters": facts.chapters > 0,
+        "has_chapters": bool(facts.chapters),
         "has_cover_art": facts.has_cover_art,
         "has_position": facts.has_position,
     }

@@ -17,6 +17,10 @@ _BASE_BYTES: Final = 512 * MIB
 _MEMORY_BYTES_MAX: Final = 12 * GIB
 _BYTES_PER_RUNG_PIXEL: Final = 384
 _BYTES_PER_SOURCE_PIXEL: Final = 128
+# An encoder of a modern codec brings threads, whose stacks and arenas are address space, and looks further ahead.
+_MODERN_BYTES_PER_RUNG: Final = {"h264": 0, "hevc": 256 * MIB, "av1": 1 * GIB}
+_MODERN_BYTES_PER_PIXEL: Final = {"h264": 0, "hevc": 256, "av1": 512}
+_MODERN_WEIGHT: Final = {"h264": 0.0, "hevc": 3.0, "av1": 3.0}  # times what the same rung takes in H.264
 _BYTES_PER_IMAGE_PIXEL: Final = 16  # four channels of 16 bits, and a copy while they are converted
 _BYTES_PER_FRAME_PIXEL: Final = 8  # an animation is held whole: four channels, before and after
 
@@ -31,8 +35,11 @@ _IMAGE_SECONDS_PER_MEGAPIXEL: Final = 5
 
 def ladder_memory(rungs: Sequence[RungSpec], source_pixels: int, limits: Limits) -> int:
     """Bytes of address space for encoding all `rungs` beside each other."""
-    top = max((rung.width * rung.height for rung in rungs), default=0)
-    return _bounded(top * _BYTES_PER_RUNG_PIXEL + source_pixels * _BYTES_PER_SOURCE_PIXEL, limits)
+    pixels = [rung.width * rung.height for rung in rungs if rung.codec == "h264"]
+    modern = sum(rung.width * rung.height * _MODERN_BYTES_PER_PIXEL[rung.codec] for rung in rungs)
+    modern += sum(_MODERN_BYTES_PER_RUNG[rung.codec] for rung in rungs)
+    encoders = max(pixels, default=0) * _BYTES_PER_RUNG_PIXEL + modern
+    return _bounded(encoders + source_pixels * _BYTES_PER_SOURCE_PIXEL, limits)
 
 
 def images_memory(specs: Sequence[ImageSpec], source_pixels: int, frames: int, limits: Limits) -> int:
@@ -50,7 +57,8 @@ def ladder_seconds(rungs: Sequence[RungSpec], source_pixels: int, duration_s: fl
     """Seconds after which encoding is hopeless. An unknown duration gets all there is."""
     pixels = max([source_pixels // 4, *(rung.width * rung.height for rung in rungs)])
     rate = max((float(rung.frame_rate_max) for rung in rungs), default=_RATE_1)
-    weight = max(0.2, pixels / _PIXELS_1080 * max(1.0, rate / _RATE_1))
+    slower = 1 + sum(_MODERN_WEIGHT[codec] for codec in {rung.codec for rung in rungs})
+    weight = max(0.2, pixels / _PIXELS_1080 * max(1.0, rate / _RATE_1)) * slower
     return _seconds(duration_s, _LADDER_SECONDS_PER_SECOND * weight, limits)
 
 

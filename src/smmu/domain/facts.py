@@ -110,6 +110,15 @@ class SubtitleTrack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """A named part of a file, in seconds from where it begins."""
+
+    start_s: float
+    end_s: float
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MediaFacts:
     """Everything inspection measured. `duration_s` is `None` only for a still image.
 
@@ -129,6 +138,6 @@ class MediaFacts:
     subtitles: tuple[SubtitleTrack, ...] = ()
     has_cover_art: bool = False
     has_position: bool = False
-    chapters: int = 0
+    chapters: tuple[Chapter, ...] = ()
     bytes_read: int = 0
     warnings: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from smmu.domain.content_types import agrees, canonical
 from smmu.domain.errors import Code, Reason
 from smmu.domain.facts import Kind, MediaFacts
 from smmu.domain.limits import Limits
+from smmu.domain.options import Options
 
 
 def judge(facts: MediaFacts, limits: Limits) -> tuple[Reason, ...]:
@@ -25,6 +26,23 @@ def judge_declared(declared_type: str, facts: MediaFacts) -> tuple[Reason, ...]:
     claim = canonical(declared_type)
     words = f"The file was declared as {claim!r} and is {_NAMES[facts.kind]}: declare what it is."
     return (Reason(code=Code.REJECTED_TYPE_MISMATCH, message=words),)
+
+
+def judge_options(facts: MediaFacts, options: Options) -> tuple[Reason, ...]:
+    """What was asked for and this file cannot give. To give something else instead might show what must not be seen."""
+    return tuple(_wishes(facts, options))
+
+
+def _wishes(facts: MediaFacts, options: Options) -> Iterator[Reason]:
+    if facts.kind is Kind.IMAGE:
+        return
+    duration = facts.duration_s if facts.duration_exact else None
+    if duration is not None and options.clip_start_s > 0 and options.clip_start_s >= duration:
+        words = f"The clip starts at {options.clip_start_s:g} s, and the file lasts {duration:.3f} s: start it earlier."
+        yield Reason(code=Code.INVALID_OPTIONS, message=words, pointer="/options/clip_start_s")
+    if facts.kind is Kind.AUDIO and options.mute:
+        words = "A sound file without its sound is nothing: leave out mute."
+        yield Reason(code=Code.INVALID_OPTIONS, message=words, pointer="/options/mute")
 
 
 _NAMES = {Kind.IMAGE: "an image", Kind.VIDEO: "a video", Kind.AUDIO: "an audio file"}

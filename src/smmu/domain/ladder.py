@@ -7,10 +7,10 @@ ends: no player here takes H.264 any larger. Sources: Apple HLS Authoring Specif
 432 lines, never over 60), design notes on capped CRF.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Final
+from typing import Final, Literal
 
 from smmu.domain.plan import Decision, RungSpec
 
@@ -38,11 +38,25 @@ SLOW_SHORT_MAX: Final = 432
 RATE_MAX, RATE_MAX_SLOW = Fraction(60), Fraction(30)
 _EVEN_DIVISION_MIN = Fraction(3, 4)
 _BITRATE_BPS_MIN = 100_000
+MODERN_SHORT_MIN: Final = 64  # x265 takes no picture that is smaller than one of its blocks
+# How far up the scale of constant quality the same picture is, and its share of bits (x265 veryfast, SVT-AV1 preset 8).
+_MODERN: Final[dict[Literal["hevc", "av1"], tuple[int, Fraction]]] = {
+    "hevc": (4, Fraction(65, 100)),
+    "av1": (12, Fraction(55, 100)),
+}
 _SIDE_MIN = 2  # the smallest picture that 4:2:0 has
 
 
-def shorts(source_short: int) -> tuple[int, ...]:
-    """The short sides of the rungs, in pixels, largest first, for a source whose short side is this."""
+def shorts(source_short: int, wanted: Sequence[int] = ()) -> tuple[int, ...]:
+    """The short sides of the rungs, in pixels, largest first, for a source whose short side is this.
+
+    Of those, the `wanted`; all when none is named, and the top alone when none of the named is there.
+    """
+    there = _shorts(source_short)
+    return tuple(short for short in there if short in wanted) or (there[:1] if wanted else there)
+
+
+def _shorts(source_short: int) -> tuple[int, ...]:
     standard = [step.short for step in STEPS if step.short <= source_short]
     highest = standard[-1] if standard else 0
     if source_short <= STEPS[-1].short and highest < source_short * NEAR:
@@ -50,17 +64,39 @@ def shorts(source_short: int) -> tuple[int, ...]:
     return tuple(reversed(standard))
 
 
-def rungs(size: tuple[int, int], rate: Fraction | None, *, crf_less: int = 0) -> tuple[RungSpec, ...]:
+def rungs(
+    size: tuple[int, int], rate: Fraction | None, *, wanted: Sequence[int] = (), crf_less: int = 0
+) -> tuple[RungSpec, ...]:
     """The ladder for an upright source of `size` pixels and `rate` frames a second (`None`: it varies), top first.
 
-    `crf_less` lowers every rung's CRF for more quality.
+    `wanted` is as in `shorts`; `crf_less` lowers every rung's CRF for more quality.
     """
-    return tuple(_rung(size, short, rate, crf_less) for short in shorts(min(size)))
+    return tuple(_rung(size, short, rate, crf_less) for short in shorts(min(size), wanted))
 
 
-def decisions(size: tuple[int, int]) -> Iterator[Decision]:
+def also(spec: RungSpec, codec: Literal["hevc", "av1"]) -> RungSpec:
+    """The same rung in a codec that needs fewer bits: its own scale of quality, and a lower cap."""
+    crf_more, share = _MODERN[codec]
+    bitrate = max(_BITRATE_BPS_MIN, int(spec.bitrate_bps_max * share))
+    return replace(spec, name=f"{spec.name}-{codec}", codec=codec, crf=spec.crf + crf_more, bitrate_bps_max=bitrate)
+
+
+def decisions(size: tuple[int, int], wanted: Sequence[int] = ()) -> Iterator[Decision]:
     """Why each standard rung is made or skipped, and why the source's own size is or is not one, top first."""
-    source, made = min(size), shorts(min(size))
+    made, asked = shorts(min(size), wanted), ", ".join(map(str, wanted))
+    for one in _possible(size):
+        if not wanted or one.choice != "made":
+            yield one
+        elif int(one.subject.removesuffix("p")) not in made:
+            yield replace(one, choice="skipped", reason=f"the rungs asked for are {asked}")
+        elif made[0] in wanted:
+            yield replace(one, reason="asked for")
+        else:
+            yield replace(one, reason=f"the highest there is: of the rungs asked for ({asked}) none fits the source")
+
+
+def _possible(size: tuple[int, int]) -> Iterator[Decision]:
+    source, made = min(size), _shorts(min(size))
     for step in reversed(STEPS):
         if step.short > source:
             yield _decision(step.short, "skipped", f"the source's short side is {source}")

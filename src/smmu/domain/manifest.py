@@ -64,6 +64,7 @@ class Rendition:
     duration_s: float | None = None
     bitrate_bps: int | None = None
     codecs: str | None = None
+    language: str | None = None
     proof: Proof
 
     @property
@@ -141,7 +142,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     }
 
 
-_MEASURED = ("width", "height", "duration_s", "bitrate_bps", "codecs")
+_MEASURED = ("width", "height", "duration_s", "bitrate_bps", "codecs", "language")
 
 
 def _file_document(file: RenderedFile) -> dict[str, Any]:

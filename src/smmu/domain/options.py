@@ -1,35 +1,54 @@
-"""What an owner may ask for with a file: one preset, and the widths of pictures. Everything else is the planner's.
+"""What an owner may ask for with a file: one preset, and what to change in it. Everything else is the planner's.
 
 A preset is a promise, kept by the planner and stated here:
 
-    web           everything: every width, the whole ladder, sound, poster, progressive file, waveform
+    web           everything: every width, the whole ladder, sound, poster, storyboard, progressive file, waveform
     archive       as web, with more bits: a lower CRF and a higher image quality
     preview-only  the least that shows what it is: two small pictures; the lowest rung and a poster; the sound
     audio-only    of a video, just its sound
 
-Parsing refuses unknown fields instead of ignoring them: a misspelt wish must not look granted.
+Parsing refuses unknown fields instead of ignoring them: a misspelt wish must not look granted. What can only be judged
+by the file itself, such as a clip that begins after its end, is in `judgement.judge_options`.
 """
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, cast, get_args
+from typing import Any, Final, Literal, get_args
 
 from smmu.domain.errors import Code, Reason, refuse_if
 
 Preset = Literal["web", "archive", "preview-only", "audio-only"]
+VideoCodec = Literal["h264", "hevc", "av1"]
 
 PRESETS: Final[tuple[Preset, ...]] = get_args(Preset)
+VIDEO_CODECS: Final[tuple[VideoCodec, ...]] = get_args(VideoCodec)
+RUNGS: Final = (240, 360, 480, 720, 1080, 1440, 2160)
 IMAGE_WIDTHS: Final = (320, 640, 1280, 1920, 2560)
 IMAGE_WIDTH_MIN, IMAGE_WIDTH_MAX, IMAGE_WIDTHS_MAX = 16, 8_192, 8
-_FIELDS: Final = ("preset", "image_widths")
+CLIP_SECONDS_MIN, CLIP_SECONDS_MAX = 0.1, 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The owner's wishes. `image_widths` are pixels of width, ascending; none is ever made by enlarging."""
+    """The owner's wishes. `image_widths` are pixels of width, ascending; none is ever made by enlarging.
+
+    `rungs` are short sides in pixels, ascending; none means all that fit. H.264 is always among `codecs`. A clip is
+    from `clip_start_s` until `clip_end_s` (`None`: the end), in seconds from where the file begins.
+    """
 
     preset: Preset = "web"
     image_widths: tuple[int, ...] = IMAGE_WIDTHS
+    rungs: tuple[int, ...] = ()
+    codecs: tuple[VideoCodec, ...] = ("h264",)
+    clip_start_s: float = 0.0
+    clip_end_s: float | None = None
+    mute: bool = False
+
+    @property
+    def is_clipped(self) -> bool:
+        """Whether less than the whole file is wanted."""
+        return self.clip_start_s > 0 or self.clip_end_s is not None
 
 
 def parse_options(given: Mapping[str, object], pointer: str = "/options") -> Options:
@@ -37,32 +56,92 @@ def parse_options(given: Mapping[str, object], pointer: str = "/options") -> Opt
     if not given:
         return Options()
     refuse_if(tuple(_complaints(given, pointer)))
-    widths = cast("tuple[int, ...]", given.get("image_widths", IMAGE_WIDTHS))
-    return Options(
-        preset=cast("Preset", given.get("preset", "web")),
-        image_widths=tuple(sorted(set(widths))),
-    )
+    refuse_if(tuple(_contradictions(given, pointer)))
+    return Options(**{name: _FIELDS[name].parse(value) for name, value in given.items()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Field:
+    """One option: whether a value is one, what to say if not, and the value that is kept."""
+
+    holds: Callable[[Any], bool]
+    otherwise: str
+    parse: Callable[[Any], Any] = lambda value: value
 
 
 def _complaints(given: Mapping[str, object], pointer: str) -> Iterator[Reason]:
-    for name in given:
+    for name, value in given.items():
+        place = f"{pointer}/{escaped(name)}"
         if name not in _FIELDS:
-            place = f"{pointer}/{escaped(name)}"
             yield _bad(place, f"There is no such option: the options are {', '.join(_FIELDS)}.")
-    if given.get("preset", "web") not in PRESETS:
-        yield _bad(f"{pointer}/preset", f"The preset is not known: choose one of {', '.join(PRESETS)}.")
-    if not _are_widths(given.get("image_widths", IMAGE_WIDTHS)):
-        yield _bad(
-            f"{pointer}/image_widths",
-            f"Image widths are a list of one to {IMAGE_WIDTHS_MAX} whole numbers"
-            f" from {IMAGE_WIDTH_MIN} to {IMAGE_WIDTH_MAX}.",
-        )
+        elif not _FIELDS[name].holds(value):
+            yield _bad(place, _FIELDS[name].otherwise)
+
+
+def _contradictions(given: Mapping[str, Any], pointer: str) -> Iterator[Reason]:
+    start, end = given.get("clip_start_s", 0), given.get("clip_end_s")
+    if end is not None and end - start < CLIP_SECONDS_MIN:
+        words = f"The clip ends at {end:g} s and starts at {start:g} s: it lasts at least {CLIP_SECONDS_MIN} seconds."
+        yield _bad(f"{pointer}/clip_end_s", words)
+    if given.get("mute") and given.get("preset") == "audio-only":
+        yield _bad(f"{pointer}/mute", "The preset audio-only makes nothing but sound: leave out one of the two.")
 
 
 def _are_widths(value: object) -> bool:
     if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= IMAGE_WIDTHS_MAX:
         return False
     return all(type(width) is int and IMAGE_WIDTH_MIN <= width <= IMAGE_WIDTH_MAX for width in value)
+
+
+def _are_among(known: tuple[object, ...]) -> Callable[[object], bool]:
+    def holds(value: object) -> bool:
+        if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= len(known):
+            return False
+        return all(isinstance(one, (int, str)) and not isinstance(one, bool) and one in known for one in value)
+
+    return holds
+
+
+def _are_seconds(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return math.isfinite(value) and 0 <= value <= CLIP_SECONDS_MAX
+
+
+def _ascending(values: list[int]) -> tuple[int, ...]:
+    return tuple(sorted(set(values)))
+
+
+_SECONDS = f"a number of seconds from 0 to {CLIP_SECONDS_MAX:.0f}"
+_FIELDS: Final[Mapping[str, _Field]] = {
+    "preset": _Field(
+        holds=lambda value: isinstance(value, str) and value in PRESETS,
+        otherwise=f"The preset is not known: choose one of {', '.join(PRESETS)}.",
+    ),
+    "image_widths": _Field(
+        holds=_are_widths,
+        otherwise=f"Image widths are a list of one to {IMAGE_WIDTHS_MAX} whole numbers"
+        f" from {IMAGE_WIDTH_MIN} to {IMAGE_WIDTH_MAX}.",
+        parse=_ascending,
+    ),
+    "rungs": _Field(
+        holds=_are_among(RUNGS),
+        otherwise=f"Rungs are a list of short sides in pixels: {', '.join(map(str, RUNGS))}.",
+        parse=_ascending,
+    ),
+    "codecs": _Field(
+        holds=_are_among(VIDEO_CODECS),
+        otherwise=f"Codecs are a list of {', '.join(VIDEO_CODECS)}; h264 is always made.",
+        parse=lambda value: tuple(codec for codec in VIDEO_CODECS if codec == "h264" or codec in value),
+    ),
+    "clip_start_s": _Field(holds=_are_seconds, otherwise=f"A clip's start is {_SECONDS}.", parse=float),
+    "clip_end_s": _Field(
+        holds=lambda value: value is None or _are_seconds(value),
+        otherwise=f"A clip's end is {_SECONDS}, or null for the file's end.",
+        parse=lambda value: None if value is None else float(value),
+    ),
+    "mute": _Field(holds=lambda value: isinstance(value, bool), otherwise="Mute is true or false."),
+}
 
 
 def escaped(name: str) -> str:

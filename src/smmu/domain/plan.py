@@ -16,12 +16,15 @@ class Role(StrEnum):
 
     IMAGE = "image"
     POSTER = "poster"
+    STORYBOARD = "storyboard"
+    PREVIEW = "preview"
     HLS = "hls"
     HLS_VIDEO = "hls-video"
     HLS_AUDIO = "hls-audio"
     MP4 = "mp4"
     AUDIO = "audio"
     WAVEFORM = "waveform"
+    SUBTITLES = "subtitles"
 
 
 class TaskKind(StrEnum):
@@ -65,11 +68,12 @@ class ImageSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RungSpec:
-    """One rung of the H.264 ladder, in fMP4 segments. Square pixels, even sizes, 8-bit 4:2:0 BT.709."""
+    """One rung of a ladder, in fMP4 segments. Square pixels, even sizes, 8-bit 4:2:0 BT.709."""
 
     type: Literal["rung"] = "rung"
     name: str
     role: Role = Role.HLS_VIDEO
+    codec: Literal["h264", "hevc", "av1"] = "h264"
     width: int
     height: int
     frame_rate_max: Fraction
@@ -116,6 +120,17 @@ class Mp4Spec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubtitlesSpec:
+    """A text track of the source as WebVTT. `language` is its tag, "" when it has none."""
+
+    type: Literal["subtitles"] = "subtitles"
+    name: str
+    role: Role = Role.SUBTITLES
+    track_index: int
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PosterSpec:
     """A JPEG of a representative frame: not black, not simply the first."""
 
@@ -125,6 +140,37 @@ class PosterSpec:
     width: int
     height: int
     quality: int = 82
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryboardSpec:
+    """Sheets of small pictures, one for each `interval` seconds, and WebVTT that says where each is (`#xywh`)."""
+
+    type: Literal["storyboard"] = "storyboard"
+    name: str = "storyboard"
+    role: Role = Role.STORYBOARD
+    width: int
+    height: int
+    interval: Fraction
+    columns: int = 10
+    rows: int = 10
+    quality: int = 70
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewSpec:
+    """A small silent MP4 of a few pieces, to be looped; pieces from evenly over the video."""
+
+    type: Literal["preview"] = "preview"
+    name: str = "preview"
+    role: Role = Role.PREVIEW
+    width: int
+    height: int
+    pieces: int = 4
+    piece_seconds: Fraction = Fraction(1)
+    frame_rate_max: Fraction = Fraction(15)
+    crf: int = 26
+    bitrate_bps_max: int = 400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +185,18 @@ class WaveformSpec:
     pixels_per_second: int = 100
 
 
-Spec = ImageSpec | RungSpec | AudioSpec | PlaylistSpec | Mp4Spec | PosterSpec | WaveformSpec
+Spec = (
+    ImageSpec
+    | RungSpec
+    | AudioSpec
+    | PlaylistSpec
+    | Mp4Spec
+    | SubtitlesSpec
+    | PosterSpec
+    | StoryboardSpec
+    | PreviewSpec
+    | WaveformSpec
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,14 +214,31 @@ class Transform:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """The part of the source to make something of: seconds from the file's common zero, `end` excluded."""
+
+    start: Fraction = Fraction(0)
+    end: Fraction | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it leaves nothing out."""
+        return self.start == 0 and self.end is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedTask:
-    """One unit of rendering, run by one worker; it owes every rendition of `renditions` or fails."""
+    """One unit of rendering, run by one worker; it owes every rendition of `renditions` or fails.
+
+    `duration_s` is that of the clip.
+    """
 
     name: str
     kind: TaskKind
     family: Family = Family.TRANSCODE
     renditions: tuple[Spec, ...]
     transform: Transform = field(default_factory=Transform)
+    clip: Clip = field(default_factory=Clip)
     duration_s: float | None = None
     duration_exact: bool = True
     memory_bytes: int

@@ -4,12 +4,11 @@ Pictures are made upright, progressive, with square pixels, in 8-bit BT.709, wha
 changes is a decision with its reason. Timestamps are kept, so a variable frame rate stays variable.
 """
 
-from collections.abc import Iterator
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from smmu.domain import estimates, ladder, plan_sound
-from smmu.domain.facts import AudioTrack, MediaFacts, Transfer, VideoTrack
+from smmu.domain import estimates, ladder, plan_glimpses, plan_sound
+from smmu.domain.facts import AudioTrack, MediaFacts, SubtitleTrack, Transfer, VideoTrack
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
 from smmu.domain.plan import (
@@ -17,10 +16,10 @@ from smmu.domain.plan import (
     Mp4Spec,
     PlannedTask,
     PlaylistSpec,
-    PosterSpec,
     Role,
     RungSpec,
     Spec,
+    SubtitlesSpec,
     TaskKind,
     Transform,
     WaveformSpec,
@@ -28,7 +27,7 @@ from smmu.domain.plan import (
 
 HLS_AUDIO = "hls-audio"
 MP4_SHORT_MAX = 1080
-POSTER_SHORT_MAX = 720
+TEXT_CODECS = frozenset({"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"})
 _ARCHIVE_CRF_LESS = 2
 
 
@@ -37,51 +36,37 @@ def tasks(
 ) -> tuple[tuple[PlannedTask, ...], tuple[Decision, ...]]:
     """The tasks `video` and `poster`, and `audio` for the waveform when there is sound; and why they are so."""
     rungs = _rungs(video, options)
-    track = plan_sound.main_track(facts.audio)
-    made = [_ladder_task(facts, video, rungs, track, limits), poster_task(facts, video, limits)]
+    track = None if options.mute else plan_sound.main_track(facts.audio)
+    shown, why_shown = plan_glimpses.task(facts, video, transform(video), options, limits)
+    renditions = tuple(_ladder_renditions(rungs, track, _texts(facts, options)))
+    made = [_ladder_task(facts, video, rungs, renditions, limits), shown]
     if track and options.preset != "preview-only":
         made.append(plan_sound.task(facts, (WaveformSpec(track_index=track.index),), limits))
-    return tuple(made), tuple(_decisions(facts, video, track, options))
-
-
-def poster_task(facts: MediaFacts, video: VideoTrack, limits: Limits) -> PlannedTask:
-    """The task that chooses one frame and makes a picture of it."""
-    width, height = video.display_size
-    ratio = min(Fraction(1), Fraction(POSTER_SHORT_MAX, min(width, height)))
-    size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
-    pixels = video.width * video.height
-    return PlannedTask(
-        name="poster",
-        kind=TaskKind.POSTER,
-        renditions=(PosterSpec(width=size[0], height=size[1]),),
-        transform=_transform(video),
-        duration_s=facts.duration_s,
-        duration_exact=facts.duration_exact,
-        memory_bytes=estimates.ladder_memory((), pixels, limits),
-        seconds_max=estimates.poster_seconds(_believed(facts), limits),
-    )
+    return tuple(made), (*_decisions(facts, video, track, options), *why_shown)
 
 
 def _rungs(video: VideoTrack, options: Options) -> tuple[RungSpec, ...]:
     rate = None if video.variable_frame_rate else video.frame_rate
     crf_less = _ARCHIVE_CRF_LESS if options.preset == "archive" else 0
-    rungs = ladder.rungs(video.display_size, rate, crf_less=crf_less)
-    return rungs[-1:] if options.preset == "preview-only" else rungs
+    rungs = ladder.rungs(video.display_size, rate, wanted=options.rungs, crf_less=crf_less)
+    chosen = rungs[-1:] if options.preset == "preview-only" else rungs
+    large = [rung for rung in chosen if min(rung.width, rung.height) >= ladder.MODERN_SHORT_MIN]
+    return (*chosen, *(ladder.also(rung, codec) for codec in options.codecs if codec != "h264" for rung in large))
 
 
 def _ladder_task(
     facts: MediaFacts,
     video: VideoTrack,
     rungs: tuple[RungSpec, ...],
-    track: AudioTrack | None,
+    renditions: tuple[Spec, ...],
     limits: Limits,
 ) -> PlannedTask:
     pixels = video.width * video.height
     return PlannedTask(
         name="video",
         kind=TaskKind.VIDEO,
-        renditions=tuple(_ladder_renditions(rungs, track)),
-        transform=_transform(video),
+        renditions=renditions,
+        transform=transform(video),
         duration_s=facts.duration_s,
         duration_exact=facts.duration_exact,
         memory_bytes=estimates.ladder_memory(rungs, pixels, limits),
@@ -89,19 +74,25 @@ def _ladder_task(
     )
 
 
-def _ladder_renditions(rungs: tuple[RungSpec, ...], track: AudioTrack | None) -> Iterator[Spec]:
+def _ladder_renditions(
+    rungs: tuple[RungSpec, ...], track: AudioTrack | None, texts: Sequence[SubtitleTrack]
+) -> Iterator[Spec]:
     yield from rungs
     if track:
         yield plan_sound.audio_spec(track, HLS_AUDIO, Role.HLS_AUDIO)
     yield PlaylistSpec()
     yield Mp4Spec(rung=_mp4_rung(rungs).name, audio=HLS_AUDIO if track else None)
+    for text in texts:
+        yield SubtitlesSpec(name=f"subtitles-{text.index}", track_index=text.index, language=text.language)
 
 
 def _mp4_rung(rungs: tuple[RungSpec, ...]) -> RungSpec:
-    return next((rung for rung in rungs if min(rung.width, rung.height) <= MP4_SHORT_MAX), rungs[-1])
+    plain = [rung for rung in rungs if rung.codec == "h264"]
+    return next((rung for rung in plain if min(rung.width, rung.height) <= MP4_SHORT_MAX), plain[-1])
 
 
-def _transform(video: VideoTrack) -> Transform:
+def transform(video: VideoTrack) -> Transform:
+    """What makes its pictures upright, whole and SDR."""
     return Transform(
         track_index=video.index,
         rotation_cw=video.rotation_cw % 360,
@@ -125,10 +116,26 @@ def _decisions(facts: MediaFacts, video: VideoTrack, track: AudioTrack | None, o
     yield from _about_rungs(video, options)
     if track:
         yield from plan_sound.decisions(facts, track)
-    else:
+    elif not options.mute:
         yield _source("no sound", "the file has no track that states its channels and rate")
-    for subtitle in facts.subtitles:
-        yield Decision(subject=f"track {subtitle.index}", choice="skipped", reason="subtitles are not carried over")
+    for text in facts.subtitles:
+        yield _about_text(text, options)
+
+
+def _texts(facts: MediaFacts, options: Options) -> tuple[SubtitleTrack, ...]:
+    if options.preset == "preview-only":
+        return ()
+    return tuple(text for text in facts.subtitles if text.codec in TEXT_CODECS)
+
+
+def _about_text(text: SubtitleTrack, options: Options) -> Decision:
+    subject = f"track {text.index}"
+    if text.codec not in TEXT_CODECS:
+        reason = f"{text.codec or 'what it holds'} is no text that could be shown as WebVTT"
+        return Decision(subject=subject, choice="skipped", reason=reason)
+    if options.preset == "preview-only":
+        return Decision(subject=subject, choice="skipped", reason="the preset preview-only makes no subtitles")
+    return Decision(subject=subject, choice="carried over as WebVTT", reason=f"it is text ({text.codec})")
 
 
 def _about_picture(video: VideoTrack) -> Iterator[Decision]:
@@ -161,14 +168,24 @@ def _about_time(facts: MediaFacts, video: VideoTrack) -> Iterator[Decision]:
 
 
 def _about_rungs(video: VideoTrack, options: Options) -> Iterator[Decision]:
-    made = ladder.shorts(min(video.display_size))
+    made = ladder.shorts(min(video.display_size), options.rungs)
     lowest = f"{made[-1]}p"
-    for decision in ladder.decisions(video.display_size):
+    for decision in ladder.decisions(video.display_size, options.rungs):
         if options.preset == "preview-only" and decision.choice == "made" and decision.subject != lowest:
             reason = "the preset preview-only makes the lowest rung alone"
             yield Decision(subject=decision.subject, choice="skipped", reason=reason)
         else:
             yield decision
+    for codec in options.codecs:
+        if codec != "h264":
+            yield _about_codec(codec, min(video.display_size))
+
+
+def _about_codec(codec: str, short: int) -> Decision:
+    if short < ladder.MODERN_SHORT_MIN:
+        reason = f"there is nothing to gain below {ladder.MODERN_SHORT_MIN} lines"
+        return Decision(subject=codec, choice="skipped", reason=reason)
+    return Decision(subject=codec, choice="made beside H.264", reason="asked for; not every player has it")
 
 
 def _source(choice: str, reason: str) -> Decision:

@@ -4,19 +4,43 @@ Total over every file that `judgement.judge` admits: each gets at least one rend
 it never needs a decoder, a cloud or a clock, and asking twice gives the same plan.
 """
 
-from smmu.domain import plan_images, plan_sound, plan_video
-from smmu.domain.facts import MediaFacts
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+from smmu.domain import plan_glimpses, plan_images, plan_sound, plan_video
+from smmu.domain.facts import Kind, MediaFacts
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
-from smmu.domain.plan import Decision, Plan, PlannedTask, Stage
+from smmu.domain.plan import Clip, Decision, Plan, PlannedTask, Stage
 
 _Made = tuple[tuple[PlannedTask, ...], tuple[Decision, ...]]
 
 
 def plan(facts: MediaFacts, options: Options, limits: Limits) -> Plan:
     """The plan for an admissible file. `ValueError` when its kind has no content: inspection has refused that."""
-    tasks, decisions = _by_kind(facts, options, limits)
-    return Plan(stages=(Stage(name="render", tasks=tasks),), decisions=(_about(facts, options), *decisions))
+    clip = _clip(facts, options)
+    tasks, decisions = _by_kind(_within(clip, facts), options, limits)
+    return Plan(
+        stages=(Stage(name="render", tasks=tuple(replace(task, clip=clip) for task in tasks)),),
+        decisions=(_about(facts, options), *_about_wishes(facts, options), *decisions),
+    )
+
+
+def _clip(facts: MediaFacts, options: Options) -> Clip:
+    if facts.kind is Kind.IMAGE:
+        return Clip()
+    end = options.clip_end_s
+    return Clip(start=Fraction(str(options.clip_start_s)), end=None if end is None else Fraction(str(end)))
+
+
+def _within(clip: Clip, facts: MediaFacts) -> MediaFacts:
+    """The facts of what is left of a file: its duration is the clip's."""
+    if clip.is_whole:
+        return facts
+    ends = [float(clip.end)] if clip.end is not None else []
+    ends += [facts.duration_s] if facts.duration_s is not None else []
+    return replace(facts, duration_s=max(0.0, min(ends) - float(clip.start)) if ends else None)
 
 
 def _by_kind(facts: MediaFacts, options: Options, limits: Limits) -> _Made:
@@ -29,8 +53,8 @@ def _by_kind(facts: MediaFacts, options: Options, limits: Limits) -> _Made:
         return plan_video.tasks(facts, facts.video, options, limits)
     if plan_sound.main_track(facts.audio) is not None:
         return _sound(facts, limits)
-    made = (plan_video.poster_task(facts, facts.video, limits),), ()
-    return _noted(made, options, "the video has no sound: a poster is made instead")
+    shown, skipped = plan_glimpses.task(facts, facts.video, plan_video.transform(facts.video), options, limits)
+    return _noted(((shown,), skipped), options, "the video has no sound: a poster is made instead")
 
 
 def _sound(facts: MediaFacts, limits: Limits) -> _Made:
@@ -42,6 +66,25 @@ def _sound(facts: MediaFacts, limits: Limits) -> _Made:
         *plan_sound.decisions(facts, track),
         *_cover(facts),
     )
+
+
+def _about_wishes(facts: MediaFacts, options: Options) -> Iterator[Decision]:
+    """What was asked for and what became of it; where a kind of file has no such thing, that."""
+    still, sound = facts.kind is Kind.IMAGE, facts.kind is Kind.AUDIO
+    if options.is_clipped:
+        until = "its end" if options.clip_end_s is None else f"{options.clip_end_s:g} s"
+        told = f"from {options.clip_start_s:g} s until {until}"
+        yield _wish("clip", "not applied" if still else told, "a picture lasts no time" if still else "asked for")
+    if options.mute:
+        yield _wish("mute", "not applied" if still else "no sound", "a picture has no sound" if still else "asked for")
+    if (still or sound) and options.rungs:
+        yield _wish("rungs", "not applied", "only a video has rungs")
+    if (still or sound) and len(options.codecs) > 1:
+        yield _wish("codecs", "not applied", "only a video has them")
+
+
+def _wish(subject: str, choice: str, reason: str) -> Decision:
+    return Decision(subject=subject, choice=choice, reason=reason)
 
 
 def _noted(made: _Made, options: Options, reason: str) -> _Made:

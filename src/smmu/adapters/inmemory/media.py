@@ -23,8 +23,11 @@ from smmu.domain.plan import (
     PlannedTask,
     PlaylistSpec,
     PosterSpec,
+    PreviewSpec,
     RungSpec,
     Spec,
+    StoryboardSpec,
+    SubtitlesSpec,
     WaveformSpec,
 )
 from smmu.ports.errors import TaskDied
@@ -57,6 +60,9 @@ _FILES: Mapping[type[Spec], tuple[tuple[str, str], ...]] = MappingProxyType(
         PlaylistSpec: (("{name}.m3u8", "application/vnd.apple.mpegurl"),),
         Mp4Spec: (("{name}.mp4", "video/mp4"),),
         PosterSpec: (("{name}.jpg", "image/jpeg"),),
+        SubtitlesSpec: (("{name}.vtt", "text/vtt"),),
+        StoryboardSpec: (("{name}.vtt", "text/vtt"), ("{name}-1.webp", "image/webp")),
+        PreviewSpec: (("{name}.mp4", "video/mp4"),),
         WaveformSpec: (("{name}.json", "application/json"),),
     }
 )

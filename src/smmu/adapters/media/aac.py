@@ -18,10 +18,10 @@ from av.codec.context import Flags
 from av.packet import Packet
 
 from smmu.adapters.media import cmaf
-from smmu.adapters.media.decode import Damage, audio_frames
+from smmu.adapters.media.decode import Damage, Survey, audio_frames
 from smmu.adapters.media.loudness import Gain, Loudness, Meter, gain_towards
 from smmu.adapters.media.segments import Output, Segment, Segmenter
-from smmu.adapters.media.sound import LAYOUTS, Converter, Line
+from smmu.adapters.media.sound import LAYOUTS, Converter, Line, within
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.errors import Code, refuse
 from smmu.domain.plan import AudioSpec
@@ -84,13 +84,13 @@ def listen(
     track: int,
     listeners: Sequence[Listener],
     *,
-    zero: Fraction,
+    found: Survey,
     planned_s: float | None,
     progress: Callable[[float], None],
 ) -> Heard:
     """Decode a track once for all `listeners`. Raises `Refused` when too little of it decodes."""
-    heard = Heard(Damage(track=track), Line(zero, Fraction(planned_s or bench.limits.duration_seconds_max)))
-    for frame in heard.line.join(audio_frames(bench, heard.damage)):
+    heard = Heard(Damage(track=track), Line(found.zero, Fraction(planned_s or bench.limits.duration_seconds_max)))
+    for frame in heard.line.join(within(audio_frames(bench, heard.damage, found.window), found.window)):
         for listener in listeners:
             listener.feed(frame)
         if planned_s:
@@ -106,7 +106,7 @@ def encode(
     spec: AudioSpec,
     loudness: Loudness,
     *,
-    zero: Fraction,
+    found: Survey,
     planned_s: float | None,
     folder: str | None,
     progress: Callable[[float], None],
@@ -116,8 +116,10 @@ def encode(
     whole = bench.directory / f"whole-{spec.name}.mp4"
     cut = _Cut()
     encoder = _Encoder(spec, gain, Output(root=bench.directory, folder=folder, whole=whole, emit=cut.add))
-    heard = listen(bench, spec.track_index, [encoder], zero=zero, planned_s=planned_s, progress=progress)
+    heard = listen(bench, spec.track_index, [encoder], found=found, planned_s=planned_s, progress=progress)
     encoder.finish()
+    if not encoder.samples and heard.damage.clipped:
+        raise refuse(Code.INVALID_OPTIONS, f"Track {spec.track_index} has no sound in the clip: ask for it muted.")
     if not encoder.samples:
         raise refuse(Code.REJECTED_CORRUPT, f"Track {spec.track_index} has no sound that could be decoded.")
     return Encoded(

@@ -41,7 +41,7 @@ class _Job:
         self._bench, self._planned_s = bench, task.owed_s
         self._specs = [spec for spec in task.renditions if isinstance(spec, AudioSpec | WaveformSpec)]
         self._tracks = sorted({spec.track_index for spec in self._specs})
-        self._survey = survey(bench, *self._tracks)
+        self._survey = survey(bench, *self._tracks, clip=task.clip)
 
     def run(self) -> list[Rendition]:
         share = MEASURE_SHARE / len(self._tracks)
@@ -68,7 +68,7 @@ class _Job:
         peaks = {spec.name: Peaks(spec) for spec in mine if isinstance(spec, WaveformSpec)}
         listeners: Sequence[aac.Listener] = [*meters.values(), *peaks.values()]
         heard = aac.listen(
-            self._bench, track, listeners, zero=self._survey.zero, planned_s=self._planned_s, progress=progress
+            self._bench, track, listeners, found=self._survey, planned_s=self._planned_s, progress=progress
         )
         for line in peaks.values():
             line.finish()
@@ -102,7 +102,7 @@ class _Job:
     def _file(self, spec: AudioSpec, loudness: Loudness, progress: Callable[[float], None]) -> Rendition:
         bench = self._bench
         encoded = aac.encode(
-            bench, spec, loudness, zero=self._survey.zero, planned_s=self._planned_s, folder=None, progress=progress
+            bench, spec, loudness, found=self._survey, planned_s=self._planned_s, folder=None, progress=progress
         )
         path = f"audio/{spec.name}.m4a"
         progressive([encoded.whole], bench.directory / path, bench.beat)

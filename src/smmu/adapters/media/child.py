@@ -28,6 +28,7 @@ _DETAIL_CHARS_MAX = 4_000
 _ROUTINES = {
     "inspect-image": ("inspect_image", "inspect_image"),
     "inspect-av": ("inspect_av", "inspect_av"),
+    "play": ("play", "play"),
     "images": ("image", "render_images"),
     "video": ("video", "render_video"),
     "audio": ("audio", "render_audio"),

@@ -92,11 +92,11 @@ def aac_codec(configuration: bytes) -> str:
     return f"mp4a.40.{configuration[0] >> 3}"
 
 
-def avc_entry(configuration: bytes, width: int, height: int) -> bytes:
-    """The sample entry of an H.264 track: square pixels, BT.709, limited range."""
+def video_entry(kind: bytes, configuration: bytes, width: int, height: int) -> bytes:
+    """The sample entry of a picture track with its configuration's box: square pixels, BT.709, limited range."""
     head = struct.pack(">6xH16xHHIIIH32xHh", 1, width, height, 0x480000, 0x480000, 0, 1, 0x18, -1)
     colours = box(b"colr", b"nclx", struct.pack(">HHHB", 1, 1, 1, 0))
-    return box(b"avc1", head, box(b"avcC", configuration), colours, box(b"pasp", struct.pack(">II", 1, 1)))
+    return box(kind, head, configuration, colours, box(b"pasp", struct.pack(">II", 1, 1)))
 
 
 def aac_entry(configuration: bytes, channels: int, sample_rate: int, bitrate_bps: int) -> bytes:

@@ -12,8 +12,8 @@ The rule, applied after everything was decoded:
 Refuses to hide a failure to read the source: what the source's `read` raises passes through untouched.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import av
@@ -24,12 +24,15 @@ from av.packet import Packet
 from av.stream import Discard, Disposition, Stream
 from av.video.frame import VideoFrame
 
+from smmu.adapters.media.window import RUN_UP_SECONDS, Window, time_of
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.errors import Code, refuse
+from smmu.domain.plan import Clip
 
 LOST_SHARE_MAX, LOST_MIN = 0.25, 5
 COVERED_SHARE_MIN, MISSING_SECONDS_MIN = 0.9, 0.5
 FIRST_FRAME_PACKETS_MAX = 4_000
+NEAR_PACKETS_MAX = 600  # after a seek: a keyframe is the first packet, or a few are between
 
 
 @dataclass(slots=True)
@@ -43,6 +46,7 @@ class Damage:
     frames: int = 0
     stopped: str = ""
     header_seconds: float | None = None
+    clipped: bool = False
 
     @property
     def any(self) -> bool:
@@ -51,6 +55,8 @@ class Damage:
 
     def judge(self, covered_seconds: float, planned_seconds: float | None) -> None:
         """Refuse a file of which too little could be decoded. The rule is in the module's docstring."""
+        if self.frames == 0 and self.clipped:
+            raise refuse(Code.INVALID_OPTIONS, f"There is nothing of track {self.track} in the clip.")
         if self.frames == 0:
             raise refuse(Code.REJECTED_CORRUPT, f"Nothing of track {self.track} could be decoded.")
         if self.lost > max(LOST_MIN, LOST_SHARE_MAX * self.packets):
@@ -62,6 +68,11 @@ class Damage:
                 Code.REJECTED_TRUNCATED,
                 f"Track {self.track} breaks off after {covered_seconds:.1f} of {expected:.1f} seconds.",
             )
+
+    def restart(self) -> None:
+        """Forget what was counted: reading begins anew."""
+        self.packets = self.lost = self.frames = 0
+        self.stopped = ""
 
     def measures(self) -> dict[str, float | int | str]:
         """What to note in a proof."""
@@ -87,29 +98,57 @@ def _falls_short(covered: float, expected: float) -> bool:
     return covered < COVERED_SHARE_MIN * expected and expected - covered > MISSING_SECONDS_MIN
 
 
-def video_frames(bench: Workbench, damage: Damage) -> Iterator[VideoFrame]:
-    """Every picture of the track that decodes, in order of presentation."""
+def video_frames(bench: Workbench, damage: Damage, window: Window) -> Generator[VideoFrame, None, None]:
+    """Every picture of the track that decodes, in order of presentation, from where `window` opens or before it."""
     stamps = _Stamps()
-    for frame in _frames(bench, damage):
+    for frame in _frames(bench, damage, window):
         if isinstance(frame, VideoFrame):
             stamps.mend(frame)
             yield frame
 
 
-def audio_frames(bench: Workbench, damage: Damage) -> Iterator[AudioFrame]:
-    """Every block of sound of the track that decodes, in order of presentation."""
-    for frame in _frames(bench, damage):
+def audio_frames(bench: Workbench, damage: Damage, window: Window) -> Iterator[AudioFrame]:
+    """Every block of sound of the track that decodes, in order of presentation, from where `window` opens or before."""
+    for frame in _frames(bench, damage, window):
         if isinstance(frame, AudioFrame):
             yield frame
 
 
-def _frames(bench: Workbench, damage: Damage) -> Iterator[object]:
+def _frames(bench: Workbench, damage: Damage, window: Window) -> Iterator[object]:
+    damage.clipped = not window.is_whole
+    if window.start is not None:
+        near = _frames_from(bench, damage, window.start - RUN_UP_SECONDS)
+        first = next(near, None)
+        if isinstance(first, VideoFrame | AudioFrame) and window.is_before(time_of(first)):
+            yield first
+            yield from near
+            return
+        near.close()  # what seeking found begins too late: there is no way but from the beginning
+        damage.restart()
+    yield from _frames_from(bench, damage, None)
+
+
+def _frames_from(bench: Workbench, damage: Damage, start: Fraction | None) -> Generator[object, None, None]:
     with bench.open_container() as container:
         stream = only(container, damage.track)
-        damage.promised = stream.frames
-        damage.header_seconds = _seconds(stream)
+        if not damage.clipped:
+            damage.promised = stream.frames
+            damage.header_seconds = _seconds(stream)
+        if start is not None and not sought(container, stream, start):
+            return
         for packet in _packets(container, stream, damage):
             yield from decoded(packet, damage)
+
+
+def sought(container: InputContainer, stream: Stream, time: Fraction) -> bool:
+    """Go to the last keyframe at or before `time`, as far as the container can tell; whether it can at all."""
+    try:
+        container.seek(int(time / (stream.time_base or Fraction(1, 90_000))), stream=stream)
+    except FFmpegError as error:
+        if isinstance(error, MemoryError):
+            raise
+        return False
+    return True
 
 
 def _packets(container: InputContainer, stream: Stream, damage: Damage) -> "Iterator[Packet[Stream]]":
@@ -121,7 +160,7 @@ def _packets(container: InputContainer, stream: Stream, damage: Damage) -> "Iter
             if isinstance(error, MemoryError):
                 raise
             damage.stopped = f"{type(error).__name__}: {error.strerror}"
-            packets = iter(_flushes(stream))
+            packets = iter([_ending(stream)])
             continue
         if packet is None:
             return
@@ -129,11 +168,13 @@ def _packets(container: InputContainer, stream: Stream, damage: Damage) -> "Iter
         yield packet
 
 
-def _flushes(stream: Stream) -> "Iterator[Packet[Stream]]":
-    # What the decoder still holds is wanted also when reading broke off.
+def _ending(stream: Stream) -> "Packet[Stream]":
+    # What the decoder still holds is wanted also when reading broke off. Frames take their time base from the packet.
     packet: Packet[Stream] = Packet()
     packet.stream = stream
-    yield packet
+    if stream.time_base is not None:
+        packet.time_base = stream.time_base
+    return packet
 
 
 def decoded(packet: "Packet[Stream]", damage: Damage) -> Sequence[object]:
@@ -150,6 +191,41 @@ def decoded(packet: "Packet[Stream]", damage: Damage) -> Sequence[object]:
     return frames
 
 
+def keyframe_near(container: InputContainer, stream: Stream, time: Fraction) -> VideoFrame | None:
+    """The last keyframe at or before `time`, decoded by itself; `None` where seeking or decoding does not give one.
+
+    Containers without an index seek inexactly, so a second look begins earlier. It may be a later one all the same.
+    """
+    found = None
+    for wanted in (time, time - RUN_UP_SECONDS):
+        found = _keyframe_from(container, stream, wanted) or found
+        if found is None or (time_of(found) or time) <= time:
+            break
+    return found
+
+
+def _keyframe_from(container: InputContainer, stream: Stream, time: Fraction) -> VideoFrame | None:
+    if not sought(container, stream, time):
+        return None
+    damage = Damage(track=stream.index)
+    try:
+        for count, packet in enumerate(container.demux(stream)):
+            if packet.size and packet.is_keyframe and (frame := _alone(packet, damage)) is not None:
+                return frame
+            if count >= NEAR_PACKETS_MAX:
+                return None
+    except FFmpegError as error:
+        if isinstance(error, MemoryError):
+            raise
+    return None
+
+
+def _alone(packet: "Packet[Stream]", damage: Damage) -> VideoFrame | None:
+    # A decoder holds pictures back for the order of those to come: it is told that there are none. Seeking resets it.
+    frames = [*decoded(packet, damage), *decoded(_ending(packet.stream), damage)]
+    return next((frame for frame in frames if isinstance(frame, VideoFrame)), None)
+
+
 def only(container: InputContainer, index: int) -> Stream:
     """The stream `index`, with all others switched off so that their bytes need not be read."""
     if index >= len(container.streams):
@@ -164,12 +240,6 @@ def _seconds(stream: Stream) -> float | None:
     if stream.duration is None or stream.time_base is None or stream.duration <= 0:
         return None
     return float(stream.duration * stream.time_base)
-
-
-def time_of(frame: VideoFrame | AudioFrame) -> Fraction | None:
-    """When a frame is presented by the source's own timestamps, in seconds."""
-    stamp = frame.pts if frame.pts is not None else frame.dts
-    return None if stamp is None or frame.time_base is None else stamp * frame.time_base
 
 
 @dataclass(slots=True)
@@ -201,18 +271,20 @@ class _Stamps:
 class Survey:
     """What has to be known before the first frame is encoded.
 
-    `zero` is the earliest presented timestamp among the tracks in use and the file's moving picture: everybody's
-    second 0. `time_base` and `rate` are the picture's, where there is one and the file says. `all_in_use` says
-    whether every track that moves or sounds is in use.
+    `zero` is everybody's second 0: the earliest presented timestamp among the tracks in use and the file's moving
+    picture, or where a clip of it begins; `window` is that clip in the source's times. `time_base` and `rate` are the
+    picture's, where there is one and the file says. `all_in_use` says whether every track that moves or
+    sounds is in use.
     """
 
     zero: Fraction
+    window: Window = field(default_factory=Window)
     time_base: Fraction | None = None
     rate: Fraction | None = None
     all_in_use: bool = False
 
 
-def survey(bench: Workbench, *tracks: int) -> Survey:
+def survey(bench: Workbench, *tracks: int, clip: Clip) -> Survey:
     """Look at the first frame of each of `tracks` and of the moving picture."""
     with bench.open_container() as container:
         streams = tuple(s for s in container.streams if s.index in tracks or _moves(s))
@@ -221,8 +293,12 @@ def survey(bench: Workbench, *tracks: int) -> Survey:
             if stream.index not in times and stream.start_time is not None and stream.time_base:
                 times[stream.index] = stream.start_time * stream.time_base
         picture = next((s for s in streams if s.type == "video" and s.index in tracks), None)
+        begins = min(times.values(), default=Fraction(0))
         return Survey(
-            zero=min(times.values(), default=Fraction(0)),
+            zero=begins + clip.start,
+            window=Window(
+                start=begins + clip.start if clip.start else None, end=None if clip.end is None else begins + clip.end
+            ),
             time_base=picture.time_base if picture else None,
             rate=(picture.average_rate or picture.guessed_rate) if picture else None,
             all_in_use=all(s.index in tracks for s in container.streams if s.type == "audio" or _moves(s)),

@@ -1,6 +1,6 @@
-"""`RungEncoder`: one rung's H.264 encoder in a thread of its own, from scaled pictures to segments.
+"""`RungEncoder`: one rung's encoder in a thread of its own, from scaled pictures to segments.
 
-x264 is told nothing but quality and caps: keyframes come only from the plan (`pict_type` I at planned pictures, no
+It is told nothing but quality and caps: keyframes come only from the plan (`pict_type` I at planned pictures, no
 scene cuts, closed GOPs), so that all rungs switch at the same times. Refuses to scale, to choose pictures, and to
 keep running when one of its packets could not be written: the error surfaces in the thread that feeds it.
 """
@@ -18,14 +18,13 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
 
 from smmu.adapters.media import cmaf
+from smmu.adapters.media.coding import CODINGS, options_for
 from smmu.adapters.media.graph import BT709, LIMITED
 from smmu.adapters.media.segments import Output, Segmenter
 from smmu.domain.plan import RungSpec
 
-PRESET = "veryfast"
 WAITING_FRAMES_MAX = 4  # more only costs memory: x264 has its own queue of frames
 THREADS_MAX = 12
-X264 = "keyint=infinite:min-keyint=1:scenecut=0:open-gop=0:force-cfr=0"
 
 
 class RungEncoder:
@@ -33,8 +32,9 @@ class RungEncoder:
 
     def __init__(self, spec: RungSpec, output: Output, *, ticks: int, rate: Fraction) -> None:
         self.spec = spec
+        self._coding = CODINGS[spec.codec]
         self._context = _open_encoder(spec, ticks, rate)
-        self.configuration = cmaf.avc_configuration(self._context.extradata or b"")
+        self.configuration = self._coding.record(self._context.extradata or b"")
         self.segmenter = Segmenter(
             output, seconds=spec.segment_seconds, timescale=ticks, header=lambda shift: self._header(ticks, shift)
         )
@@ -43,6 +43,11 @@ class RungEncoder:
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name=f"rung {spec.name}", daemon=True)
         self._thread.start()
+
+    @property
+    def codecs(self) -> str:
+        """RFC 6381 name."""
+        return self._coding.name(self.configuration)
 
     def put(self, frame: VideoFrame) -> None:
         """Encode `frame`; its time, colours and picture type are set. Blocks while the encoder is behind."""
@@ -62,7 +67,7 @@ class RungEncoder:
 
     def _header(self, ticks: int, shift: int) -> cmaf.TrackHeader:
         spec = self.spec
-        entry = cmaf.avc_entry(self.configuration, spec.width, spec.height)
+        entry = self._coding.sample_entry(self.configuration, spec.width, spec.height)
         return cmaf.TrackHeader(entry=entry, timescale=ticks, width=spec.width, height=spec.height, shift=shift)
 
     def _run(self) -> None:
@@ -83,7 +88,7 @@ class RungEncoder:
         for packet in packets:
             if packet.pts is None or packet.dts is None:
                 raise RuntimeError("the encoder gave a packet without a time")
-            data = cmaf.length_prefixed(bytes(packet))
+            data = self._coding.payload(bytes(packet))
             self.segmenter.add(cmaf.Sample(data, packet.pts, packet.dts, packet.is_keyframe))
 
     def _raise_error(self) -> None:
@@ -92,7 +97,8 @@ class RungEncoder:
 
 
 def _open_encoder(spec: RungSpec, ticks: int, rate: Fraction) -> VideoCodecContext:
-    context = CodecContext.create("libx264", "w")
+    context = CodecContext.create(CODINGS[spec.codec].encoder, "w")
+    assert isinstance(context, VideoCodecContext)  # noqa: S101 - encoders of pictures, all of them
     context.width, context.height, context.pix_fmt = spec.width, spec.height, "yuv420p"
     context.time_base = Fraction(1, ticks)
     context.framerate = min(rate, spec.frame_rate_max)
@@ -102,20 +108,12 @@ def _open_encoder(spec: RungSpec, ticks: int, rate: Fraction) -> VideoCodecConte
     context.thread_type = "AUTO"  # SLICE, PyAV's default, costs 2.5 % in size
     context.thread_count = min(-(-len(os.sched_getaffinity(0)) * 3 // 2), THREADS_MAX)
     context.flags |= Flags.global_header
-    context.options = {
-        "preset": PRESET,
-        "profile": "high",
-        "crf": str(spec.crf),
-        "maxrate": str(spec.bitrate_bps_max),
-        "bufsize": str(2 * spec.bitrate_bps_max),
-        "forced-idr": "1",
-        "x264-params": X264,
-    }
+    context.options = options_for(spec)
     context.open()
     return context
 
 
 def mark(frame: VideoFrame, *, tick: int, ticks: int, key: bool) -> None:
-    """Set when a picture is shown and whether it starts a group; x264 would obey the source's picture types."""
+    """Set when a picture is shown and whether it starts a group; encoders would obey the source's picture types."""
     frame.pts, frame.time_base, frame.duration = tick, Fraction(1, ticks), 0
     frame.pict_type = PictureType.I if key else PictureType.NONE

@@ -19,6 +19,7 @@ from smmu.domain.facts import MediaFacts
 from smmu.domain.limits import Limits
 from smmu.domain.manifest import Rendition
 from smmu.domain.plan import PlannedTask
+from smmu.domain.verification import PlayedTrack
 from smmu.ports.errors import TaskDied
 from smmu.ports.media import MediaEngine, Progress, Sink
 from smmu.ports.objects import LocalFile, Source
@@ -27,6 +28,7 @@ Answer = TypeVar("Answer")
 
 _FACTS = TypeAdapter(MediaFacts)
 _RENDITIONS = TypeAdapter(tuple[Rendition, ...])
+_PLAYED = TypeAdapter(tuple[PlayedTrack, ...])
 
 
 class PyavEngine(MediaEngine):
@@ -61,6 +63,16 @@ class PyavEngine(MediaEngine):
         )
         answer = await sandbox.run(order, source, self._scratch, Ears(made=made, progressed=progress))
         return _in_order(_decode(_RENDITIONS, answer), task)
+
+    async def play(self, source: Source) -> tuple[PlayedTrack, ...]:
+        """Decode a file of ours to its end: what each of its tracks gave. Raises as `render` does."""
+        order = self._order(
+            {"operation": "play"},
+            source,
+            seconds=self._limits.heavy_task_seconds_max,
+            memory=self._limits.child_memory_bytes,
+        )
+        return _decode(_PLAYED, await sandbox.run(order, source, self._scratch, _DEAF))
 
     def _order(self, words: Mapping[str, Any], source: Source, *, seconds: int, memory: int) -> sandbox.Order:
         cores = len(os.sched_getaffinity(0))

@@ -7,7 +7,7 @@ colour tags between threads and grows memory per frame.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from errno import EAGAIN
 
 from av.error import FFmpegError
@@ -96,6 +96,24 @@ def _entry_arguments(frame: VideoFrame) -> str:
 def deinterlacing() -> Step:
     """A step that makes whole pictures of fields, at the source's picture rate."""
     return Step(lambda _: [("bwdif", "mode=send_frame:parity=auto:deint=all")])
+
+
+def whole_pictures(frames: Iterable[VideoFrame], transform: Transform) -> Iterator[VideoFrame]:
+    """Decoded pictures as they are to be scaled: their light is told, and fields were made whole."""
+    step = deinterlacing() if transform.deinterlace else None
+    for frame in frames:
+        tag_hdr(frame, transform)
+        if step is None:
+            yield frame
+        else:
+            yield from step.feed(frame)
+    if step is not None:
+        yield from step.flush()
+
+
+def whole_picture(frame: VideoFrame, transform: Transform) -> VideoFrame:
+    """One decoded picture by itself, as `whole_pictures` makes it."""
+    return next(whole_pictures([frame], transform))
 
 
 def upright(transform: Transform, width: int, height: int, pixel_format: str = "yuv420p") -> Step:

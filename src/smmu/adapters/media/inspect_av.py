@@ -18,7 +18,7 @@ from smmu.adapters.media.ending import first_dead
 from smmu.adapters.media.inspect import admitted
 from smmu.adapters.media.measure import Measures, measure
 from smmu.adapters.media.selection import Selection, select
-from smmu.adapters.media.tracks import audio_track, subtitle_track, video_track
+from smmu.adapters.media.tracks import audio_track, chapters_of, subtitle_track, video_track
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.facts import AudioTrack, Kind, MediaFacts, VideoTrack
 from smmu.domain.limits import Limits
@@ -109,7 +109,7 @@ def _facts(
         subtitles=tuple(subtitle_track(stream) for stream in chosen.subtitles),
         has_cover_art=chosen.pictures > 0,
         has_position=_has_position(container),
-        chapters=len(container.chapters()),
+        chapters=tuple(chapters_of(container)),
         bytes_read=bench.source.bytes_read,
         warnings=_warnings(measures),
     )

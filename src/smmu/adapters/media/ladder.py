@@ -15,10 +15,11 @@ from av.video.frame import VideoFrame
 
 from smmu.adapters.media import graph, hls
 from smmu.adapters.media.cadence import Cadence, Clock, Selector, ticks_per_second
-from smmu.adapters.media.decode import Damage, Survey, time_of, video_frames
+from smmu.adapters.media.decode import Damage, Survey, video_frames
 from smmu.adapters.media.encoder import RungEncoder, mark
 from smmu.adapters.media.proof import RungWitness
 from smmu.adapters.media.segments import Output, Segment
+from smmu.adapters.media.window import Cutter, time_of
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.manifest import RenderedFile
 from smmu.domain.plan import PlannedTask, RungSpec
@@ -53,6 +54,7 @@ class Ladder:
         self.ticks = ticks_per_second(survey.time_base)
         self._rate = survey.rate if survey.rate and 0 < survey.rate <= RATE_MAX else USUAL_RATE
         self._keep, self._whole = keep, whole
+        self._cutter = Cutter(survey.window)
         planned = Fraction(task.duration_s or bench.limits.duration_seconds_max)
         self.clock = Clock(zero=survey.zero, planned_end=planned, step=1 / self._rate)
         self._hold = Fraction(0)
@@ -66,7 +68,11 @@ class Ladder:
     @property
     def end(self) -> Fraction:
         """When the last picture is over."""
-        return (self.clock.last or Fraction(0)) + (self._hold or self.clock.step)
+        over = (self.clock.last or Fraction(0)) + (self._hold or self.clock.step)
+        clip = self._task.clip
+        if clip.end is None:
+            return over
+        return clip.end - clip.start if self._cutter.closed else min(over, clip.end - clip.start)
 
     def run(self, progress: Callable[[float], None]) -> None:
         """Decode, scale, encode, prove and ship everything. Raises `Refused` when too little could be decoded."""
@@ -86,7 +92,8 @@ class Ladder:
     def _make_rungs(self) -> list[Rung]:
         specs = [spec for spec in self._task.renditions if isinstance(spec, RungSpec)]
         specs.sort(key=lambda spec: spec.width * spec.height, reverse=True)
-        return [self._make_rung(spec, top=spec is specs[0], last=spec is specs[-1]) for spec in specs]
+        smallest = {spec.codec: spec for spec in specs}.values()
+        return [self._make_rung(spec, top=spec is specs[0], last=spec in smallest) for spec in specs]
 
     def _make_rung(self, spec: RungSpec, *, top: bool, last: bool) -> Rung:
         folder = f"hls/{spec.name}"
@@ -108,20 +115,12 @@ class Ladder:
         )
 
     def _pictures(self) -> Iterator[VideoFrame]:
-        frames = self._tagged()
-        if not self._task.transform.deinterlace:
-            yield from frames
-            return
-        step = graph.deinterlacing()
-        for frame in frames:
-            yield from step.feed(frame)
-        yield from step.flush()
+        return graph.whole_pictures(self._decoded(), self._task.transform)
 
-    def _tagged(self) -> Iterator[VideoFrame]:
-        for frame in video_frames(self._bench, self.damage):
+    def _decoded(self) -> Iterator[VideoFrame]:
+        for frame in self._cutter.pictures(video_frames(self._bench, self.damage, self._cutter.window)):
             if frame.time_base is not None:
                 self._hold = self._believed(frame.duration * frame.time_base)
-            graph.tag_hdr(frame, self._task.transform)
             yield frame
 
     @staticmethod
@@ -152,7 +151,7 @@ class Ladder:
         for rung, picture, wanted in zip(self.rungs, pictures, kept, strict=False):
             if wanted:
                 mark(picture, tick=tick, ticks=self.ticks, key=key)
-                rung.witness.plan(tick, key=key)
+                rung.witness.plan(tick, picture, key=key)
                 rung.cadence.add(tick)
                 rung.encoder.put(picture)
 

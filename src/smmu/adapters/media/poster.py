@@ -1,4 +1,4 @@
-"""`render_poster`: one JPEG that represents a video: a picture that shows something, and not simply the first.
+"""`render_poster`: what shows a video before it plays. Its poster is made here: a picture that shows something.
 
 Candidates are the keyframes nearest to a few positions, reached by seeking, so a long film costs no more than a short
 one. A picture's score is how much it shows: spread of light and detail, with near-black and near-white put last. The
@@ -7,7 +7,7 @@ Refuses to decode the whole file: where seeking does not work it looks at the be
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -15,23 +15,23 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 import pyvips
-from av.container import InputContainer
-from av.error import FFmpegError
 from av.stream import Stream
 from av.video.frame import VideoFrame
 
 from smmu.adapters.media import graph
-from smmu.adapters.media.decode import Damage, decoded, only, time_of
+from smmu.adapters.media.decode import Damage, keyframe_near, only, survey, video_frames
+from smmu.adapters.media.preview import make_preview
 from smmu.adapters.media.proof import check
+from smmu.adapters.media.storyboard import make_storyboard
+from smmu.adapters.media.window import Cutter, Window, time_of
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.errors import Code, refuse
 from smmu.domain.manifest import Check, Proof, RenderedFile, Rendition
-from smmu.domain.plan import PlannedTask, PosterSpec
+from smmu.domain.plan import PlannedTask, PosterSpec, PreviewSpec, StoryboardSpec
 
 PATH, CONTENT_TYPE = "poster.jpg", "image/jpeg"
 POSITIONS = (Fraction(25, 100), Fraction(10, 100), Fraction(40, 100), Fraction(55, 100), Fraction(70, 100))
 GOOD_ENOUGH = 0.6  # a picture that scores this much ends the search
-PACKETS_MAX = 600  # per candidate: from a keyframe to the first picture is a few packets
 BEGINNING_FRAMES, FEW, EVERY = 90, 2, 10  # the second and third picture, then every tenth
 THUMB_WIDTH, THUMB_HEIGHT = 96, 54
 DARK, LIGHT = 40, 225  # a picture whose lights are below, or whose shadows are above, shows nothing
@@ -47,14 +47,17 @@ class Candidate:
 
 
 def render_poster(bench: Workbench, task: PlannedTask) -> list[Rendition]:
-    """Make the poster of a poster task."""
-    made = []
+    """Make the poster, the storyboard and the preview that a poster task owes."""
+    made: list[Rendition] = []
     for spec in task.renditions:
         if isinstance(spec, PosterSpec):
             best, looked_at = _best(bench, task)
-            bench.progress(0.8)
             made.append(_publish(bench, task, spec, best, looked_at))
-    bench.progress(1.0)
+        elif isinstance(spec, StoryboardSpec):
+            made.append(make_storyboard(bench, task, spec))
+        elif isinstance(spec, PreviewSpec):
+            made.append(make_preview(bench, task, spec))
+        bench.progress(len(made) / len(task.renditions))
     return made
 
 
@@ -72,25 +75,26 @@ def _best(bench: Workbench, task: PlannedTask) -> tuple[Candidate, int]:
 
 
 def _candidates(bench: Workbench, task: PlannedTask) -> Iterator[Candidate]:
-    with ExitStack() as stack:
-        container = stack.enter_context(bench.open_container())
+    window = survey(bench, task.transform.track_index, clip=task.clip).window
+    with bench.open_container() as container:
         stream = only(container, task.transform.track_index)
         seen: set[Fraction | None] = set()
-        start = _start_of(stream)
+        start = _start_of(stream) if window.start is None else window.start
         for position in POSITIONS if task.duration_s else ():
-            frame = _at(container, stream, start + position * Fraction(task.duration_s or 0))
-            if frame is not None and time_of(frame) not in seen and time_of(frame) != start:
+            frame = keyframe_near(container, stream, start + position * Fraction(task.duration_s or 0))
+            if frame is None or window.is_before(time_of(frame)) or window.is_over(time_of(frame)):
+                continue
+            if time_of(frame) not in seen and time_of(frame) != start:
                 seen.add(time_of(frame))
                 yield _judged(frame)
     # Nothing there but the first picture, or none that says much: look through the beginning.
-    yield from _beginning(bench, task)
+    yield from _beginning(bench, task, window)
 
 
-def _beginning(bench: Workbench, task: PlannedTask) -> Iterator[Candidate]:
-    with bench.open_container() as container:
-        stream = only(container, task.transform.track_index)
+def _beginning(bench: Workbench, task: PlannedTask, window: Window) -> Iterator[Candidate]:
+    with closing(video_frames(bench, Damage(track=task.transform.track_index), window)) as pictures:
         first: VideoFrame | None = None
-        frames = islice(_decoding(container, stream, PACKETS_MAX), BEGINNING_FRAMES)
+        frames = islice(Cutter(window).pictures(pictures), BEGINNING_FRAMES)
         for number, frame in enumerate(frames):
             if number == 0:
                 first = frame
@@ -106,28 +110,6 @@ def _start_of(stream: Stream) -> Fraction:
     if stream.start_time is None or stream.time_base is None:
         return Fraction(0)
     return stream.start_time * stream.time_base
-
-
-def _at(container: InputContainer, stream: Stream, time: Fraction) -> VideoFrame | None:
-    try:
-        container.seek(int(time / (stream.time_base or Fraction(1, 90_000))), stream=stream)
-    except FFmpegError as error:
-        if isinstance(error, MemoryError):
-            raise
-        return None
-    return next(_decoding(container, stream, PACKETS_MAX), None)
-
-
-def _decoding(container: InputContainer, stream: Stream, packets_max: int) -> Iterator[VideoFrame]:
-    damage = Damage(track=stream.index)
-    try:
-        for count, packet in enumerate(container.demux(stream)):
-            yield from (frame for frame in decoded(packet, damage) if isinstance(frame, VideoFrame))
-            if count >= packets_max:
-                return
-    except FFmpegError as error:
-        if isinstance(error, MemoryError):
-            raise
 
 
 def _judged(frame: VideoFrame) -> Candidate:
@@ -172,12 +154,8 @@ def _publish(bench: Workbench, task: PlannedTask, spec: PosterSpec, best: Candid
 
 
 def _finished(frame: VideoFrame, task: PlannedTask, spec: PosterSpec) -> VideoFrame:
-    graph.tag_hdr(frame, task.transform)
-    if task.transform.deinterlace:
-        step = graph.deinterlacing()
-        frame = [*step.feed(frame), *step.flush()][0]
     step = graph.upright(task.transform, spec.width, spec.height, pixel_format="rgb24")
-    return [*step.feed(frame), *step.flush()][0]
+    return [*step.feed(graph.whole_picture(frame, task.transform)), *step.flush()][0]
 
 
 def _jpeg(picture: VideoFrame, quality: int) -> bytes:

@@ -2,10 +2,11 @@
 
 What is checked, and what it costs. Every packet of every rung is demuxed from the very bytes that are shipped: times,
 order, keyframes, sizes and counts must equal the plan's. That costs nothing worth measuring. Decoding everything
-again would cost about a seventh of the whole job per rung, so the smallest rung is decoded completely (every frame
-has to come out, at its time) and of each other rung the first picture of every segment (size, format, colours, and
-that the segment can be entered). The rungs come from the same pictures, encoder and code, so what would damage one
-silently damages the smallest too. Sound is decoded completely. Refuses to repair: a failed check is reported.
+again would cost about a seventh of the whole job per rung, so the smallest rung of each codec is decoded completely
+(every frame has to come out, at its time) and of each other rung the first pictures of every segment (size, format,
+colours, that the segment can be entered, and how like the source they are). The rungs come from the same pictures,
+encoder and code, so what would damage one silently damages the smallest too. Sound is decoded completely. Refuses to
+repair: a failed check is reported.
 """
 
 from collections import deque
@@ -24,6 +25,7 @@ from av.video.frame import VideoFrame
 
 from smmu.adapters.media.aac import FRAME_SAMPLES, Encoded
 from smmu.adapters.media.graph import BT709, LIMITED
+from smmu.adapters.media.likeness import SPAN, Likeness
 from smmu.adapters.media.loudness import BLOCK_SECONDS_MIN, Loudness, Meter
 from smmu.adapters.media.mp4 import box_order
 from smmu.adapters.media.segments import Segment
@@ -59,13 +61,15 @@ class RungWitness:
         self._planned: deque[tuple[int, bool]] = deque()
         self._wrong: dict[str, list[str]] = {}
         self._last_dts: int | None = None
+        self.likeness = Likeness(spec, ticks)
         self.frames = self.decoded = self.keyframes = 0
         self.starts: list[Fraction] = []
         self.durations: list[Fraction] = []
 
-    def plan(self, tick: int, *, key: bool) -> None:
+    def plan(self, tick: int, picture: VideoFrame, *, key: bool) -> None:
         """A picture will be shown at `tick`."""
         self._planned.append((tick, key))
+        self.likeness.keep(tick, picture, key=key)
 
     def examine(self, segment: Segment, init: bytes, data: bytes) -> None:
         """Open one segment as a player would: behind the initialisation section and nothing else."""
@@ -103,7 +107,9 @@ class RungWitness:
             if frames and not times:
                 self._look_at(segment, frames[0], container)
             times += [frame.pts for frame in frames]
-            if times and not self._decode_all:
+            for frame in frames:
+                self.likeness.compare(frame.pts, frame)
+            if len(times) >= SPAN and not self._decode_all:
                 return
         self.decoded += len(times)
         if times != sorted(stamp.pts for stamp in segment.packets):
@@ -120,7 +126,7 @@ class RungWitness:
     def _complain(self, about: str, what: str) -> None:
         self._wrong.setdefault(about, []).append(what)
 
-    def checks(self, longest_gap: Fraction) -> tuple[Check, ...]:
+    def checks(self, longest_gap: Fraction, *, capped: bool) -> tuple[Check, ...]:
         """The verdict. `longest_gap` is the longest time between two pictures: no cut can fall inside it."""
         names = {
             "readable": "every segment opens behind its initialisation section",
@@ -129,7 +135,7 @@ class RungWitness:
             "sizes": "packets in the file are those that were encoded",
             "start": "every segment starts with its keyframe",
             "picture": f"{self._spec.width}x{self._spec.height}, 8-bit 4:2:0, square, upright, BT.709",
-            "decoded": "every picture decodes" if self._decode_all else "the first picture of every segment decodes",
+            "decoded": "every picture decodes" if self._decode_all else "the first pictures of every segment decode",
         }
         found = [self._verdict(about, sentence) for about, sentence in names.items()]
         longest = max(self.durations, default=Fraction(0))
@@ -138,7 +144,8 @@ class RungWitness:
             name="segment duration", ok=longest <= limit, expected=f"at most {float(limit):.3f} s",
             measured=f"{float(longest):.3f} s",
         )  # fmt: skip
-        return (check("pictures planned and not found", 0, len(self._planned)), *found, duration)
+        return (check("pictures planned and not found", 0, len(self._planned)), *found, duration,
+                *self.likeness.checks(capped=capped))  # fmt: skip
 
     def _verdict(self, about: str, sentence: str) -> Check:
         wrong = self._wrong.get(about, [])
@@ -204,6 +211,19 @@ def _loudness_checks(encoded: Encoded, out: Loudness) -> Iterable[Check]:
             name="true peak (dBTP)", ok=out.true_peak_dbtp <= ceiling, expected=f"at most {ceiling:.1f}",
             measured=f"{out.true_peak_dbtp:.2f}",
         )  # fmt: skip
+
+
+def play_through(path: Path, beat: Callable[[], None]) -> tuple[int, float]:
+    """How many pictures of a file of ours decode, and when the last one ends, in seconds."""
+    count, end = 0, Fraction(0)
+    with av.open(str(path), "r", format="mp4", container_options={"protocol_whitelist": "file"}) as container:
+        stream = container.streams.video[0]
+        for packet in container.demux(stream):
+            count += len(packet.decode())
+            if packet.pts is not None and stream.time_base is not None:
+                end = max(end, (packet.pts + (packet.duration or 0)) * stream.time_base)
+            beat()
+    return count, float(end)
 
 
 def prove_progressive(path: Path, packets: Sequence[int], beat: Callable[[], None]) -> tuple[Check, ...]:

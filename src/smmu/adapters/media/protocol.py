@@ -30,7 +30,10 @@ _SPECS: dict[str, type[Any]] = {
     "audio": plan.AudioSpec,
     "playlist": plan.PlaylistSpec,
     "mp4": plan.Mp4Spec,
+    "subtitles": plan.SubtitlesSpec,
     "poster": plan.PosterSpec,
+    "storyboard": plan.StoryboardSpec,
+    "preview": plan.PreviewSpec,
     "waveform": plan.WaveformSpec,
 }
 
@@ -50,6 +53,7 @@ def decode_task(data: Mapping[str, Any]) -> plan.PlannedTask:
     built = dict(data)
     built["renditions"] = tuple(_build(_SPECS[item["type"]], item) for item in data["renditions"])
     built["transform"] = _build(plan.Transform, data["transform"])
+    built["clip"] = _build(plan.Clip, data["clip"])
     return _build(plan.PlannedTask, built)  # type: ignore[no-any-return]
 
 
@@ -69,7 +73,7 @@ def _build(cls: type[Any], data: Mapping[str, Any]) -> Any:  # noqa: ANN401 - wh
 
 
 def _revive(wanted: object, value: object) -> object:
-    if wanted is Fraction and isinstance(value, str):
+    if wanted in (Fraction, Fraction | None) and isinstance(value, str):
         return Fraction(value)
     if isinstance(wanted, type) and issubclass(wanted, Enum):
         return wanted(value)

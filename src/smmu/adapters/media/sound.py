@@ -15,7 +15,7 @@ from av.error import FFmpegError
 from av.filter import Graph
 from av.filter.context import FilterContext
 
-from smmu.adapters.media.decode import time_of
+from smmu.adapters.media.window import Window, time_of
 
 SLACK_SECONDS = Fraction(4, 100)  # timestamps of containers that count milliseconds wander by less than this
 SILENT_BLOCK = 4_096
@@ -51,7 +51,7 @@ class Line:
             self.cut_seconds += Fraction(min(overlap, frame.samples), frame.sample_rate)
             if overlap >= frame.samples:
                 return
-            frame = _tail_of(frame, overlap)
+            frame = _part_of(frame, overlap, frame.samples)
         self.position += Fraction(frame.samples, frame.sample_rate)
         yield frame
 
@@ -83,6 +83,26 @@ class Line:
         return {name: value for name, value in noted.items() if value}
 
 
+def within(frames: Iterable[AudioFrame], window: Window) -> Iterator[AudioFrame]:
+    """What sounds in the window, to the sample. `frames` come in order, from before it opens."""
+    for frame in frames:
+        time = time_of(frame)
+        if time is None or not frame.sample_rate:
+            yield frame
+            continue
+        if window.is_over(time):
+            return
+        first, last = _inside(frame, time, window)
+        if first < last:
+            yield frame if (first, last) == (0, frame.samples) else _part_of(frame, first, last)
+
+
+def _inside(frame: AudioFrame, time: Fraction, window: Window) -> tuple[int, int]:
+    first = 0 if window.start is None else max(0, round((window.start - time) * frame.sample_rate))
+    last = frame.samples if window.end is None else round((window.end - time) * frame.sample_rate)
+    return first, min(last, frame.samples)
+
+
 def silence_like(frame: AudioFrame, samples: int) -> Iterator[AudioFrame]:
     """`samples` samples of silence of the same rate, format and layout, in blocks."""
     while samples > 0:
@@ -95,12 +115,15 @@ def silence_like(frame: AudioFrame, samples: int) -> Iterator[AudioFrame]:
         yield block
 
 
-def _tail_of(frame: AudioFrame, start: int) -> AudioFrame:
+def _part_of(frame: AudioFrame, first: int, last: int) -> AudioFrame:
     samples = frame.to_ndarray()
     step = 1 if frame.format.is_planar else len(frame.layout.channels)
-    tail = AudioFrame.from_ndarray(samples[:, start * step :].copy(), frame.format.name, frame.layout.name)
-    tail.sample_rate = frame.sample_rate
-    return tail
+    part = AudioFrame.from_ndarray(samples[:, first * step : last * step].copy(), frame.format.name, frame.layout.name)
+    part.sample_rate = frame.sample_rate
+    time = time_of(frame)
+    if time is not None:
+        part.pts, part.time_base = round(time * frame.sample_rate) + first, Fraction(1, frame.sample_rate)
+    return part
 
 
 class Converter:

@@ -6,11 +6,13 @@ It refuses to decide whether a file may enter: `inspect_av.py` does.
 
 import math
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 from av.audio.stream import AudioStream
 from av.codec.context import CodecContext
+from av.container import InputContainer
 from av.sidedata.sidedata import SideData
 from av.stream import Disposition, Stream
 from av.subtitles.stream import SubtitleStream
@@ -18,7 +20,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from smmu.adapters.media.timing import Samples, is_variable, measured_rate, nearest_standard
-from smmu.domain.facts import AudioTrack, SubtitleTrack, Transfer, VideoTrack
+from smmu.domain.facts import AudioTrack, Chapter, SubtitleTrack, Transfer, VideoTrack
 
 _TRANSFERS = {16: Transfer.PQ, 18: Transfer.HLG}  # ISO/IEC 23091-2, TransferCharacteristics
 _PRIMARIES = {1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020", 12: "p3"}
@@ -27,6 +29,7 @@ _FULL_RANGE = 2
 _MATRIX_BYTES = 36
 _ASPECT_MAX = 10
 _RATE_MAX = 1_000
+CHAPTERS_MAX, CHAPTER_TITLE_CHARS_MAX = 500, 200
 _PICTURES = Disposition.attached_pic | Disposition.timed_thumbnails
 _UNKNOWN_LANGUAGES = frozenset({"", "und", "mis", "zxx"})
 
@@ -157,6 +160,16 @@ def subtitle_track(stream: SubtitleStream) -> SubtitleTrack:
     """The facts of one text track."""
     codec = codec_name(stream) if decoder_of(stream) is not None else ""
     return SubtitleTrack(index=stream.index, codec=codec, language=language_of(stream))
+
+
+def chapters_of(container: InputContainer) -> Iterator[Chapter]:
+    """The chapters that have a length, at most `CHAPTERS_MAX` of them; of a title, what can be printed."""
+    for chapter in container.chapters()[:CHAPTERS_MAX]:
+        unit = chapter["time_base"] or Fraction(0)
+        start, end = float(chapter["start"] * unit), float(chapter["end"] * unit)
+        title = "".join(letter for letter in chapter["metadata"].get("title", "") if letter.isprintable())
+        if 0 <= start < end:
+            yield Chapter(start_s=round(start, 3), end_s=round(end, 3), title=title[:CHAPTER_TITLE_CHARS_MAX])
 
 
 def language_of(stream: Stream) -> str:

@@ -10,17 +10,20 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from smmu.adapters.media import aac, cmaf, hls
+from smmu.adapters.media import aac, hls
 from smmu.adapters.media.decode import judge_together, survey
 from smmu.adapters.media.ladder import Ladder, Rung
 from smmu.adapters.media.mp4 import progressive
 from smmu.adapters.media.proof import check, check_within, prove_audio, prove_progressive
+from smmu.adapters.media.subtitles import make_subtitles
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.manifest import Check, Proof, RenderedFile, Rendition
-from smmu.domain.plan import AudioSpec, Mp4Spec, PlannedTask, PlaylistSpec, RungSpec
+from smmu.domain.plan import AudioSpec, Mp4Spec, PlannedTask, PlaylistSpec, RungSpec, SubtitlesSpec
 
 MP4_PATH, MP4_TYPE = "mp4/video.mp4", "video/mp4"
 MASTER_PATH = "hls/master.m3u8"
+CAPPED_SHARE = 0.8  # of the allowed bits: nearer to the cap it is the cap that decides on quality
+BITS_TOLERANCE, BOXES_BITS_MAX = 1.15, 100_000  # rate control of AV1 is the loosest
 HEARD_SHARE, SOUND_SHARE, VIDEO_SHARE = 0.06, 0.12, 0.97  # of the progress: measured, encoded, ladder done
 
 
@@ -58,7 +61,7 @@ class _Job:
         self._mp4 = next((spec for spec in task.renditions if isinstance(spec, Mp4Spec)), None)
         self._whole = bench.directory / "whole-video.mp4"
         tracks = (task.transform.track_index, *(spec.track_index for spec in self._audio))
-        self._survey = survey(bench, *tracks)
+        self._survey = survey(bench, *tracks, clip=task.clip)
 
     def run(self) -> list[Rendition]:
         sounds = {spec.name: self._sound(spec, index) for index, spec in enumerate(self._audio)}
@@ -79,13 +82,13 @@ class _Job:
     def _sound(self, spec: AudioSpec, index: int) -> Sound:
         folder = "hls/audio" if len(self._audio) == 1 else f"hls/audio/{spec.name}"
         meter = aac.meter_for(spec)
-        zero, planned = self._survey.zero, self._task.owed_s
+        found, planned = self._survey, self._task.owed_s
         share = 1 / len(self._audio)
         measured, done = index * share * SOUND_SHARE, (index + 1) * share * SOUND_SHARE
         middle = measured + (done - measured) * HEARD_SHARE / SOUND_SHARE
-        aac.listen(self._bench, spec.track_index, [meter], zero=zero, planned_s=planned,
+        aac.listen(self._bench, spec.track_index, [meter], found=found, planned_s=planned,
                    progress=self._between(measured, middle))  # fmt: skip
-        encoded = aac.encode(self._bench, spec, meter.result(), zero=zero, planned_s=planned, folder=folder,
+        encoded = aac.encode(self._bench, spec, meter.result(), found=found, planned_s=planned, folder=folder,
                              progress=self._between(middle, done))  # fmt: skip
         return Sound(encoded=encoded, folder=folder)
 
@@ -96,6 +99,8 @@ class _Job:
                 yield spec.name, self._rung(ladder, rungs[spec.name])
             elif isinstance(spec, AudioSpec):
                 yield spec.name, self._audio_rendition(sounds[spec.name])
+            elif isinstance(spec, SubtitlesSpec):
+                yield spec.name, make_subtitles(self._bench, self._task, spec, self._survey)
         # After the others: both stand on what was measured there.
         for spec in self._task.renditions:
             if isinstance(spec, PlaylistSpec):
@@ -104,11 +109,13 @@ class _Job:
                 yield spec.name, self._progressive(spec, ladder, rungs[spec.rung], sounds)
 
     def _rung(self, ladder: Ladder, rung: Rung) -> Rendition:
-        checks = [*rung.witness.checks(ladder.longest_gap), *_rung_checks(ladder, rung)]
         average, peak = hls.average_bps(rung.pieces), hls.peak_bps(rung.pieces)
+        capped = peak >= CAPPED_SHARE * rung.spec.bitrate_bps_max
+        checks = [*rung.witness.checks(ladder.longest_gap, capped=capped), *_rung_checks(ladder, rung)]
         measures = {**ladder.damage.measures(), **_clock_measures(ladder), "frames": rung.witness.frames,
                     "keyframes": rung.witness.keyframes, "frames_decoded": rung.witness.decoded,
-                    "bitrate_average_bps": average, "bitrate_peak_bps": peak}  # fmt: skip
+                    "bitrate_average_bps": average, "bitrate_peak_bps": peak,
+                    **rung.witness.likeness.measures()}  # fmt: skip
         return Rendition(
             name=rung.spec.name,
             role=rung.spec.role,
@@ -117,7 +124,7 @@ class _Job:
             height=rung.spec.height,
             duration_s=float(ladder.end),
             bitrate_bps=average,
-            codecs=cmaf.avc_codec(rung.encoder.configuration),
+            codecs=rung.encoder.codecs,
             proof=Proof(checks=tuple(checks), measures=measures),
         )
 
@@ -161,7 +168,7 @@ class _Job:
         counts += [sound.encoded.packets] if sound else []
         checks = prove_progressive(target, counts, self._bench.beat)
         file = self._bench.finish(MP4_PATH, MP4_TYPE)
-        codecs = [cmaf.avc_codec(rung.encoder.configuration), *([sound.encoded.codecs] if sound else [])]
+        codecs = [rung.encoder.codecs, *([sound.encoded.codecs] if sound else [])]
         seconds = max(float(ladder.end), sound.encoded.seconds if sound else 0.0)
         bitrate = round(file.size * 8 / seconds)
         return Rendition(
@@ -204,11 +211,18 @@ def _together(ladder: Ladder, sound: Sound) -> Check:
 def _rung_checks(ladder: Ladder, rung: Rung) -> Iterator[Check]:
     seconds = float(sum(rung.witness.durations, Fraction(0)))
     yield check_within("duration against the source", float(ladder.end), seconds, 1 / 1000)
+    bits, most = sum(piece.size for piece in rung.pieces) * 8, _bits_max(rung.spec, seconds)
+    yield Check(name="bits", ok=bits <= most, expected=f"at most {most}", measured=str(bits))
     rate = rung.cadence.rate
     if rate is not None:
         limit = rung.spec.frame_rate_max * Fraction(106, 100)
         yield Check(name="frame rate", ok=rate <= limit, expected=f"at most {float(rung.spec.frame_rate_max):.3f}",
                     measured=f"{float(rate):.3f}")  # fmt: skip
+
+
+def _bits_max(spec: RungSpec, seconds: float) -> int:
+    """What the cap lets through: a full buffer of two seconds may come on top, and the boxes around the packets."""
+    return round(spec.bitrate_bps_max * (seconds + 2) * BITS_TOLERANCE) + BOXES_BITS_MAX
 
 
 def _clock_measures(ladder: Ladder) -> dict[str, float | int | str]:
@@ -220,7 +234,7 @@ def _stream(rung: Rung) -> hls.Stream:
     rate = rung.cadence.rate
     return hls.Stream(
         uri=f"{rung.spec.name}/playlist.m3u8",
-        codecs=cmaf.avc_codec(rung.encoder.configuration),
+        codecs=rung.encoder.codecs,
         peak_bps=hls.peak_bps(rung.pieces),
         average_bps=hls.average_bps(rung.pieces),
         width=rung.spec.width,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from smmu.entrypoints.cli import asl, doctor, jobs, media, operations, process, serve, token, upload, worker
+from smmu.entrypoints.cli import asl, doctor, jobs, media, operations, process, serve, token, upload, verify, worker
 from smmu.entrypoints.cli.terminal import say
 
 
@@ -33,6 +33,7 @@ application = typer.Typer(
 application.callback()(smmu)
 application.command("serve")(serve.serve)
 application.command("process")(process.process)
+application.command("verify")(verify.verify)
 application.command("upload")(upload.upload)
 application.add_typer(jobs.group, name="jobs")
 application.add_typer(media.group, name="media")

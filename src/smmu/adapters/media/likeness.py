@@ -1,0 +1,139 @@
+"""How like the source a rung's pictures are: SSIM and XPSNR of a few pictures at the start of every segment.
+
+What is compared is what went into the encoder and what a player gets out of the shipped bytes, so scaling and colours
+are not judged twice. The worst pictures count and not only the mean: a broken one must not hide among good ones.
+Refuses pictures of under 64 pixels a side: XPSNR divides by the number of its blocks, and there is none.
+"""
+
+import math
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from errno import EAGAIN
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+from av.error import FFmpegError
+from av.filter import Graph
+from av.filter.context import FilterContext
+from av.video.frame import VideoFrame
+
+from smmu.adapters.media.graph import BT709, LIMITED
+from smmu.domain.manifest import Check
+from smmu.domain.plan import RungSpec
+
+SPAN = 4  # pictures from the start of each segment: a keyframe and what was predicted from it
+SIDE_MIN = 64
+# Constant quality keeps well above these, whatever is shown. Where the cap on bits binds, noise may be smoothed away;
+# another picture than the planned one is below even that.
+LIKE_P5, LIKE_MIN, LIKE_MIN_CAPPED = 0.6, 0.4, 0.1
+SAME_DB = 100.0  # what an infinite ratio is written as
+_TIME_BASE = Fraction(1, 25)
+
+_Pixels = npt.NDArray[np.uint8]
+
+
+class _Meter:
+    """One comparing filter: two pictures in, one number of its metadata out."""
+
+    def __init__(self, name: str, key: str, width: int, height: int) -> None:
+        shape = f"video_size={width}x{height}:pix_fmt=yuv420p:time_base=1/25:pixel_aspect=1/1:colorspace=1:range=1"
+        self._key = key
+        self._graph = Graph()
+        self._graph.threads = 1
+        self._entries = [self._graph.add("buffer", shape) for _ in range(2)]
+        comparing, self._exit = self._graph.add(name), self._graph.add("buffersink")
+        for number, entry in enumerate(self._entries):
+            entry.link_to(comparing, 0, number)
+        comparing.link_to(self._exit, 0, 0)
+        self._graph.configure()
+        self._count = 0
+
+    def read(self, *pictures: _Pixels) -> float:
+        for entry, pixels in zip(self._entries, pictures, strict=True):
+            entry.push(_frame(pixels, self._count))
+        self._count += 1
+        return min(SAME_DB, float(_pulled(self._exit).metadata[self._key]))
+
+
+def _frame(pixels: _Pixels, number: int) -> VideoFrame:
+    frame = VideoFrame.from_ndarray(pixels, format="yuv420p")
+    frame.pts, frame.time_base = number, _TIME_BASE
+    frame.colorspace, frame.color_range = BT709, LIMITED
+    return frame
+
+
+def _pulled(sink: FilterContext) -> VideoFrame:
+    try:
+        frame = sink.pull()
+    except FFmpegError as error:
+        if error.errno == EAGAIN:
+            raise RuntimeError("a comparing filter gave nothing for two pictures") from error
+        raise
+    assert isinstance(frame, VideoFrame)  # noqa: S101 - what a buffersink gives
+    return frame
+
+
+@dataclass(slots=True)
+class Likeness:
+    """Keeps the first pictures of every segment of a rung until the segment comes back, and compares."""
+
+    spec: RungSpec
+    ticks: int
+    ssim: list[float] = field(default_factory=list)
+    xpsnr: list[float] = field(default_factory=list)
+    _kept: dict[int, _Pixels] = field(default_factory=dict)
+    _meters: tuple[_Meter, _Meter] | None = None
+    _cut: Fraction = Fraction(0)
+    _left: int = 0
+
+    def keep(self, tick: int, picture: VideoFrame, *, key: bool) -> None:
+        """A picture is about to be encoded. Segments begin at the first keyframe at or after each multiple."""
+        time = Fraction(tick, self.ticks)
+        if key and time >= self._cut:
+            self._cut = (time // self.spec.segment_seconds + 1) * self.spec.segment_seconds
+            self._left = SPAN
+        if self._left and min(self.spec.width, self.spec.height) >= SIDE_MIN:
+            self._left -= 1
+            self._kept[tick] = picture.to_ndarray().astype(np.uint8)
+
+    def compare(self, tick: int | None, picture: VideoFrame) -> None:
+        """A picture was decoded from the shipped bytes."""
+        kept = self._kept.pop(tick, None) if tick is not None else None
+        pixels = picture.to_ndarray().astype(np.uint8) if kept is not None else None
+        if kept is None or pixels is None or pixels.shape != kept.shape:
+            return
+        if self._meters is None:
+            size = (self.spec.width, self.spec.height)
+            self._meters = (_Meter("ssim", "lavfi.ssim.All", *size), _Meter("xpsnr", "lavfi.xpsnr.xpsnr.y", *size))
+        self.ssim.append(self._meters[0].read(kept, pixels))
+        self.xpsnr.append(self._meters[1].read(kept, pixels))
+
+    def checks(self, *, capped: bool) -> Iterator[Check]:
+        """The verdict; `capped`: the bits that the plan allows did not suffice for the quality that it wants."""
+        if not self.ssim:
+            return
+        owed = (
+            ((min(self.ssim), LIKE_MIN_CAPPED),) if capped else ((min(self.ssim), LIKE_MIN), (_p5(self.ssim), LIKE_P5))
+        )
+        for (measured, least), name in zip(owed, ("SSIM of the worst picture", "SSIM, 5th percentile"), strict=False):
+            yield Check(name=name, ok=measured >= least, expected=f"at least {least}", measured=f"{measured:.4f}")
+
+    def measures(self) -> dict[str, float | int | str]:
+        """What to note in the proof."""
+        if not self.ssim:
+            return {}
+        return {
+            "compared_pictures": len(self.ssim),
+            "ssim_mean": round(statistics.fmean(self.ssim), 4),
+            "ssim_p5": round(_p5(self.ssim), 4),
+            "ssim_min": round(min(self.ssim), 4),
+            "xpsnr_mean_db": round(statistics.fmean(self.xpsnr), 2),
+            "xpsnr_p5_db": round(_p5(self.xpsnr), 2),
+            "xpsnr_min_db": round(min(self.xpsnr), 2),
+        }
+
+
+def _p5(values: list[float]) -> float:
+    return sorted(values)[math.ceil(len(values) / 20) - 1]

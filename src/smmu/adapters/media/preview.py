@@ -1,0 +1,139 @@
+"""A preview: a few seconds of a video, taken from several places, small, without sound, to be looped under a pointer.
+
+Each piece is a clip that is decoded by itself, so the length of the film costs nothing. Made by the encoder of the
+ladder, as a fast-start MP4. Refuses to choose how many pieces there are and how long they last: the plan did.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from av.video.frame import VideoFrame
+
+from smmu.adapters.media import graph
+from smmu.adapters.media.cadence import Selector, ticks_per_second
+from smmu.adapters.media.decode import Damage, Survey, survey, video_frames
+from smmu.adapters.media.encoder import RungEncoder, mark
+from smmu.adapters.media.mp4 import progressive
+from smmu.adapters.media.proof import check, check_within, play_through, prove_progressive
+from smmu.adapters.media.segments import Output
+from smmu.adapters.media.window import Cutter, Window, time_of
+from smmu.adapters.media.workbench import Workbench
+from smmu.domain.errors import Code, refuse
+from smmu.domain.manifest import Check, Proof, Rendition
+from smmu.domain.plan import PlannedTask, PreviewSpec, RungSpec
+
+PATH, CONTENT_TYPE = "preview.mp4", "video/mp4"
+MARGIN = Fraction(1, 10)  # of the film at both its ends: titles and credits are not what it is about
+
+
+@dataclass(slots=True)
+class _Reel:
+    """The pieces end to end, on their way into the encoder."""
+
+    encoder: RungEncoder
+    step: graph.Step
+    selector: Selector
+    ticks: int
+    frames: int = 0
+    end: Fraction = Fraction(0)
+
+    def add(self, frame: VideoFrame, at: Fraction, *, key: bool) -> None:
+        """Show a picture at a time of the preview, unless that is too soon after the last."""
+        (kept,), _ = self.selector.choose(at)
+        if not kept:
+            return
+        frame.pts, frame.time_base = round(at * self.ticks), Fraction(1, self.ticks)
+        (picture,) = self.step.feed(frame)
+        graph.tag_bt709(picture)
+        mark(picture, tick=round(at * self.ticks), ticks=self.ticks, key=key)
+        self.encoder.put(picture)
+        self.frames += 1
+
+
+def make_preview(bench: Workbench, task: PlannedTask, spec: PreviewSpec) -> Rendition:
+    """The preview of a video task's source. Raises `Refused` when no picture of it decodes."""
+    found = survey(bench, task.transform.track_index, clip=task.clip)
+    whole = bench.directory / "preview-whole.mp4"
+    ticks = ticks_per_second(found.time_base)
+    encoder = RungEncoder(_rung(spec), Output(root=bench.directory, whole=whole), ticks=ticks, rate=spec.frame_rate_max)
+    step = graph.upright(task.transform, spec.width, spec.height)
+    reel = _Reel(encoder, step, Selector([spec.frame_rate_max], spec.piece_seconds), ticks)
+    try:
+        for window in _windows(task, spec, found):
+            _play(bench, task, window, reel)
+        if not reel.frames:
+            raise refuse(Code.REJECTED_CORRUPT, "No picture of the video could be decoded.")
+        encoder.finish(round(reel.end * ticks))
+    finally:
+        encoder.abandon()
+    return _published(bench, spec, encoder, reel, whole)
+
+
+def _rung(spec: PreviewSpec) -> RungSpec:
+    return RungSpec(
+        name=spec.name,
+        width=spec.width,
+        height=spec.height,
+        frame_rate_max=spec.frame_rate_max,
+        crf=spec.crf,
+        bitrate_bps_max=spec.bitrate_bps_max,
+    )
+
+
+def _windows(task: PlannedTask, spec: PreviewSpec, found: Survey) -> Iterator[Window]:
+    """Where the pieces are: evenly over the middle, or all from the start where nobody knows how long it is."""
+    length = spec.piece_seconds
+    if task.owed_s is None:
+        yield Window(found.window.start, found.zero + length * spec.pieces)
+        return
+    room = Fraction(str(task.owed_s)) * (1 - 2 * MARGIN) - length
+    for number in range(spec.pieces):
+        start = Fraction(str(task.owed_s)) * MARGIN + room * number / max(1, spec.pieces - 1)
+        yield Window(found.zero + start, found.zero + start + length)
+
+
+def _play(bench: Workbench, task: PlannedTask, window: Window, reel: _Reel) -> None:
+    """Add what is shown in `window`; a piece whose pictures do not decode is left out."""
+    begins, base, at = reel.end, window.start, None
+    cutter = Cutter(window)
+    with closing(video_frames(bench, Damage(track=task.transform.track_index), window)) as frames:
+        for frame in graph.whole_pictures(cutter.pictures(frames), task.transform):
+            time = time_of(frame)
+            if time is None:
+                continue
+            base = time if base is None else base
+            before, at = at, begins + max(Fraction(0), time - base)
+            reel.add(frame, at, key=before is None)
+            bench.beat()
+    if at is not None and base is not None:
+        shown = at + 1 / reel.encoder.spec.frame_rate_max
+        reel.end = begins + (window.end - base) if cutter.closed and window.end is not None else shown
+
+
+def _published(bench: Workbench, spec: PreviewSpec, encoder: RungEncoder, reel: _Reel, whole: Path) -> Rendition:
+    target = bench.directory / PATH
+    progressive([whole], target, bench.beat)
+    whole.unlink()
+    owed = float(spec.piece_seconds * spec.pieces)
+    pictures, seconds = play_through(target, bench.beat)
+    checks = (
+        *prove_progressive(target, [reel.frames], bench.beat),
+        check("pictures that decode", reel.frames, pictures),
+        check_within("duration (s)", float(reel.end), seconds, float(2 / spec.frame_rate_max)),
+        Check(name="short", ok=seconds <= owed + 1, expected=f"at most {owed + 1:.1f} s", measured=f"{seconds:.3f} s"),
+    )
+    file = bench.finish(PATH, CONTENT_TYPE)
+    return Rendition(
+        name=spec.name,
+        role=spec.role,
+        files=(file,),
+        width=spec.width,
+        height=spec.height,
+        duration_s=float(reel.end),
+        bitrate_bps=round(file.size * 8 / float(reel.end)),
+        codecs=encoder.codecs,
+        proof=Proof(checks=checks, measures={"frames": reel.frames}),
+    )

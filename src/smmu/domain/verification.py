@@ -1,0 +1,110 @@
+"""Whether a rendition is still what its manifest says: what was listed, against what came of playing it. Pure.
+
+The proofs in a manifest were made by whoever made the renditions. This asks again from outside: nothing is believed but
+the list itself.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from smmu.domain.plan import Role
+
+_SECONDS_TOLERANCE: Final = 0.1  # what AAC's frames add to an end, and rounding
+_NAMES: Final = {"avc1": "h264", "hvc1": "hevc", "av01": "av1", "mp4a": "aac"}
+_URI = re.compile(r'URI="([^"]+)"')
+_LISTED_FRAMES, _LISTED_KEYFRAMES = "frames", "keyframes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One rendition as a manifest lists it: `files` by path with their sizes and SHA-256."""
+
+    name: str
+    role: str
+    files: Mapping[str, tuple[int, str]]
+    width: int | None = None
+    height: int | None = None
+    duration_s: float | None = None
+    codecs: str | None = None
+    measures: Mapping[str, float | int | str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayedTrack:
+    """One track, decoded to its end. Times in seconds; `keyframes` of pictures only."""
+
+    kind: str
+    codec: str
+    frames: int
+    undecodable: int
+    start_s: float
+    end_s: float
+    rising: bool
+    width: int = 0
+    height: int = 0
+    keyframes: tuple[float, ...] = ()
+
+
+def complaints(listed: Listed, tracks: Sequence[PlayedTrack]) -> Iterator[str]:
+    """Everything in which what was played is not what was listed."""
+    owed = [_NAMES.get(codec.partition(".")[0], codec) for codec in (listed.codecs or "").split(",") if codec]
+    if sorted(track.codec for track in tracks) != sorted(owed):
+        yield f"it holds {', '.join(track.codec for track in tracks) or 'nothing'} and not {', '.join(owed)}"
+    for track in tracks:
+        if track.undecodable:
+            yield f"{track.undecodable} packets of its {track.kind} do not decode"
+        if not track.rising:
+            yield f"the times of its {track.kind} do not rise"
+        if track.kind == "video":
+            yield from _of_pictures(listed, track)
+    end = max((track.end_s for track in tracks), default=0.0)
+    if listed.duration_s is not None and abs(end - listed.duration_s) > _tolerance(tracks):
+        yield f"it lasts {end:.3f} s and not {listed.duration_s:.3f} s"
+
+
+def _tolerance(tracks: Sequence[PlayedTrack]) -> float:
+    """Packets come in another order than pictures, so the last one's length may be that of two others."""
+    return _SECONDS_TOLERANCE + max((2 * (one.end_s - one.start_s) / max(1, one.frames) for one in tracks), default=0.0)
+
+
+def _of_pictures(listed: Listed, track: PlayedTrack) -> Iterator[str]:
+    if (track.width, track.height) != (listed.width, listed.height):
+        yield f"its pictures are {track.width} × {track.height} and not {listed.width} × {listed.height}"
+    frames, keyframes = listed.measures.get(_LISTED_FRAMES), listed.measures.get(_LISTED_KEYFRAMES)
+    if frames is not None and track.frames != frames:
+        yield f"{track.frames} pictures decode and not {frames}"
+    if keyframes is not None and len(track.keyframes) != keyframes:
+        yield f"it has {len(track.keyframes)} keyframes and not {keyframes}"
+
+
+def grid_complaint(listed: Listed, track: PlayedTrack, first: PlayedTrack) -> str | None:
+    """What keeps players from switching between this rung and the first one; `None` when nothing does."""
+    if track.keyframes == first.keyframes:
+        return None
+    return f"its keyframes are not where those of the other rungs are, so {listed.name} cannot be switched to"
+
+
+def playlist_complaints(text: str, folder: str, there: frozenset[str]) -> Iterator[str]:
+    """What a playlist in `folder` names and is not `there`."""
+    lines = text.splitlines()
+    if not lines or lines[0] != "#EXTM3U":
+        yield "its playlist is none"
+        return
+    named = [line for line in lines if line and not line.startswith("#")]
+    named += [uri for line in lines if line.startswith("#EXT-X") for uri in _URI.findall(line)]
+    for name in named:
+        if f"{folder}{name}" not in there:
+            yield f"its playlist names {name}, which the manifest does not list"
+            return
+
+
+def is_played(role: str) -> bool:
+    """Whether a rendition of this role holds tracks that are decoded."""
+    return role in {Role.HLS_VIDEO, Role.HLS_AUDIO, Role.MP4, Role.AUDIO, Role.PREVIEW}
+
+
+def is_picture(role: str) -> bool:
+    """Whether it is a picture."""
+    return role in {Role.IMAGE, Role.POSTER}

@@ -1,0 +1,61 @@
+"""What was played against what was listed: every difference is a sentence, and no difference is none."""
+
+from dataclasses import replace
+
+import pytest
+
+from smmu.domain.verification import Listed, PlayedTrack, complaints, grid_complaint, playlist_complaints
+
+PICTURES = PlayedTrack(
+    kind="video", codec="h264", frames=100, undecodable=0, start_s=0.0, end_s=4.0, rising=True, width=426, height=240,
+    keyframes=(0.0, 2.0),
+)  # fmt: skip
+SOUND = PlayedTrack(kind="audio", codec="aac", frames=188, undecodable=0, start_s=0.0, end_s=4.02, rising=True)
+LISTED = Listed(
+    name="mp4", role="mp4", files={"a/film.mp4": (9, "0" * 64)}, width=426, height=240, duration_s=4.0,
+    codecs="avc1.64001f,mp4a.40.2", measures={"frames": 100, "keyframes": 2},
+)  # fmt: skip
+
+
+def test_what_is_as_listed_gets_no_complaint() -> None:
+    assert list(complaints(LISTED, [PICTURES, SOUND])) == []
+
+
+@pytest.mark.parametrize(
+    ("pictures", "sentence"),
+    [
+        (replace(PICTURES, undecodable=3), "3 packets of its video do not decode"),
+        (replace(PICTURES, rising=False), "the times of its video do not rise"),
+        (replace(PICTURES, width=424), "its pictures are 424 × 240 and not 426 × 240"),
+        (replace(PICTURES, frames=99), "99 pictures decode and not 100"),
+        (replace(PICTURES, keyframes=(0.0,)), "it has 1 keyframes and not 2"),
+        (replace(PICTURES, end_s=5.0), "it lasts 5.000 s and not 4.000 s"),
+        (replace(PICTURES, codec="hevc"), "it holds hevc, aac and not h264, aac"),
+    ],
+)
+def test_each_difference_is_told(pictures: PlayedTrack, sentence: str) -> None:
+    assert list(complaints(LISTED, [pictures, SOUND])) == [sentence]
+
+
+def test_a_track_that_is_gone_is_told() -> None:
+    assert next(complaints(LISTED, [])) == "it holds nothing and not h264, aac"
+
+
+def test_rungs_switch_where_their_keyframes_agree() -> None:
+    assert grid_complaint(LISTED, PICTURES, PICTURES) is None
+    assert "cannot be switched to" in (grid_complaint(LISTED, replace(PICTURES, keyframes=(0.0, 2.04)), PICTURES) or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ('#EXTM3U\n#EXT-X-MAP:URI="init.mp4"\n#EXTINF:6,\nseg-1.m4s\n', None),
+        ('#EXTM3U\n#EXT-X-MAP:URI="other.mp4"\n', "its playlist names other.mp4, which the manifest does not list"),
+        ("#EXTM3U\nseg-2.m4s\n", "its playlist names seg-2.m4s, which the manifest does not list"),
+        ("", "its playlist is none"),
+        ("seg-1.m4s", "its playlist is none"),
+    ],
+)
+def test_a_playlist_names_what_is_listed(text: str, complaint: str | None) -> None:
+    there = frozenset({"hls/240p/init.mp4", "hls/240p/seg-1.m4s"})
+    assert next(playlist_complaints(text, "hls/240p/", there), None) == complaint
