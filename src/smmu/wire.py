@@ -328,6 +328,18 @@ class MediaList(Answer):
     cursor: str | None = None
 
 
+class PlaybackAnswer(Answer):
+    """`POST /media/{id}/playback`: where it plays, for whoever has these addresses, until `expires_at`.
+
+    What there is none of is `null`. Of a sound, `mp4_url` is its AAC.
+    """
+
+    hls_url: str | None
+    dash_url: str | None
+    mp4_url: str | None
+    expires_at: AwareDatetime
+
+
 class MediaPatch(Request):
     """`PATCH /media/{id}`: what is absent or `null` stays as it is; `metadata` is replaced as a whole."""
 

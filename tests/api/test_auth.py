@@ -28,6 +28,7 @@ CLOSED = [
     ("PATCH", f"/media/{MEDIA}"),
     ("DELETE", f"/media/{MEDIA}"),
     ("GET", f"/media/{MEDIA}/renditions/poster"),
+    ("POST", f"/media/{MEDIA}/playback"),
 ]
 
 

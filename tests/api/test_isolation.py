@@ -36,6 +36,7 @@ ON_MEDIA: Sequence[Call] = (
     ("DELETE", "/media/{id}", None),
     ("GET", "/media/{id}/renditions/source", None),
     ("GET", "/media/{id}/renditions/poster", None),
+    ("POST", "/media/{id}/playback", None),
 )
 CALLS: Mapping[str, Sequence[Call]] = {"upl": ON_UPLOAD, "job": ON_JOB, "med": ON_MEDIA}
 MAKING = st.sampled_from(["begun", "sent", "completed"])

@@ -52,7 +52,9 @@ def test_every_route_is_described_and_nothing_else(described: dict[str, Any]) ->
     app = a_service().app
     assert isinstance(app, Api)
     routes = {
-        (method, getattr(route, "path", "")) for route in app.router.routes for method in getattr(route, "methods", ())
+        (method, getattr(route, "path_format", ""))
+        for route in app.router.routes
+        for method in getattr(route, "methods", ())
     }
     assert {(method.upper(), path) for method, path, _ in operations(described)} == routes - {("GET", "/openapi.json")}
 

@@ -4,7 +4,7 @@ tests/support/aws/cloud.py says what is real in it. The windows in which somethi
 """
 
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pytest
@@ -48,6 +48,23 @@ async def test_a_film_comes_out_as_a_ladder_and_a_song_as_sound(cloud: Cloud, tm
             names.append({rendition.name for rendition in made.manifest.renditions})
     assert {"hls", "mp4", "poster", "360p"} <= names[0]
     assert {"audio", "waveform"} <= names[1]
+
+
+async def test_a_film_plays_through_the_api_with_its_bytes_from_s3(cloud: Cloud, tmp_path: Path) -> None:
+    async with open_client(cloud.url, cloud.token()) as client:
+        job_id = await uploaded(client, clip(tmp_path / "clip.mp4", seconds=2, size=(320, 240)))
+        where = await client.media.playback((await done(client, job_id)).media_id)
+    assert where.hls_url is not None
+    async with httpx.AsyncClient() as player:
+        master = await player.get(where.hls_url)
+        media = urljoin(where.hls_url, next(line for line in master.text.splitlines() if line.endswith("m3u8")))
+        segment = urljoin(media, next(line for line in (await player.get(media)).text.splitlines() if "m4s" in line))
+        answer = await player.get(segment)
+        assert (answer.status_code, answer.content) == (307, b"")
+        assert urlsplit(answer.headers["location"]).netloc == urlsplit(str(cloud.account.endpoint)).netloc
+        found = await player.get(answer.headers["location"])
+    assert (found.status_code, found.headers["content-type"]) == (200, "video/iso.segment")
+    assert found.content[4:8] == b"styp"
 
 
 async def test_a_file_of_many_parts_goes_to_storage_part_by_part(cloud: Cloud, tmp_path: Path) -> None:

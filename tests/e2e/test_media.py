@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.e2e.conftest import Files
@@ -37,6 +38,17 @@ def test_a_media_is_shown_with_its_renditions(server: Server, clip_id: str) -> N
     assert smmu("media", "show", clip_id, *server.options("eve")).complaint == "smmu: There is no such media."
 
 
+def test_a_media_plays_at_addresses_that_need_no_token(server: Server, clip_id: str) -> None:
+    done = smmu("media", "play", clip_id, *server.options("fay"))
+    assert done.status == 0, done.err
+    played = dict(line.split() for line in done.out.splitlines())
+    shown = json.loads(smmu("media", "play", clip_id, "--json", *server.options("fay")).out)
+    assert set(played) == {name for name in ("hls", "dash", "mp4") if shown[f"{name}_url"]}
+    assert httpx.get(played["hls"]).text.startswith("#EXTM3U")
+    assert httpx.get(played["mp4"], follow_redirects=True).content[4:8] == b"ftyp"
+    assert smmu("media", "play", clip_id, *server.options("eve")).complaint == "smmu: There is no such media."
+
+
 def test_everything_that_is_one_file_is_downloaded_and_the_rest_is_named(
     server: Server, clip_id: str, tmp_path: Path
 ) -> None:
@@ -47,7 +59,7 @@ def test_everything_that_is_one_file_is_downloaded_and_the_rest_is_named(
     assert done.status == 0, done.err
     shown = json.loads(smmu("media", "show", clip_id, "--json", *server.options("fay")).out)
     folder, made = tmp_path / "out" / clip_id, shown["manifest"]["renditions"]
-    whole = [known for known in made if not known["role"].startswith("hls")]
+    whole = [known for known in made if not known["role"].startswith(("hls", "dash"))]
     assert {known["name"] for known in whole} >= {"mp4", "poster"}
     assert done.out.splitlines() == [f"{known['name']}: {folder / known['path']}" for known in whole]
     there = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -55,7 +67,7 @@ def test_everything_that_is_one_file_is_downloaded_and_the_rest_is_named(
         known["path"]: known["sha256"] for known in whole
     }
     playlists = ", ".join(known["name"] for known in made if known not in whole)
-    assert f"left out: {playlists} (HLS is many files" in done.err
+    assert f"left out: {playlists} (HLS and DASH are many files" in done.err
 
 
 def test_named_renditions_are_downloaded(server: Server, clip_id: str, tmp_path: Path) -> None:
@@ -67,7 +79,10 @@ def test_named_renditions_are_downloaded(server: Server, clip_id: str, tmp_path:
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("hls", "smmu: hls cannot be downloaded: HLS is many files"), ("nothing", "smmu: There is no rendition nothing")],
+    [
+        ("hls", "smmu: hls cannot be downloaded: HLS and DASH are many files"),
+        ("nothing", "smmu: There is no rendition nothing"),
+    ],
 )
 def test_what_cannot_be_downloaded_is_refused_before_anything_is(
     server: Server, clip_id: str, tmp_path: Path, name: str, words: str

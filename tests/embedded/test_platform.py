@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from smmu.adapters.embedded.platform import open_platform
+from smmu.adapters.embedded.secret import FileSecrets
 from smmu.domain.limits import Limits
 from smmu.ports.errors import Unavailable
 from smmu.ports.ledger import Put
@@ -97,3 +98,10 @@ async def test_groups_take_turns_whenever_they_come(platform: Platform) -> None:
     ]
     assert "cy" in served[:3]
     assert 14 <= served.count("bob") <= 16
+
+
+async def test_two_processes_have_the_same_secret_and_two_folders_have_not(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    secrets = [await FileSecrets(folder).secret("playback") for folder in (tmp_path, tmp_path, tmp_path / "other")]
+    assert secrets[0] == secrets[1] != secrets[2]
+    assert (tmp_path / "playback.secret").stat().st_mode & 0o777 == 0o600

@@ -17,6 +17,7 @@ import trio.testing
 from smmu.adapters.aws.ledger import DynamoLedger
 from smmu.adapters.aws.objects import S3ObjectStore
 from smmu.adapters.aws.queue import SqsQueue
+from smmu.adapters.aws.secrets import KmsSecrets
 from smmu.adapters.aws.uploads import S3UploadStore
 from smmu.adapters.embedded.platform import open_platform
 from smmu.adapters.embedded.system import SystemClock
@@ -55,7 +56,8 @@ async def aws(
         inner = memory_platform(LIMITS, clock=clock, tasks=tasks)
         if resources.jobs_table:
             ledger = DynamoLedger(clients, resources, clock)
-            inner = replace(inner, ledger=ledger, queue=SqsQueue(clients, resources, clock, look_seconds=0))
+            queue = SqsQueue(clients, resources, clock, look_seconds=0)
+            inner = replace(inner, ledger=ledger, queue=queue, secrets=KmsSecrets(clients, resources))
         yield replace(
             inner,
             name="aws",

@@ -6,6 +6,7 @@ locals {
     module.tables.grants,
     module.pipeline.grants,
     module.workers.grants,
+    module.signing.grants,
     { admits = flatten(module.delivery[*].grants.admits) },
     {
       sends            = module.queues.grants.sends
@@ -52,6 +53,6 @@ locals {
   # A signed URL may do what its signer may. Deleting a media stops its run and removes what was made.
   api_grants = concat(
     local.keeps_all, local.may.finds_work, local.may.receives, local.may.reads_processed,
-    local.may.removes_processed, local.may.stops, local.may.uses_key, local.may.admits,
+    local.may.removes_processed, local.may.stops, local.may.uses_key, local.may.admits, local.may.signs,
   )
 }

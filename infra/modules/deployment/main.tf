@@ -84,6 +84,13 @@ module "identity" {
   disposable = var.disposable
 }
 
+module "signing" {
+  source = "../signing"
+
+  prefix     = local.prefix
+  disposable = var.disposable
+}
+
 module "observability" {
   source = "../observability"
 
@@ -171,6 +178,7 @@ module "api" {
       SMMU_PLATFORM__IDENTITY__ISSUER   = module.identity.issuer.issuer
       SMMU_PLATFORM__IDENTITY__AUDIENCE = module.identity.issuer.audience
       SMMU_PLATFORM__IDENTITY__JWKS_URL = module.identity.issuer.jwks_url
+      SMMU_PLATFORM__SIGNING_KEY        = module.signing.arn
       SMMU_ORIGINS                      = jsonencode(var.origins)
     },
     var.public_url == null ? {} : { SMMU_PUBLIC_URL = var.public_url },

@@ -12,6 +12,7 @@ from smmu.application.interpreter import Interpreter
 from smmu.application.invocations import Invocations
 from smmu.application.jobs import Jobs
 from smmu.application.library import Library
+from smmu.application.playback import Playback
 from smmu.application.publication import Publication
 from smmu.application.relay import Relay
 from smmu.application.runs import LedgerOrchestrator
@@ -42,6 +43,7 @@ class System:
     uploads: Uploads
     jobs: Jobs
     library: Library
+    playback: Playback
     worker: Worker
     invocations: Invocations
     relay: Relay
@@ -77,6 +79,7 @@ def assemble(platform: Platform, engine: MediaEngine, limits: Limits, telemetry:
         uploads=Uploads(store=store, storage=platform.uploads, completion=completion, clock=clock, ids=platform.ids),
         jobs=jobs,
         library=library,
+        playback=Playback(library=library, objects=objects, secrets=platform.secrets, clock=clock, limits=limits),
         worker=worker,
         invocations=Invocations(store=store, worker=worker, tasks=platform.tasks, clock=clock),
         relay=Relay(ledger=platform.ledger, queue=platform.queue, signal=signal, telemetry=telemetry),

@@ -34,6 +34,7 @@ async def aws_platform(named: "AwsPlatform", clock: Clock, scope: Scope | None =
         state_machine=named.state_machine,
         cluster=named.cluster,
         distribution=None if named.delivery is None else Distribution(**named.delivery.model_dump()),
+        signing_key=named.signing_key or "",
     )
     role = named.worker_role
     narrowed = None if scope is None or role is None else Narrowed(role=role, scope=scope)

@@ -94,6 +94,8 @@ class AwsPlatform(Branch):
     """The deployment's name: a dimension of its metrics."""
     worker_role: str | None = None
     """The ARN of the role that a worker acts as, narrowed to its task's owner and job. Without one it is itself."""
+    signing_key: str | None = None
+    """The key of KMS, for HMAC, that playback addresses are signed with. Only the API is told."""
     identity: Identity | None = None
     delivery: Delivery | None = None
 

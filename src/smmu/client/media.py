@@ -17,9 +17,9 @@ from smmu.client.patience import is_busy, told_to_wait
 from smmu.client.uploader import Progress, unheard
 from smmu.domain.manifest import is_safe_path
 from smmu.domain.plan import Role
-from smmu.wire import MediaAnswer, MediaList, RenditionAnswer
+from smmu.wire import MediaAnswer, MediaList, PlaybackAnswer, RenditionAnswer
 
-_PLAYLISTS = frozenset({Role.HLS, Role.HLS_VIDEO, Role.HLS_AUDIO})
+_PLAYLISTS = frozenset({Role.HLS, Role.HLS_VIDEO, Role.HLS_AUDIO, Role.DASH})
 
 
 class Damaged(ClientError):
@@ -48,6 +48,10 @@ class MediaClient:
         query = {"limit": str(limit), "state": state, "cursor": cursor}
         told = {name: value for name, value in query.items() if value is not None}
         return await self.connection.ask(MediaList, "GET", "/media", query=told)
+
+    async def playback(self, media_id: str) -> PlaybackAnswer:
+        """Addresses at which a player can play it without a token."""
+        return await self.connection.ask(PlaybackAnswer, "POST", f"/media/{media_id}/playback")
 
     async def bring(
         self, media_id: str, rendition: RenditionAnswer, folder: Path, *, progress: Progress = unheard

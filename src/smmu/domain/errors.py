@@ -48,6 +48,7 @@ class Code(StrEnum):
     SOURCE_EXPIRED = "source_expired"
     MEDIA_DELETED = "media_deleted"
     MEDIA_BUSY = "media_busy"
+    NOT_PLAYABLE = "not_playable"
     JOB_CANCELLED = "job_cancelled"
     JOB_TIMED_OUT = "job_timed_out"
     PROOF_FAILED = "proof_failed"

@@ -84,6 +84,7 @@ class Limits:
     page_items_default: int = 50
     page_items_max: int = 200
     read_url_seconds: int = 900
+    playback_seconds: int = 6 * 3600  # beyond the duration of what is played
 
     def __post_init__(self) -> None:
         """Refuse a set of limits that contradicts itself or the storage services."""

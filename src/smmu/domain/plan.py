@@ -21,6 +21,7 @@ class Role(StrEnum):
     HLS = "hls"
     HLS_VIDEO = "hls-video"
     HLS_AUDIO = "hls-audio"
+    DASH = "dash"
     MP4 = "mp4"
     AUDIO = "audio"
     WAVEFORM = "waveform"

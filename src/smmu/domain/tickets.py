@@ -4,12 +4,12 @@ The counterpart of a presigned S3 URL on platforms without a cloud: a JSON paylo
 URL-safe base 64. Whoever holds the ticket may use it; nobody can change or prolong it.
 """
 
-import base64
-import hmac
 import json
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Literal
+
+from smmu.domain.signed import opened, signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,29 +46,10 @@ def seal(ticket: Ticket, secret: bytes) -> str:
     """The ticket as a URL-safe token."""
     said = zip(_NAMES, _values_of(ticket), strict=True)  # `asdict` copies deeply, which is half of all this
     told = {name: value for name, value in said if value or name in _ALWAYS}
-    payload = _to_json(told).encode()
-    return f"{_encode(payload)}.{_encode(_signature(payload, secret))}"
+    return signed(_to_json(told).encode(), secret)
 
 
 def unseal(token: str, secret: bytes) -> Ticket | None:
     """The ticket in a token, or `None` when we did not write it. Whether its time is over is the caller's question."""
-    payload_text, _, signature_text = token.partition(".")
-    try:
-        payload, signature = _decode(payload_text), _decode(signature_text)
-    except ValueError:
-        return None
-    if not hmac.compare_digest(signature, _signature(payload, secret)):
-        return None
-    return Ticket(**json.loads(payload))
-
-
-def _signature(payload: bytes, secret: bytes) -> bytes:
-    return hmac.digest(secret, payload, "sha256")
-
-
-def _encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _decode(text: str) -> bytes:
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    payload = opened(token, secret)
+    return None if payload is None else Ticket(**json.loads(payload))

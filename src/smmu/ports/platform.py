@@ -9,6 +9,7 @@ from smmu.ports.ledger import Ledger
 from smmu.ports.objects import ObjectStore
 from smmu.ports.orchestrator import Orchestrator
 from smmu.ports.queue import Queue, Topic
+from smmu.ports.secrets import Secrets
 from smmu.ports.system import Clock, IdSource
 from smmu.ports.tasks import TaskRunner, TaskStarter
 from smmu.ports.uploads import UploadForms, UploadStore
@@ -57,6 +58,7 @@ class Platform:
     tasks: TaskRunner
     starter: TaskStarter | None
     gateway: Gateway | None
+    secrets: Secrets
     clock: Clock
     ids: IdSource
     forms: UploadForms | None = None

@@ -211,6 +211,7 @@ def environment_of(account: Account, named: Resources, jwks_url: str) -> dict[st
         "dead_letters": named.dead_letters,
         "state_machine": named.state_machine,
         "cluster": named.cluster,
+        "signing_key": named.signing_key,
         "identity__issuer": ISSUER.issuer,
         "identity__audience": ISSUER.audience,
         "identity__jwks_url": jwks_url,

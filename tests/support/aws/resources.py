@@ -24,6 +24,7 @@ async def make(
         media_table=await _table(clients, f"{prefix}-media", "mediaId"),
         queues={topic: await _queue(clients, f"{prefix}-{topic}", redrive) for topic in topics},
         dead_letters=dead,
+        signing_key=await _signing_key(clients),
     )
 
 
@@ -51,6 +52,12 @@ async def _redrive(clients: Clients, dead: str, limits: Limits) -> dict[str, str
     known = await clients.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])
     policy = {"deadLetterTargetArn": known["Attributes"]["QueueArn"], "maxReceiveCount": limits.queue_receives_max}
     return {"RedrivePolicy": json.dumps(policy)}
+
+
+async def _signing_key(clients: Clients) -> str:
+    told = await clients.kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+    arn: str = told["KeyMetadata"]["Arn"]
+    return arn
 
 
 async def _forgetful(clients: Clients, table: str) -> str:

@@ -66,6 +66,7 @@ class Resources:
     state_machine: str = ""  # its ARN
     cluster: str = ""
     distribution: Distribution | None = None
+    signing_key: str = ""  # of KMS, for HMAC: its ARN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

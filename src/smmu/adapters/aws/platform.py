@@ -13,6 +13,7 @@ from smmu.adapters.aws.ledger import DynamoLedger
 from smmu.adapters.aws.objects import S3ObjectStore
 from smmu.adapters.aws.orchestrator import SfnOrchestrator
 from smmu.adapters.aws.queue import SqsQueue
+from smmu.adapters.aws.secrets import KmsSecrets
 from smmu.adapters.aws.tasks import EcsTaskRunner
 from smmu.adapters.aws.uploads import S3UploadStore
 from smmu.ports.platform import Capability, Platform
@@ -40,6 +41,7 @@ async def open_platform(
             tasks=EcsTaskRunner(clients, resources),
             starter=None,
             gateway=None,
+            secrets=KmsSecrets(clients, resources),
             clock=clock,
             ids=ids,
             forms=uploads,

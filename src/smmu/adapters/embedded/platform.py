@@ -5,6 +5,7 @@ Storage, all of it readable by its owner alone:
     smmu.db, smmu.db-wal, smmu.db-shm      records, queue, sessions, what objects there are (schema.py)
     objects/, incoming/                    bytes (files.py)
     tickets.secret, tokens.secret          what signed URLs and bearer tokens are signed with
+    playback.secret                        what passes are signed with
     serving.lock, using.lock               see locks.py
 
 `exclusive` is for the process that serves. It refuses a folder that another one serves. Whatever was under way when
@@ -23,7 +24,7 @@ from smmu.adapters.embedded.locks import serving, using
 from smmu.adapters.embedded.objects import FileObjectStore
 from smmu.adapters.embedded.queue import SqliteQueue
 from smmu.adapters.embedded.recovery import recover_files
-from smmu.adapters.embedded.secret import secret_at
+from smmu.adapters.embedded.secret import FileSecrets, secret_at
 from smmu.adapters.embedded.system import RandomIds, SystemClock
 from smmu.adapters.embedded.tasks import Command, SubprocessTaskRunner, worker_command
 from smmu.adapters.embedded.uploads import FileUploadStore
@@ -92,6 +93,7 @@ async def open_platform(
             tasks=tasks,
             starter=tasks,
             gateway=FileGateway(database, files, objects, clock, secret),
+            secrets=FileSecrets(folder),
             clock=clock,
             ids=ids or RandomIds(clock),
         )

@@ -1,14 +1,31 @@
-"""Secrets of one data folder: made once, readable by nobody else, never shown."""
+"""Secrets of one data folder: a file for each, made once, readable by nobody else, never shown."""
 
 import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from anyio import to_thread
+
 from smmu.adapters.embedded.errors import translating
 from smmu.ports.errors import Corrupt
+from smmu.ports.secrets import Secrets
 
 _BYTES = 32
+
+
+class FileSecrets(Secrets):
+    """The secrets of a folder, `{purpose}.secret` each."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[str, bytes] = {}
+
+    async def secret(self, purpose: str) -> bytes:
+        """See the port. Read once."""
+        if purpose not in self._known:
+            self._known[purpose] = await to_thread.run_sync(secret_at, self._folder / f"{purpose}.secret")
+        return self._known[purpose]
 
 
 def secret_at(path: Path) -> bytes:

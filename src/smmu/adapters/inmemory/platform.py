@@ -4,6 +4,7 @@ from smmu.adapters.inmemory.gateway import MemoryGateway
 from smmu.adapters.inmemory.ledger import MemoryLedger
 from smmu.adapters.inmemory.objects import MemoryObjectStore
 from smmu.adapters.inmemory.queue import MemoryQueue
+from smmu.adapters.inmemory.secrets import MemorySecrets
 from smmu.adapters.inmemory.system import AnyioClock, CountingIds
 from smmu.adapters.inmemory.tasks import InlineTaskRunner
 from smmu.adapters.inmemory.uploads import MemoryUploadStore
@@ -41,6 +42,7 @@ def memory_platform(
         tasks=tasks,
         starter=tasks,
         gateway=MemoryGateway(world, clock, weather),
+        secrets=MemorySecrets(world),
         clock=clock,
         ids=ids or CountingIds(clock),
     )

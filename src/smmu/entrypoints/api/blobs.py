@@ -45,7 +45,7 @@ class BlobRoutes:
         """`PUT /blobs/{token}`."""
         body = Incoming(request.receive)
         try:
-            with _refusing():
+            with refusing():
                 part = await self.gateway.receive(request.path_params["token"], _length(request), body)
         except (Refused, HttpRefusal) as refusal:
             headers = {} if await body.drop() else {"connection": "close"}
@@ -54,7 +54,7 @@ class BlobRoutes:
 
     async def serve(self, request: Request) -> Response:
         """`GET` and `HEAD /blobs/{token}`."""
-        with _refusing():
+        with refusing():
             served = await self.gateway.open(request.path_params["token"])
             return await _answer(request, served)
 
@@ -89,7 +89,7 @@ class Incoming(AsyncIterator[bytes]):
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def refusing() -> Iterator[None]:
     """What a store says of a token or of bytes, as its client should hear it."""
     try:
         yield

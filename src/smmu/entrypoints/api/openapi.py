@@ -49,7 +49,7 @@ def document(title: str, version: str, operations: Sequence[Operation]) -> dict[
     """The whole description, as a JSON object."""
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+        paths.setdefault(re.sub(r":\w+}", "}", operation.path), {})[operation.method.lower()] = _operation(operation)
     return {
         "openapi": VERSION,
         "info": {"title": title, "version": version},
@@ -105,7 +105,7 @@ def _name(operation: Operation) -> str:
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     in_path = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in re.findall(r"{(\w+)}", operation.path)
+        for name in re.findall(r"{(\w+)", operation.path)
     ]
     others = [
         {"name": p.name, "in": p.place, "description": p.says, "schema": dict(p.schema)} for p in operation.parameters

@@ -57,6 +57,7 @@ STATUS: Mapping[Code, int] = MappingProxyType(
         Code.SOURCE_EXPIRED: 409,
         Code.MEDIA_DELETED: 410,
         Code.MEDIA_BUSY: 409,
+        Code.NOT_PLAYABLE: 409,
         Code.JOB_CANCELLED: 409,
         Code.JOB_TIMED_OUT: 409,
         Code.PROOF_FAILED: 500,
@@ -105,6 +106,7 @@ _TYPES: Mapping[str, str] = MappingProxyType(
     {Code.QUOTA_EXCEEDED: "https://iana.org/assignments/http-problem-types#quota-exceeded"}
 )
 _SCHEME = 'Bearer realm="smmu"'
+_SIGNED = ("/blobs", "/play")
 _FAULTS_MAX, _POINTER_CHARS_MAX = 50, 200
 
 
@@ -167,7 +169,7 @@ class Problems:
 def place(scope: Scope) -> str:
     """The path of a request as it may be shown and logged: signed tokens are left out."""
     path: str = scope["path"]
-    return "/blobs" if path.startswith("/blobs/") else path
+    return next((shown for shown in _SIGNED if path.startswith(f"{shown}/")), path)
 
 
 def _document(said: Said, instance: str, request_id: str, headers: Mapping[str, str]) -> Reply:

@@ -13,13 +13,10 @@ from smmu.entrypoints.cli.terminal import counting, gauges, note, say
 
 if TYPE_CHECKING:
     from smmu.client.client import Client
-    from smmu.wire import MediaAnswer, MediaList, MediaSummary, RenditionAnswer
+    from smmu.wire import MediaAnswer, MediaList, MediaSummary, PlaybackAnswer, RenditionAnswer
 
 MediaId = Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media.")]
-_PLAYLISTS = (
-    "HLS is many files, and a server gives no more than their playlist yet: take the MP4, or run smmu process on the "
-    "file itself"
-)
+_PLAYLISTS = "HLS and DASH are many files: smmu media play says where they play, and the MP4 is one file"
 
 group = typer.Typer(help="Media of a server, and what was made of them.", rich_markup_mode=None)
 
@@ -65,12 +62,29 @@ def show(media_id: MediaId, url: Url, token: Token, *, json: Json = False) -> No
         say(f"  {made.name:<24} {in_bytes(made.size):>10}  {made.content_type}")
 
 
+@group.command("play")
+def play(media_id: MediaId, url: Url, token: Token, *, json: Json = False) -> None:
+    """Addresses to play a media at, in a browser or a player. Whoever has them may use them until they expire."""
+
+    async def question(client: "Client") -> "PlaybackAnswer":
+        return await client.media.playback(media_id)
+
+    known = ask(url, token, question)
+    if json:
+        say(known.model_dump_json(indent=2))
+        return
+    for name, address in (("hls", known.hls_url), ("dash", known.dash_url), ("mp4", known.mp4_url)):
+        if address is not None:
+            say(f"{name:<5} {address}")
+    note(f"until {known.expires_at:%Y-%m-%d %H:%M} UTC")
+
+
 @group.command("download")
 def download(
     media_id: MediaId,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME", help="Renditions. Without one: all that are a single file (HLS is not)."),
+        typer.Argument(metavar="NAME", help="Renditions. Without one: all that are a single file."),
     ] = None,
     out: Annotated[
         Path,

@@ -35,7 +35,7 @@ def serve(
 
 
 def _tokens_of(platform: "EmbeddedPlatform | InMemoryPlatform | AwsPlatform") -> str:
-    """Where tokens come from. Raises `SettingsError` when no token would ever be believed."""
+    """Where tokens come from. Raises `SettingsError` when none would be believed, or nothing could be played."""
     from smmu.bootstrap.variables import SettingsError
 
     match platform.kind:
@@ -45,5 +45,7 @@ def _tokens_of(platform: "EmbeddedPlatform | InMemoryPlatform | AwsPlatform") ->
             return "tokens: SMMU_PLATFORM__TOKENS"
         case "aws" if platform.identity is None:
             raise SettingsError("SMMU_PLATFORM__IDENTITY__ISSUER is missing: it says whose tokens are believed.")
+        case "aws" if platform.signing_key is None:
+            raise SettingsError("SMMU_PLATFORM__SIGNING_KEY is missing: playback addresses are signed with it.")
         case "aws":
             return f"tokens: those of {platform.identity.issuer}"

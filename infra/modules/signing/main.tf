@@ -1,0 +1,13 @@
+# What playback addresses are signed with: a key for HMAC that never leaves KMS (adapters/aws/secrets.py).
+
+resource "aws_kms_key" "signing" {
+  description              = "${var.prefix}: playback addresses"
+  customer_master_key_spec = "HMAC_256"
+  key_usage                = "GENERATE_VERIFY_MAC"
+  deletion_window_in_days  = var.disposable ? 7 : 30
+}
+
+resource "aws_kms_alias" "signing" {
+  name          = "alias/${var.prefix}-signing"
+  target_key_id = aws_kms_key.signing.key_id
+}

@@ -1,0 +1,195 @@
+"""Playback: leave to play a media, and what whoever holds it is given of it.
+
+Playlists are relative to each other and are handed out as they are stored, so a player finds everything under the
+address it began with. They are small; media bytes come from storage, each file at a short-lived address of its own.
+"""
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from smmu.application.library import Library
+from smmu.domain import passes
+from smmu.domain.errors import Code, refuse
+from smmu.domain.limits import Limits
+from smmu.domain.media import Media
+from smmu.domain.passes import Pass
+from smmu.domain.plan import Role
+from smmu.domain.values import ObjectRef
+from smmu.ports.errors import Denied, NotFound
+from smmu.ports.objects import ObjectStore
+from smmu.ports.secrets import Secrets
+from smmu.ports.system import Clock
+
+# What names other files relative to itself has to come from the address that it was asked at.
+PLAYLISTS = frozenset({"application/vnd.apple.mpegurl", "application/dash+xml", "text/vtt"})
+_KEEP_SECONDS = 300  # so that seeking back asks nobody
+_ENTRIES_MAX = 100_000  # of all manifests that are remembered: some 50 MB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Leave to play one revision until `expires_at`: `token` is the pass, the others are paths below its address.
+
+    They are paths below the storage key `prefix` as well, so whoever serves that prefix by other means (a CDN that
+    checks signed cookies) needs nothing else to serve the same.
+    """
+
+    token: str
+    prefix: str
+    hls: str | None
+    dash: str | None
+    mp4: str | None
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playlist:
+    """A playlist as it is stored, which a player may keep for a while."""
+
+    text: bytes
+    content_type: str
+    etag: str
+    keep_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """Where the bytes of a file are, for long enough after `keep_seconds` to fetch them."""
+
+    url: str
+    keep_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """A file of a manifest, pinned."""
+
+    ref: ObjectRef
+    content_type: str
+    sha256: str
+
+
+_Index = Mapping[str, _Entry]
+
+
+@dataclass(slots=True)
+class _Remembered:
+    """The files of manifests that were played lately: a player asks for hundreds of one."""
+
+    known: OrderedDict[ObjectRef, _Index] = field(default_factory=OrderedDict)
+    entries: int = 0
+
+    def get(self, manifest: ObjectRef) -> _Index | None:
+        """The files of a manifest, when they are known."""
+        if manifest in self.known:
+            self.known.move_to_end(manifest)
+        return self.known.get(manifest)
+
+    def put(self, manifest: ObjectRef, index: _Index) -> None:
+        """Remember them, and forget those that were not asked for the longest."""
+        self.entries += len(index) - len(self.known.get(manifest, ()))
+        self.known[manifest] = index
+        while self.entries > _ENTRIES_MAX and len(self.known) > 1:
+            self.entries -= len(self.known.popitem(last=False)[1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playback:
+    """The use cases of playing."""
+
+    library: Library
+    objects: ObjectStore
+    secrets: Secrets
+    clock: Clock
+    limits: Limits
+    remembered: _Remembered = field(default_factory=_Remembered)
+
+    async def grant(self, owner: str, media_id: str) -> Grant:
+        """A pass to what the newest manifest lists. `Refused` when there is nothing to play."""
+        known = (await self.library.get(owner, media_id)).value
+        paths = {record.role: record.path for record in known.renditions}
+        hls, dash = paths.get(Role.HLS), paths.get(Role.DASH)
+        mp4 = paths.get(Role.MP4, paths.get(Role.AUDIO))  # a sound's AAC is an MP4 as well
+        if known.manifest is None or not any((hls, dash, mp4)):
+            raise refuse(Code.NOT_PLAYABLE, f"There is nothing to play: {_why_not(known)}.")
+        lasts = max(record.duration_s or 0.0 for record in known.renditions)
+        expires_at = self.clock.now() + lasts + self.limits.playback_seconds
+        leave = Pass(owner=owner, media_id=media_id, manifest=known.manifest, expires_at=expires_at)
+        return Grant(
+            token=passes.seal(leave, await self._secret()),
+            prefix=_folder(known.manifest),
+            hls=hls,
+            dash=dash,
+            mp4=mp4,
+            expires_at=expires_at,
+        )
+
+    async def open(self, token: str, path: str) -> Playlist | Elsewhere:
+        """What is at a path below a pass: a playlist itself, or where the bytes of any other file are.
+
+        Raises `Denied` for a pass that is none or whose time is over, `Refused` when there is no such file (any more).
+        """
+        leave = await self._pass(token)
+        await self.library.get(leave.owner, leave.media_id)
+        entry = (await self._index(leave.manifest)).get(path)
+        if entry is None:
+            raise refuse(Code.NOT_FOUND, "There is no such file in this media.")
+        left = leave.expires_at - self.clock.now()
+        if entry.content_type not in PLAYLISTS:
+            lives = min(left, self.limits.read_url_seconds)
+            link = await self.objects.sign_read(entry.ref, expires_at=self.clock.now() + lives)
+            return Elsewhere(url=link.url, keep_seconds=min(_KEEP_SECONDS, int(lives / 2)))
+        return Playlist(
+            text=await self._read(entry.ref),
+            content_type=entry.content_type,
+            etag=entry.sha256[:32],
+            keep_seconds=min(_KEEP_SECONDS, int(left)),
+        )
+
+    async def _pass(self, token: str) -> Pass:
+        leave = passes.unseal(token, await self._secret())
+        if leave is None:
+            raise Denied("it was not signed here")
+        if leave.expires_at <= self.clock.now():
+            raise Denied("its time is over")
+        return leave
+
+    async def _secret(self) -> bytes:
+        return await self.secrets.secret(passes.SECRET)
+
+    async def _index(self, manifest: ObjectRef) -> _Index:
+        """Every file that the manifest lists and that is there as it was listed."""
+        index = self.remembered.get(manifest)
+        if index is None:
+            document = json.loads(await self._read(manifest))
+            folder = _folder(manifest)
+            there = {ref.key.removeprefix(folder): ref async for ref in self.objects.list(folder)}
+            index = dict(_entries(document, there))
+            self.remembered.put(manifest, index)
+        return index
+
+    async def _read(self, ref: ObjectRef) -> bytes:
+        try:
+            source = await self.objects.open(ref)
+            return await source.read(0, source.size)
+        except NotFound as error:
+            raise refuse(Code.NOT_FOUND, "What was to be played is no longer kept.") from error
+
+
+def _folder(manifest: ObjectRef) -> str:
+    return manifest.key.rpartition("/")[0] + "/"
+
+
+def _entries(document: Mapping[str, Any], there: Mapping[str, ObjectRef]) -> Iterator[tuple[str, _Entry]]:
+    for rendition in document["renditions"]:
+        for file in rendition.get("files", [rendition]):
+            ref = there.get(file["path"])
+            if ref is not None and ref.size == file["size"]:
+                yield file["path"], _Entry(ref=ref, content_type=file["content_type"], sha256=file["sha256"])
+
+
+def _why_not(known: Media) -> str:
+    return f"the media is {known.state}" if known.manifest is None else "it has neither pictures that move nor sound"
