@@ -61,13 +61,23 @@ async def test_a_film_plays_at_addresses_that_need_no_token(
 async def test_playlists_are_served_as_they_are_stored(
     service: Service, client: httpx.AsyncClient, film: dict[str, Any], player: httpx.AsyncClient
 ) -> None:
-    for name, url in (("hls", film["hls_url"]),):
+    for name, url in (("hls", film["hls_url"]), ("dash", film["dash_url"])):
         stored = await client.get(f"/media/{film['media_id']}/renditions/{name}", follow_redirects=True)
         assert (await player.get(url)).content == stored.content
-        head = await player.head(url)
+        head = await player.head(url, headers={"accept-encoding": "identity"})
         assert (head.status_code, head.content) == (200, b"")
         assert int(head.headers["content-length"]) == len(stored.content)
     assert len(service.world.objects.rows) > 10
+
+
+async def test_playlists_are_sent_compressed_to_who_takes_that(film: dict[str, Any], player: httpx.AsyncClient) -> None:
+    plain = await player.get(film["hls_url"], headers={"accept-encoding": "br, gzip;q=0"})
+    packed = await player.get(film["hls_url"], headers={"accept-encoding": "br, gzip"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.content == plain.content
+    assert packed.headers["etag"] != plain.headers["etag"]
+    assert packed.headers["vary"] == plain.headers["vary"] == "accept-encoding"
 
 
 async def test_a_playlist_that_is_known_is_not_sent_again(film: dict[str, Any], player: httpx.AsyncClient) -> None:
@@ -165,7 +175,7 @@ async def test_what_was_deleted_does_not_play_any_more(
 ) -> None:
     assert (await player.get(film["hls_url"])).status_code == 200
     await client.delete(f"/media/{film['media_id']}")
-    for url in (film["hls_url"], film["mp4_url"]):
+    for url in (film["hls_url"], film["dash_url"], film["mp4_url"]):
         is_problem(await player.get(url), 404, "not_found")
     is_problem(await client.post(f"/media/{film['media_id']}/playback"), 404, "not_found")
 

@@ -1,34 +1,37 @@
 """Playlists say what was measured; segments hold what their track holds, bit by bit."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from smmu.adapters.media import cmaf, hls
-from smmu.adapters.media.segments import Output, Segment, Segmenter
-from tests.support import clips
-from tests.support.clips import FAST, make, render
+from smmu.adapters.media.segments import KeyPicture, Output, Segment, Segmenter
 
 
 def piece(seconds: float | Fraction, size: int) -> hls.Piece:
     return hls.Piece(name="seg.m4s", duration=Fraction(seconds), size=size)
 
 
+def rung(name: str, bps: int, **told: Any) -> hls.Track:
+    pieces, keys = [piece(6, bps * 6 // 8)] * 2, [replace(piece(2, bps // 8), offset=24)] * 6
+    return hls.Track(folder=name, codecs="avc1.64001f", ticks=30_000, pieces=pieces, keys=keys, **told)
+
+
 def test_the_peak_is_that_of_any_run_of_half_to_one_and_a_half_targets() -> None:
     pieces = [piece(6, 600_000), piece(6, 1_200_000), piece(2, 900_000)]
     # The last alone (2 s) is too short to count; with the one before it (8 s) it is a run.
-    assert hls.peak_bps(pieces) == 2_100_000 * 8 / 8
+    assert hls.peak_bps(pieces, 6) == 2_100_000 * 8 / 8
     assert hls.average_bps(pieces) == -(-2_700_000 * 8 // 14)
 
 
 def test_a_clip_shorter_than_half_a_target_peaks_at_its_average() -> None:
-    assert (
-        hls.peak_bps([piece(Fraction(1, 25), 5_000)]) == hls.average_bps([piece(Fraction(1, 25), 5_000)]) == 1_000_000
-    )
+    short = [piece(Fraction(1, 25), 5_000)]
+    assert hls.peak_bps(short, 1) == hls.average_bps(short) == 1_000_000
 
 
 @given(st.lists(st.tuples(st.fractions(Fraction(1, 50), 12), st.integers(1, 10**7)), min_size=1, max_size=20))
@@ -36,28 +39,60 @@ def test_the_peak_is_never_below_the_average_and_no_segment_passes_the_target(
     drawn: list[tuple[Fraction, int]],
 ) -> None:
     pieces = [piece(seconds, size) for seconds, size in drawn]
-    assert hls.peak_bps(pieces) >= hls.average_bps(pieces)
     target = hls.target_seconds(pieces)
+    assert hls.peak_bps(pieces, target) >= hls.average_bps(pieces)
     assert all(int(one.duration + Fraction(1, 2)) <= target for one in pieces)
 
 
-def test_a_multivariant_playlist_lists_the_best_first_and_includes_the_sound_in_every_rate() -> None:
+def test_tracks_that_are_played_together_have_one_target() -> None:
+    assert hls.target_seconds([piece(1.4, 1)], [piece(1.6, 1)]) == 2
+    assert hls.target_seconds([piece(0.01, 1)]) == 1
+
+
+def test_a_multivariant_playlist_begins_with_two_megabits_and_includes_the_sound_in_every_rate() -> None:
     rungs = [
-        hls.Stream(uri="240p/p.m3u8", codecs="avc1.64000d", peak_bps=200, average_bps=100, width=426, height=240,
-                   frame_rate=Fraction(30000, 1001)),
-        hls.Stream(uri="720p/p.m3u8", codecs="avc1.64001f", peak_bps=2000, average_bps=1000, width=1280, height=720),
-    ]  # fmt: skip
-    sound = hls.Stream(uri="a.m3u8", codecs="mp4a.40.2", peak_bps=20, average_bps=10, channels=2, name="Sound")
-    lines = hls.multivariant_playlist(rungs, [sound]).splitlines()
-    assert lines[3] == (
-        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Sound",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="a.m3u8"'
-    )
-    assert lines[4:] == [
-        '#EXT-X-STREAM-INF:BANDWIDTH=2020,AVERAGE-BANDWIDTH=1010,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,VIDEO-RANGE=SDR,AUDIO="audio"',
-        "720p/p.m3u8",
-        '#EXT-X-STREAM-INF:BANDWIDTH=220,AVERAGE-BANDWIDTH=110,CODECS="avc1.64000d,mp4a.40.2",RESOLUTION=426x240,FRAME-RATE=29.970,VIDEO-RANGE=SDR,AUDIO="audio"',
-        "240p/p.m3u8",
+        rung("240p", 400_000, width=426, height=240, frame_rate=Fraction(30000, 1001)),
+        rung("720p", 1_900_000, width=1280, height=720),
+        rung("1080p", 6_000_000, width=1920, height=1080),
     ]
+    sounds = [
+        hls.Track(folder=folder, codecs="mp4a.40.2", ticks=48_000, pieces=[piece(6, 96_000)], channels=2, name=name,
+                  language=language)
+        for folder, name, language in (("audio/a", "Sound", ""), ("audio/b", "Ton", "de"))
+    ]  # fmt: skip
+    lines = hls.multivariant_playlist(rungs, sounds).splitlines()
+    assert lines[:3] == ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    assert lines[3:5] == [
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Sound",LANGUAGE="und",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="audio/a/playlist.m3u8"',
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Ton",LANGUAGE="de",DEFAULT=NO,AUTOSELECT=YES,CHANNELS="2",URI="audio/b/playlist.m3u8"',
+    ]
+    assert lines[5:11] == [
+        '#EXT-X-STREAM-INF:BANDWIDTH=2028000,AVERAGE-BANDWIDTH=2028000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,VIDEO-RANGE=SDR,AUDIO="audio"',
+        "720p/playlist.m3u8",
+        '#EXT-X-STREAM-INF:BANDWIDTH=6128000,AVERAGE-BANDWIDTH=6128000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1920x1080,VIDEO-RANGE=SDR,AUDIO="audio"',
+        "1080p/playlist.m3u8",
+        '#EXT-X-STREAM-INF:BANDWIDTH=528000,AVERAGE-BANDWIDTH=528000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=426x240,FRAME-RATE=29.970,VIDEO-RANGE=SDR,AUDIO="audio"',
+        "240p/playlist.m3u8",
+    ]
+    assert lines[11:] == [
+        f'#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH={bps},AVERAGE-BANDWIDTH={bps},CODECS="avc1.64001f",RESOLUTION={size},VIDEO-RANGE=SDR,URI="{name}/keyframes.m3u8"'
+        for name, bps, size in (("1080p", 3_000_000, "1920x1080"), ("720p", 950_000, "1280x720"), ("240p", 200_000, "426x240"))
+    ]  # fmt: skip
+
+
+@given(st.lists(st.fractions(Fraction(1, 50), 12), min_size=1, max_size=20), st.fractions(Fraction(1, 50), 12))
+def test_keyframes_are_shown_one_after_the_other_until_the_end(gaps: list[Fraction], last: Fraction) -> None:
+    starts = [sum(gaps[:index], Fraction(0)) for index in range(len(gaps))]
+    keys = [("seg.m4s", KeyPicture(start=start, offset=24, size=9)) for start in starts]
+    end = starts[-1] + last
+    assert [one.duration for one in hls.key_pieces(keys, end)] == [*gaps[:-1], last]
+
+
+def test_a_playlist_of_keyframes_says_so_and_names_bytes() -> None:
+    told = hls.media_playlist([replace(piece(2, 900), offset=24)], 2, keys_only=True).splitlines()
+    assert "#EXT-X-I-FRAMES-ONLY" in told
+    assert told[-4:] == ["#EXTINF:2.000000,", "#EXT-X-BYTERANGE:900@24", "seg.m4s", "#EXT-X-ENDLIST"]
+    assert "#EXT-X-I-FRAMES-ONLY" not in hls.media_playlist([piece(2, 900)], 2)
 
 
 def test_units_are_found_behind_short_and_long_start_codes() -> None:
@@ -88,50 +123,7 @@ def test_segments_follow_each_other_without_gap_or_overlap(steps: list[int], key
         # A cut is made at the first keyframe of a six-second cell, and only there.
         assert after.start // 6 > before.start // 6
     assert sum(len(one.packets) for one in found) == len(steps)
-
-
-@pytest.mark.media
-def test_the_multivariant_playlist_describes_what_the_streams_are(tmp_path: Path) -> None:
-    source = make(tmp_path / "s.mp4", "-f", "lavfi", "-t", "7", "-i", "testsrc2=s=640x360:r=25", "-f", "lavfi", "-i",
-                  "sine=f=440:r=48000:d=7", *FAST)  # fmt: skip
-    made = render(source, tmp_path / "o", "video")
-    master = made.path("hls")
-    lines = master.read_text().splitlines()
-    variants = [(attributes(line), lines[number + 1]) for number, line in enumerate(lines) if "STREAM-INF" in line]
-    assert len(variants) == 2
-    for told, uri in variants:
-        playlist = master.parent / uri
-        shown = clips.stream(playlist, "v")
-        assert told["RESOLUTION"] == f"{shown['width']}x{shown['height']}"
-        assert told["CODECS"] == f'"avc1.6400{shown["level"]:02x},mp4a.40.2"'
-        assert told["FRAME-RATE"] == "25.000"
-        rates = [
-            sum(rate)
-            for rate in zip(segment_rates(playlist), segment_rates(master.parent / "audio/playlist.m3u8"), strict=True)
-        ]
-        assert int(told["BANDWIDTH"]) >= max(rates[:1])
-        assert int(told["AVERAGE-BANDWIDTH"]) <= int(told["BANDWIDTH"])
-
-
-def attributes(line: str) -> dict[str, str]:
-    return dict(part.split("=", 1) for part in split_outside_quotes(line.split(":", 1)[1]))
-
-
-def split_outside_quotes(text: str) -> list[str]:
-    parts, quoted = [""], False
-    for letter in text:
-        quoted ^= letter == '"'
-        if letter == "," and not quoted:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return parts
-
-
-def segment_rates(playlist: Path) -> list[float]:
-    lines = playlist.read_text().splitlines()
-    return [
-        (playlist.parent / lines[number + 1]).stat().st_size * 8 / float(line[8:-1])
-        for number, line in enumerate(lines)
-        if line.startswith("#EXTINF")
+    # Each group of pictures is a fragment of its own, which can be shown from its first sample alone.
+    assert [key.start for one in found for key in one.keys] == [
+        Fraction(sum(steps[:index]), 10) for index in range(0, len(steps), key_every)
     ]

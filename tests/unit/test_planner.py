@@ -110,7 +110,7 @@ def test_a_video_with_sound_gets_everything() -> None:
     made = planned(video(STEREO))
     ladder = ["1080p", "720p", "480p", "360p", "240p"]
     assert names(made) == {
-        "video": [*ladder, "hls-audio", "hls", "mp4"],
+        "video": [*ladder, "hls-audio", "hls", "dash", "mp4"],
         "poster": ["poster", "storyboard", "preview"],
         "audio": ["waveform"],
     }
@@ -124,7 +124,10 @@ def test_a_video_with_sound_gets_everything() -> None:
 
 def test_a_silent_video_owes_no_sound() -> None:
     made = planned(video(width=640, height=360))
-    assert names(made) == {"video": ["360p", "240p", "hls", "mp4"], "poster": ["poster", "storyboard", "preview"]}
+    assert names(made) == {
+        "video": ["360p", "240p", "hls", "dash", "mp4"],
+        "poster": ["poster", "storyboard", "preview"],
+    }
     assert Mp4Spec(rung="360p", audio=None) in specs(made)
     assert ("source", "no sound") in choices(made)
 
@@ -276,7 +279,7 @@ def test_archive_is_web_with_more_bits() -> None:
 
 def test_preview_only_makes_the_least_that_shows_what_it_is() -> None:
     made = planned(video(STEREO), "preview-only")
-    assert names(made) == {"video": ["240p", "hls-audio", "hls", "mp4"], "poster": ["poster", "preview"]}
+    assert names(made) == {"video": ["240p", "hls-audio", "hls", "dash", "mp4"], "poster": ["poster", "preview"]}
     assert choices(made)["1080p", "skipped"] == "the preset preview-only makes the lowest rung alone"
     assert names(planned(image(), "preview-only"))["images"] == [
         "image-320-webp",

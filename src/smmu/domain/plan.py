@@ -110,6 +110,15 @@ class PlaylistSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DashSpec:
+    """The DASH manifest over the same segments."""
+
+    type: Literal["dash"] = "dash"
+    name: str = "dash"
+    role: Role = Role.DASH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mp4Spec:
     """A progressive (fast start) MP4: the packets of rung `rung` and, when there is sound, of audio `audio`."""
 
@@ -191,6 +200,7 @@ Spec = (
     | RungSpec
     | AudioSpec
     | PlaylistSpec
+    | DashSpec
     | Mp4Spec
     | SubtitlesSpec
     | PosterSpec

@@ -12,6 +12,7 @@ from smmu.domain.facts import AudioTrack, MediaFacts, SubtitleTrack, Transfer, V
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
 from smmu.domain.plan import (
+    DashSpec,
     Decision,
     Mp4Spec,
     PlannedTask,
@@ -81,6 +82,7 @@ def _ladder_renditions(
     if track:
         yield plan_sound.audio_spec(track, HLS_AUDIO, Role.HLS_AUDIO)
     yield PlaylistSpec()
+    yield DashSpec()
     yield Mp4Spec(rung=_mp4_rung(rungs).name, audio=HLS_AUDIO if track else None)
     for text in texts:
         yield SubtitlesSpec(name=f"subtitles-{text.index}", track_index=text.index, language=text.language)

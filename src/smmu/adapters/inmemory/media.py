@@ -18,6 +18,7 @@ from smmu.domain.facts import AudioTrack, ImageFacts, Kind, MediaFacts, VideoTra
 from smmu.domain.manifest import Check, Proof, RenderedFile, Rendition
 from smmu.domain.plan import (
     AudioSpec,
+    DashSpec,
     ImageSpec,
     Mp4Spec,
     PlannedTask,
@@ -58,6 +59,7 @@ _FILES: Mapping[type[Spec], tuple[tuple[str, str], ...]] = MappingProxyType(
         ),
         AudioSpec: (("{name}.m4a", "audio/mp4"),),
         PlaylistSpec: (("{name}.m3u8", "application/vnd.apple.mpegurl"),),
+        DashSpec: (("{name}.mpd", "application/dash+xml"),),
         Mp4Spec: (("{name}.mp4", "video/mp4"),),
         PosterSpec: (("{name}.jpg", "image/jpeg"),),
         SubtitlesSpec: (("{name}.vtt", "text/vtt"),),

@@ -1,4 +1,4 @@
-"""One CMAF track, written byte by byte: its initialisation section and its segments (ISO/IEC 14496-12, 23000-19).
+"""One CMAF track, written byte by byte: its initialisation section and its fragments (ISO/IEC 14496-12, 23000-19).
 
 Written by hand because exactness is the point: every duration is the distance to the next decoding time, a segment
 starts where the plan says, nothing of the source's metadata can slip in, and the same input gives the same bytes.
@@ -147,13 +147,21 @@ def _empty_table(entry: bytes) -> bytes:
     return box(b"stbl", full_box(b"stsd", 0, 0, struct.pack(">I", 1), entry), *empty, sizes)
 
 
-def media_segment(number: int, samples: Sequence[Sample], next_dts: int, shift: int) -> bytes:
-    """One media segment: `styp`, one `moof`, one `mdat`. `next_dts` is when the following sample is decoded."""
+def segment_type() -> bytes:
+    """What a segment begins with; fragments follow."""
+    return box(b"styp", b"msdh", struct.pack(">I", 0), b"msdhcmfs")
+
+
+def fragment(number: int, samples: Sequence[Sample], next_dts: int, shift: int) -> tuple[bytes, int]:
+    """One `moof` and its `mdat`, and where in them the first sample ends.
+
+    `next_dts` is when the sample that follows is decoded.
+    """
     first = samples[0].dts + shift
     size = len(_fragment_header(number, first, _run(samples, next_dts, data_offset=0)))
     header = _fragment_header(number, first, _run(samples, next_dts, data_offset=size + 8))
-    kind = box(b"styp", b"msdh", struct.pack(">I", 0), b"msdhcmfs")
-    return kind + header + box(b"mdat", *(sample.data for sample in samples))
+    data = header + box(b"mdat", *(sample.data for sample in samples))
+    return data, size + 8 + len(samples[0].data)
 
 
 def _fragment_header(number: int, first_dts: int, run: bytes) -> bytes:

@@ -1,38 +1,49 @@
 """HLS playlists (RFC 8216), written by us because muxers guess what we have measured.
 
-Media playlists are VOD and complete. In the multivariant playlist BANDWIDTH is the peak segment bit rate as the RFC
-defines it, AVERAGE-BANDWIDTH the mean, both including the sound; codecs are those of the real configuration records.
-Refuses to write a playlist for something that was not made.
+Media playlists are VOD and complete; each rung has a second one, of its keyframes alone, for seeking with pictures. In
+the multivariant playlist BANDWIDTH is the peak segment bit rate as the RFC defines it, AVERAGE-BANDWIDTH the mean, both
+including the sound; codecs are those of the real configuration records. Which of Apple's rules hold, and by which test,
+is in docs/hls.md. Refuses to write a playlist for something that was not made.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
+
+from smmu.adapters.media.segments import INIT_NAME, KeyPicture
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
-INIT_TYPE, SEGMENT_TYPE = "video/mp4", "video/iso.segment"
+PLAYLIST_NAME, KEYS_NAME = "playlist.m3u8", "keyframes.m3u8"
+INIT_TYPE, SOUND_INIT_TYPE, SEGMENT_TYPE = "video/mp4", "audio/mp4", "video/iso.segment"
 VERSION = 7  # EXT-X-MAP in a playlist of plain media segments needs 6, fMP4 with independent segments is told as 7
-AUDIO_GROUP = "audio"
+AUDIO_GROUP, UNDETERMINED = "audio", "und"
+BEGUN_WITH_BPS = 2_000_000  # players begin with the first variant: Apple's rule 1.32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """One segment as a playlist sees it; `name` relative to the playlist."""
+    """One segment as a playlist sees it; `name` relative to the playlist. With `offset`, `size` bytes from there."""
 
     name: str
     duration: Fraction
     size: int
+    offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stream:
-    """One rung or one audio rendition, measured."""
+class Track:
+    """One rung or one sound, as HLS and DASH describe it. `folder` has its files and is relative to the playlist.
 
-    uri: str
+    `ticks` are a second of its time. `keys` are a rung's keyframes alone.
+    """
+
+    folder: str
     codecs: str
-    peak_bps: int
-    average_bps: int
+    ticks: int
+    pieces: Sequence[Piece]
+    keys: Sequence[Piece] = ()
     width: int = 0
     height: int = 0
     frame_rate: Fraction | None = None
@@ -40,10 +51,15 @@ class Stream:
     name: str = ""
     language: str = ""
 
+    @property
+    def seconds(self) -> Fraction:
+        """How long it lasts."""
+        return sum((piece.duration for piece in self.pieces), Fraction(0))
 
-def target_seconds(pieces: Sequence[Piece]) -> int:
-    """The target duration: no EXTINF, rounded to the nearest second, may exceed it."""
-    return max(1, *(math.floor(piece.duration + Fraction(1, 2)) for piece in pieces))
+
+def target_seconds(*tracks: Sequence[Piece]) -> int:
+    """The target duration of tracks that are played together: no EXTINF, rounded to the nearest second, exceeds it."""
+    return max(1, *(math.floor(piece.duration + Fraction(1, 2)) for pieces in tracks for piece in pieces))
 
 
 def average_bps(pieces: Sequence[Piece]) -> int:
@@ -51,9 +67,8 @@ def average_bps(pieces: Sequence[Piece]) -> int:
     return math.ceil(sum(piece.size for piece in pieces) * 8 / sum(piece.duration for piece in pieces))
 
 
-def peak_bps(pieces: Sequence[Piece]) -> int:
+def peak_bps(pieces: Sequence[Piece], target: int) -> int:
     """The largest bit rate of any contiguous run of segments that lasts 0.5 to 1.5 target durations."""
-    target = target_seconds(pieces)
     peak = average_bps(pieces)
     for first in range(len(pieces)):
         size, seconds = 0, Fraction(0)
@@ -66,47 +81,71 @@ def peak_bps(pieces: Sequence[Piece]) -> int:
     return peak
 
 
-def media_playlist(init_name: str, pieces: Sequence[Piece]) -> str:
-    """A complete VOD playlist over one track's segments."""
+def key_pieces(keys: Sequence[tuple[str, KeyPicture]], end: Fraction) -> list[Piece]:
+    """The keyframes of named segments, each shown until the next, the last until `end`."""
+    starts = [*(key.start for _, key in keys), end]
+    return [
+        Piece(name=name, duration=until - start, size=key.size, offset=key.offset)
+        for (name, key), (start, until) in zip(keys, pairwise(starts), strict=True)
+    ]
+
+
+def media_playlist(pieces: Sequence[Piece], target: int, *, keys_only: bool = False) -> str:
+    """A complete VOD playlist over one track's segments, or over its keyframes alone."""
     lines = [
         "#EXTM3U",
         f"#EXT-X-VERSION:{VERSION}",
-        f"#EXT-X-TARGETDURATION:{target_seconds(pieces)}",
+        f"#EXT-X-TARGETDURATION:{target}",
         "#EXT-X-MEDIA-SEQUENCE:1",
         "#EXT-X-PLAYLIST-TYPE:VOD",
-        "#EXT-X-INDEPENDENT-SEGMENTS",
-        f'#EXT-X-MAP:URI="{init_name}"',
+        "#EXT-X-I-FRAMES-ONLY" if keys_only else "#EXT-X-INDEPENDENT-SEGMENTS",
+        f'#EXT-X-MAP:URI="{INIT_NAME}"',
     ]
     for piece in pieces:
-        lines += [f"#EXTINF:{float(piece.duration):.6f},", piece.name]
+        lines.append(f"#EXTINF:{float(piece.duration):.6f},")
+        if piece.offset is not None:
+            lines.append(f"#EXT-X-BYTERANGE:{piece.size}@{piece.offset}")
+        lines.append(piece.name)
     return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
 
 
-def multivariant_playlist(rungs: Sequence[Stream], audio: Sequence[Stream]) -> str:
-    """The playlist that players open: best rung first, so that a player which does not adapt shows the best."""
+def multivariant_playlist(rungs: Sequence[Track], sounds: Sequence[Track]) -> str:
+    """The playlist that players open: first the rung to begin with, then the others from the best down."""
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    lines += [_audio_line(sound, first=sound is audio[0]) for sound in audio]
-    for rung in sorted(rungs, key=lambda rung: rung.average_bps, reverse=True):
-        lines += [_variant_line(rung, audio), rung.uri]
+    lines += [_audio_line(sound, first=sound is sounds[0]) for sound in sounds]
+    target = target_seconds(*(track.pieces for track in (*rungs, *sounds)))
+    best_first = sorted(rungs, key=lambda rung: average_bps(rung.pieces), reverse=True)
+    begun_with = min(best_first, key=lambda rung: abs(average_bps(rung.pieces) - BEGUN_WITH_BPS))
+    for rung in sorted(best_first, key=lambda rung: rung is not begun_with):
+        lines += [_variant_line(rung, sounds, target), f"{rung.folder}/{PLAYLIST_NAME}"]
+    lines += [_keys_line(rung) for rung in best_first if rung.keys]
     return "\n".join([*lines, ""])
 
 
-def _audio_line(sound: Stream, *, first: bool) -> str:
+def _audio_line(sound: Track, *, first: bool) -> str:
     chosen = "YES" if first else "NO"
-    language = f'LANGUAGE="{sound.language}",' if sound.language else ""
     return (
-        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{AUDIO_GROUP}",NAME="{sound.name}",{language}DEFAULT={chosen},'
-        f'AUTOSELECT=YES,CHANNELS="{sound.channels}",URI="{sound.uri}"'
+        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{AUDIO_GROUP}",NAME="{sound.name}",'
+        f'LANGUAGE="{sound.language or UNDETERMINED}",DEFAULT={chosen},AUTOSELECT=YES,CHANNELS="{sound.channels}",'
+        f'URI="{sound.folder}/{PLAYLIST_NAME}"'
     )
 
 
-def _variant_line(rung: Stream, audio: Sequence[Stream]) -> str:
-    peak = rung.peak_bps + max((sound.peak_bps for sound in audio), default=0)
-    average = rung.average_bps + max((sound.average_bps for sound in audio), default=0)
-    codecs = ",".join(dict.fromkeys([rung.codecs, *(sound.codecs for sound in audio)]))
+def _variant_line(rung: Track, sounds: Sequence[Track], target: int) -> str:
+    peak = peak_bps(rung.pieces, target) + max((peak_bps(sound.pieces, target) for sound in sounds), default=0)
+    average = average_bps(rung.pieces) + max((average_bps(sound.pieces) for sound in sounds), default=0)
+    codecs = ",".join(dict.fromkeys([rung.codecs, *(sound.codecs for sound in sounds)]))
     rate = f"FRAME-RATE={float(rung.frame_rate):.3f}," if rung.frame_rate else ""
-    group = f',AUDIO="{AUDIO_GROUP}"' if audio else ""
+    group = f',AUDIO="{AUDIO_GROUP}"' if sounds else ""
     return (
         f'#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},CODECS="{codecs}",'
         f"RESOLUTION={rung.width}x{rung.height},{rate}VIDEO-RANGE=SDR{group}"
+    )
+
+
+def _keys_line(rung: Track) -> str:
+    peak, average = peak_bps(rung.keys, target_seconds(rung.keys)), average_bps(rung.keys)
+    return (
+        f'#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},CODECS="{rung.codecs}",'
+        f'RESOLUTION={rung.width}x{rung.height},VIDEO-RANGE=SDR,URI="{rung.folder}/{KEYS_NAME}"'
     )

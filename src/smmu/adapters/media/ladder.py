@@ -18,7 +18,7 @@ from smmu.adapters.media.cadence import Cadence, Clock, Selector, ticks_per_seco
 from smmu.adapters.media.decode import Damage, Survey, video_frames
 from smmu.adapters.media.encoder import RungEncoder, mark
 from smmu.adapters.media.proof import RungWitness
-from smmu.adapters.media.segments import Output, Segment
+from smmu.adapters.media.segments import KeyPicture, Output, Segment
 from smmu.adapters.media.window import Cutter, time_of
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.manifest import RenderedFile
@@ -42,6 +42,7 @@ class Rung:
     cadence: Cadence
     files: list[RenderedFile] = field(default_factory=list)
     pieces: list[hls.Piece] = field(default_factory=list)
+    keys: list[tuple[str, KeyPicture]] = field(default_factory=list)
 
 
 class Ladder:
@@ -157,15 +158,17 @@ class Ladder:
 
     def _ship(self) -> None:
         while not self._ready.empty():
-            name, segment = self._ready.get()
-            rung = next(rung for rung in self.rungs if rung.spec.name == name)
+            of, segment = self._ready.get()
+            rung = next(rung for rung in self.rungs if rung.spec.name == of)
             init = rung.encoder.segmenter
             data = (self._bench.directory / segment.path).read_bytes()
             rung.witness.examine(segment, init.init_bytes, data)
             if not rung.files:
                 rung.files.append(self._bench.finish(init.init_path, hls.INIT_TYPE))
             rung.files.append(self._bench.finish(segment.path, hls.SEGMENT_TYPE))
-            rung.pieces.append(hls.Piece(name=Path(segment.path).name, duration=segment.duration, size=segment.size))
+            name = Path(segment.path).name
+            rung.pieces.append(hls.Piece(name=name, duration=segment.duration, size=segment.size))
+            rung.keys += [(name, key) for key in segment.keys]
 
     def _tell(self, progress: Callable[[float], None]) -> None:
         if self._task.duration_s and self.clock.last is not None:

@@ -77,7 +77,9 @@ class RungWitness:
         self.durations.append(segment.duration)
         try:
             with _open(init + data) as container:
-                self._compare(segment, list(_packets(container)))
+                packets = list(_packets(container))
+                self._compare(segment, packets)
+                self._find_keys(segment, packets, len(init))
             with _open(init + data) as container:
                 self._decode(segment, container)
         except FFmpegError as error:
@@ -99,6 +101,13 @@ class RungWitness:
             self._complain("start", f"{segment.path}: does not start with a keyframe at {float(segment.start):.3f} s")
         self.frames += len(packets)
         self.keyframes += sum(packet.is_keyframe for packet in packets)
+
+    def _find_keys(self, segment: Segment, packets: "Sequence[Packet[Stream]]", before: int) -> None:
+        """What a player fetches to show a keyframe ends where the demuxer finds that keyframe to end."""
+        found = [(packet.pts, (packet.pos or 0) + packet.size - before) for packet in packets if packet.is_keyframe]
+        told = [(int(key.start * self._ticks), key.offset + key.size) for key in segment.keys]
+        if found != told:
+            self._complain("keys", f"{segment.path}: keyframes end at {found}, not at {told}")
 
     def _decode(self, segment: Segment, container: InputContainer) -> None:
         times: list[int | None] = []
@@ -134,6 +143,7 @@ class RungWitness:
             "order": "decoding times rise",
             "sizes": "packets in the file are those that were encoded",
             "start": "every segment starts with its keyframe",
+            "keys": "every keyframe can be fetched alone",
             "picture": f"{self._spec.width}x{self._spec.height}, 8-bit 4:2:0, square, upright, BT.709",
             "decoded": "every picture decodes" if self._decode_all else "the first pictures of every segment decode",
         }

@@ -29,6 +29,7 @@ _SPECS: dict[str, type[Any]] = {
     "rung": plan.RungSpec,
     "audio": plan.AudioSpec,
     "playlist": plan.PlaylistSpec,
+    "dash": plan.DashSpec,
     "mp4": plan.Mp4Spec,
     "subtitles": plan.SubtitlesSpec,
     "poster": plan.PosterSpec,

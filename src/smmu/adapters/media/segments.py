@@ -1,18 +1,19 @@
 """`Segmenter`: one track's packets in, media segments out as files, each complete and exactly where the plan cuts.
 
 A cut falls on the first key sample at or after each multiple of the segment length, so all rungs of a ladder (whose
-keyframes are the same) cut at the same times. One segment is held in memory, never more. Refuses to write playlists
-and to ship files: it says when a segment is complete.
+keyframes are the same) cut at the same times. Within a segment of pictures each group of them is a fragment, so that
+any keyframe can be fetched and shown without the pictures that follow it. One segment is held in memory, never more.
+Refuses to write playlists and to ship files: it says when a segment is complete.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from smmu.adapters.media.cmaf import Sample, TrackHeader, initialisation, media_segment
+from smmu.adapters.media.cmaf import Sample, TrackHeader, fragment, initialisation, segment_type
 
-INIT_NAME = "init.mp4"
+INIT_NAME, SEGMENT_NAME = "init.mp4", "seg-{}.m4s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,14 +27,27 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPicture:
+    """A keyframe and the bytes of its segment that show it: its fragment, up to the end of its first sample."""
+
+    start: Fraction
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """One complete segment; `start` and `duration` in seconds of presentation, `path` relative to the workbench."""
+    """One complete segment; `start` and `duration` in seconds of presentation, `path` relative to the workbench.
+
+    `keys` are the keyframes of pictures; sound has none that are worth naming.
+    """
 
     path: str
     start: Fraction
     duration: Fraction
     size: int
     packets: tuple[Stamp, ...]
+    keys: tuple[KeyPicture, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,7 +82,8 @@ class Segmenter:
         self._output, self._make_header = output, header
         self._seconds, self._timescale = seconds, timescale
         self._held: list[Sample] = []
-        self._count = 0
+        self._count = self._fragments = 0
+        self._of_pictures = False
         self._cut = seconds
         self._shift: int | None = None
         self.init_bytes = b""
@@ -94,7 +109,9 @@ class Segmenter:
 
     def _open(self, shift: int) -> None:
         self._shift = shift
-        self.init_bytes = initialisation(self._make_header(shift))
+        header = self._make_header(shift)
+        self._of_pictures = header.is_video
+        self.init_bytes = initialisation(header)
         self.init_path = self._output.write(INIT_NAME, self.init_bytes)
 
     def _seconds_at(self, tick: int) -> Fraction:
@@ -102,14 +119,37 @@ class Segmenter:
 
     def _complete(self, *, next_dts: int, end: int) -> None:
         self._count += 1
-        data = media_segment(self._count, self._held, next_dts, self._shift or 0)
+        data, keys = self._assembled(next_dts)
         start = max(0, min(sample.pts for sample in self._held))
         done = Segment(
-            path=self._output.write(f"seg-{self._count:05d}.m4s", data),
+            path=self._output.write(SEGMENT_NAME.format(f"{self._count:05d}"), data),
             start=self._seconds_at(start),
             duration=self._seconds_at(max(end - start, 1)),
             size=len(data),
             packets=tuple(Stamp(pts=s.pts, dts=s.dts, key=s.key, size=len(s.data)) for s in self._held),
+            keys=keys,
         )
         self._held = []
         self._output.emit(done)
+
+    def _assembled(self, next_dts: int) -> tuple[bytes, tuple[KeyPicture, ...]]:
+        """The segment's bytes, and where in them its keyframes are."""
+        data, keys = bytearray(segment_type()), []
+        groups = list(self._groups())
+        for group, after in zip(groups, [*(group[0].dts for group in groups[1:]), next_dts], strict=True):
+            self._fragments += 1
+            made, shown = fragment(self._fragments, group, after, self._shift or 0)
+            if self._of_pictures and group[0].key:
+                keys.append(KeyPicture(start=self._seconds_at(group[0].pts), offset=len(data), size=shown))
+            data += made
+        return bytes(data), tuple(keys)
+
+    def _groups(self) -> Iterator[list[Sample]]:
+        """The samples held, those of pictures from keyframe to keyframe."""
+        group: list[Sample] = []
+        for sample in self._held:
+            if group and sample.key and self._of_pictures:
+                yield group
+                group = []
+            group.append(sample)
+        yield group

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from smmu.adapters.media import aac, hls
+from smmu.adapters.media import aac, dash, hls
 from smmu.adapters.media.decode import judge_together, survey
 from smmu.adapters.media.ladder import Ladder, Rung
 from smmu.adapters.media.mp4 import progressive
@@ -18,10 +18,10 @@ from smmu.adapters.media.proof import check, check_within, prove_audio, prove_pr
 from smmu.adapters.media.subtitles import make_subtitles
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.manifest import Check, Proof, RenderedFile, Rendition
-from smmu.domain.plan import AudioSpec, Mp4Spec, PlannedTask, PlaylistSpec, RungSpec, SubtitlesSpec
+from smmu.domain.plan import AudioSpec, DashSpec, Mp4Spec, PlannedTask, PlaylistSpec, RungSpec, SubtitlesSpec
 
 MP4_PATH, MP4_TYPE = "mp4/video.mp4", "video/mp4"
-MASTER_PATH = "hls/master.m3u8"
+MASTER_PATH, DASH_PATH = "hls/master.m3u8", "hls/manifest.mpd"
 CAPPED_SHARE = 0.8  # of the allowed bits: nearer to the cap it is the cap that decides on quality
 BITS_TOLERANCE, BOXES_BITS_MAX = 1.15, 100_000  # rate control of AV1 is the loosest
 HEARD_SHARE, SOUND_SHARE, VIDEO_SHARE = 0.06, 0.12, 0.97  # of the progress: measured, encoded, ladder done
@@ -33,17 +33,24 @@ class Sound:
 
     encoded: aac.Encoded
     folder: str
-    pieces: list[hls.Piece] = field(default_factory=list)
     files: list[RenderedFile] = field(default_factory=list)
 
     @property
-    def stream(self) -> hls.Stream:
-        """The rendition as the multivariant playlist sees it."""
-        return hls.Stream(
-            uri=f"{self.folder.removeprefix('hls/')}/playlist.m3u8",
+    def pieces(self) -> list[hls.Piece]:
+        """Its segments as playlists see them."""
+        return [
+            hls.Piece(name=Path(segment.path).name, duration=segment.duration, size=segment.size)
+            for segment in self.encoded.segments
+        ]
+
+    @property
+    def track(self) -> hls.Track:
+        """The rendition as playlists see it."""
+        return hls.Track(
+            folder=self.folder.removeprefix("hls/"),
             codecs=self.encoded.codecs,
-            peak_bps=hls.peak_bps(self.pieces),
-            average_bps=hls.average_bps(self.pieces),
+            ticks=self.encoded.spec.sample_rate,
+            pieces=self.pieces,
             channels=self.encoded.spec.channels,
             name=self.encoded.spec.name,
         )
@@ -62,6 +69,7 @@ class _Job:
         self._whole = bench.directory / "whole-video.mp4"
         tracks = (task.transform.track_index, *(spec.track_index for spec in self._audio))
         self._survey = survey(bench, *tracks, clip=task.clip)
+        self._target = 0
 
     def run(self) -> list[Rendition]:
         sounds = {spec.name: self._sound(spec, index) for index, spec in enumerate(self._audio)}
@@ -70,6 +78,8 @@ class _Job:
         ladder.run(self._between(SOUND_SHARE if sounds else 0.0, VIDEO_SHARE))
         covered = [float(ladder.end), *(sound.encoded.seconds for sound in sounds.values())]
         judge_together(covered, self._task.owed_s, self._survey)
+        every = [rung.pieces for rung in ladder.rungs] + [sound.pieces for sound in sounds.values()]
+        self._target = hls.target_seconds(*every)
         made = dict(self._renditions(ladder, sounds))
         for left in self._bench.directory.glob("whole-*.mp4"):
             left.unlink()
@@ -105,11 +115,13 @@ class _Job:
         for spec in self._task.renditions:
             if isinstance(spec, PlaylistSpec):
                 yield spec.name, self._master(spec, ladder, list(sounds.values()))
+            elif isinstance(spec, DashSpec):
+                yield spec.name, self._dash(spec, ladder, list(sounds.values()))
             elif isinstance(spec, Mp4Spec):
                 yield spec.name, self._progressive(spec, ladder, rungs[spec.rung], sounds)
 
     def _rung(self, ladder: Ladder, rung: Rung) -> Rendition:
-        average, peak = hls.average_bps(rung.pieces), hls.peak_bps(rung.pieces)
+        average, peak = hls.average_bps(rung.pieces), hls.peak_bps(rung.pieces, self._target)
         capped = peak >= CAPPED_SHARE * rung.spec.bitrate_bps_max
         checks = [*rung.witness.checks(ladder.longest_gap, capped=capped), *_rung_checks(ladder, rung)]
         measures = {**ladder.damage.measures(), **_clock_measures(ladder), "frames": rung.witness.frames,
@@ -119,7 +131,7 @@ class _Job:
         return Rendition(
             name=rung.spec.name,
             role=rung.spec.role,
-            files=(self._playlist(rung.folder, rung.pieces), *rung.files),
+            files=(self._playlist(rung.folder, rung.pieces), self._keys_playlist(ladder, rung), *rung.files),
             width=rung.spec.width,
             height=rung.spec.height,
             duration_s=float(ladder.end),
@@ -131,11 +143,10 @@ class _Job:
     def _audio_rendition(self, sound: Sound) -> Rendition:
         encoded = sound.encoded
         checks, measures = prove_audio(encoded, encoded.whole, self._bench.beat)
-        init = self._bench.finish(encoded.init_path, hls.INIT_TYPE)
+        init = self._bench.finish(encoded.init_path, hls.SOUND_INIT_TYPE)
         sound.files.append(init)
         for segment in encoded.segments:
             sound.files.append(self._bench.finish(segment.path, hls.SEGMENT_TYPE))
-            sound.pieces.append(hls.Piece(name=Path(segment.path).name, duration=segment.duration, size=segment.size))
         return Rendition(
             name=encoded.spec.name,
             role=encoded.spec.role,
@@ -147,16 +158,26 @@ class _Job:
         )
 
     def _master(self, spec: PlaylistSpec, ladder: Ladder, sounds: list[Sound]) -> Rendition:
-        streams = [_stream(rung) for rung in ladder.rungs]
-        audio = [sound.stream for sound in sounds]
-        file = self._text(MASTER_PATH, hls.multivariant_playlist(streams, audio))
+        rungs, audio = [_track(rung, ladder) for rung in ladder.rungs], [sound.track for sound in sounds]
+        file = self._text(MASTER_PATH, hls.multivariant_playlist(rungs, audio), hls.PLAYLIST_TYPE)
         top = ladder.rungs[0]
         checks = (*_common_checks(ladder), *(_together(ladder, sound) for sound in sounds))
-        codecs = ",".join(dict.fromkeys([stream.codecs for stream in (*streams, *audio)]))
+        codecs = ",".join(dict.fromkeys([track.codecs for track in (*rungs, *audio)]))
         return Rendition(
             name=spec.name, role=spec.role, files=(file,), width=top.spec.width, height=top.spec.height,
             duration_s=float(ladder.end), codecs=codecs,
-            proof=Proof(checks=checks, measures={"rungs": len(streams), "audio": len(audio)}),
+            proof=Proof(checks=checks, measures={"rungs": len(rungs), "audio": len(audio)}),
+        )  # fmt: skip
+
+    def _dash(self, spec: DashSpec, ladder: Ladder, sounds: list[Sound]) -> Rendition:
+        rungs, audio = [_track(rung, ladder) for rung in ladder.rungs], [sound.track for sound in sounds]
+        file = self._text(DASH_PATH, dash.manifest(rungs, audio), dash.MANIFEST_TYPE)
+        durations = {tuple(piece.duration for piece in rung.pieces) for rung in rungs}
+        return Rendition(
+            name=spec.name, role=spec.role, files=(file,), width=rungs[0].width, height=rungs[0].height,
+            duration_s=float(ladder.end), codecs=",".join(dict.fromkeys([track.codecs for track in (*rungs, *audio)])),
+            proof=Proof(checks=(check("one timeline for every rung", 1, len(durations)),),
+                        measures={"rungs": len(rungs), "audio": len(audio)}),
         )  # fmt: skip
 
     def _progressive(self, spec: Mp4Spec, ladder: Ladder, rung: Rung, sounds: dict[str, Sound]) -> Rendition:
@@ -178,13 +199,18 @@ class _Job:
         )  # fmt: skip
 
     def _playlist(self, folder: str, pieces: list[hls.Piece]) -> RenderedFile:
-        return self._text(f"{folder}/playlist.m3u8", hls.media_playlist("init.mp4", pieces))
+        return self._text(f"{folder}/{hls.PLAYLIST_NAME}", hls.media_playlist(pieces, self._target), hls.PLAYLIST_TYPE)
 
-    def _text(self, path: str, content: str) -> RenderedFile:
+    def _keys_playlist(self, ladder: Ladder, rung: Rung) -> RenderedFile:
+        keys = hls.key_pieces(rung.keys, ladder.end)
+        told = hls.media_playlist(keys, hls.target_seconds(keys), keys_only=True)
+        return self._text(f"{rung.folder}/{hls.KEYS_NAME}", told, hls.PLAYLIST_TYPE)
+
+    def _text(self, path: str, content: str, content_type: str) -> RenderedFile:
         target = self._bench.directory / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(content, encoding="utf-8")
-        return self._bench.finish(path, hls.PLAYLIST_TYPE)
+        return self._bench.finish(path, content_type)
 
 
 def _common_checks(ladder: Ladder) -> Iterator[Check]:
@@ -230,14 +256,15 @@ def _clock_measures(ladder: Ladder) -> dict[str, float | int | str]:
     return {name: value for name, value in noted.items() if value}
 
 
-def _stream(rung: Rung) -> hls.Stream:
-    rate = rung.cadence.rate
-    return hls.Stream(
-        uri=f"{rung.spec.name}/playlist.m3u8",
+def _track(rung: Rung, ladder: Ladder) -> hls.Track:
+    rate = rung.cadence.rate or 1 / ladder.end  # of one picture, which is all there is
+    return hls.Track(
+        folder=rung.spec.name,
         codecs=rung.encoder.codecs,
-        peak_bps=hls.peak_bps(rung.pieces),
-        average_bps=hls.average_bps(rung.pieces),
+        ticks=ladder.ticks,
+        pieces=rung.pieces,
+        keys=hls.key_pieces(rung.keys, ladder.end),
         width=rung.spec.width,
         height=rung.spec.height,
-        frame_rate=min(rate, rung.spec.frame_rate_max) if rate is not None else None,
+        frame_rate=min(rate, rung.spec.frame_rate_max),
     )

@@ -4,9 +4,11 @@ The pass in the address is all the permission there is: players send no headers.
 file is at another address, which the storage answers.
 """
 
+import gzip
 from dataclasses import dataclass
 from functools import partial
 
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,12 +18,14 @@ from smmu.domain.values import MEDIA
 from smmu.entrypoints.api.auth import Doorman
 from smmu.entrypoints.api.blobs import refusing
 from smmu.entrypoints.api.etags import unless_known
+from smmu.entrypoints.api.headers import header
 from smmu.entrypoints.api.links import Links, id_in
 from smmu.entrypoints.api.replies import Reply, reply
 from smmu.entrypoints.api.routes import Operation
 from smmu.wire import moment
 
 PATH = "/play/"
+_compressed = partial(gzip.compress, compresslevel=6, mtime=0)  # the same bytes each time, as the tag says
 _NO_PAGE = {"content-security-policy": "sandbox; default-src 'none'", "referrer-policy": "no-referrer"}
 
 
@@ -50,7 +54,7 @@ class PlaybackRoutes:
         """`GET` and `HEAD /play/{token}/{path}`."""
         with refusing():
             found = await self.playback.open(request.path_params["token"], request.path_params["path"])
-        return self._elsewhere(request, found) if isinstance(found, Elsewhere) else _here(request, found)
+        return self._elsewhere(request, found) if isinstance(found, Elsewhere) else await _here(request, found)
 
     def _elsewhere(self, request: Request, found: Elsewhere) -> Response:
         url = self.links.absolute(found.url, self.links.base(request))
@@ -61,10 +65,18 @@ def _address(base: str, path: str | None) -> str | None:
     return None if path is None else base + path
 
 
-def _here(request: Request, playlist: Playlist) -> Response:
-    headers = _headers(playlist.keep_seconds)
-    answer = Reply(playlist.text, content_type=playlist.content_type, headers=headers)
-    return unless_known(request, answer, f'"{playlist.etag}"')
+async def _here(request: Request, playlist: Playlist) -> Response:
+    headers = {"vary": "accept-encoding", **_headers(playlist.keep_seconds)}
+    text, tag = playlist.text, playlist.etag
+    if _takes_gzip(request):
+        text, tag = await to_thread.run_sync(_compressed, text), f"{tag}-gzip"
+        headers["content-encoding"] = "gzip"
+    return unless_known(request, Reply(text, content_type=playlist.content_type, headers=headers), f'"{tag}"')
+
+
+def _takes_gzip(request: Request) -> bool:
+    accepted = (header(request, b"accept-encoding") or "").replace(" ", "").lower().split(",")
+    return not {"gzip", "gzip;q=1", "gzip;q=1.0"}.isdisjoint(accepted)
 
 
 def _headers(keep_seconds: int) -> dict[str, str]:
