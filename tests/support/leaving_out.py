@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.support import terraform
+from tests.support import browser, pages, terraform
 from tests.support.aws import live, localstack
 from tests.support.corpus import find_corpus
 
@@ -30,5 +30,6 @@ NEEDS = (
     Need("corpus", lambda: find_corpus() is not None, "corpus not present"),
     Need("localstack", _has_localstack, "no .venv-localstack (`make localstack`)"),
     Need("terraform", terraform.is_present, "no terraform with its AWS provider (SMMU_TERRAFORM_MIRROR)"),
+    Need("browser", lambda: browser.is_present() and pages.has_player(), "no Chromium, or no player (`make player`)"),
     Need("live", live.is_present, "no AWS account named, or not alone (`make test-live`)"),
 )

@@ -1,0 +1,88 @@
+"""Films play in a real browser, on a page of another origin, at the addresses that the service gives: to their end,
+with seeking. HLS in a bare `<video>`, DASH in a player of somebody else's.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.support.browser import Browser, Page, chromium
+from tests.support.clips import FAST, make
+from tests.support.pages import page
+from tests.support.served import serving, smmu
+
+pytestmark = [pytest.mark.served, pytest.mark.browser]
+
+SECONDS = 14
+COLOURS = {1.0: (255, 0, 0), 8.0: (0, 255, 0), 13.0: (0, 0, 255)}  # when what is seen; 8.0 is in the second segment
+
+
+@dataclass(frozen=True)
+class Playing:
+    """A film that is ready, a page elsewhere, and a browser."""
+
+    urls: dict[str, str]
+    origin: str
+    browser: Browser
+
+    def page(self) -> Page:
+        opened = self.browser.page()
+        opened.open(self.origin)
+        return opened
+
+
+@pytest.fixture(scope="module")
+def playing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playing]:
+    """Red for five seconds, green for five, blue for four, with a tone."""
+    folder = tmp_path_factory.mktemp("playing")
+    colours = ";".join(
+        f"color={name}:s=640x360:r=25:d={seconds}[{name}]"
+        for name, seconds in (("0xff0000", 5), ("0x00ff00", 5), ("0x0000ff", 4))
+    )
+    joined = f"{colours};[0xff0000][0x00ff00][0x0000ff]concat=n=3:v=1:a=0"
+    film = make(folder / "film.mp4", "-f", "lavfi", "-i", joined, "-f", "lavfi", "-i", f"sine=d={SECONDS}", *FAST)
+    with page() as origin, serving(folder / "data", SMMU_ORIGINS=json.dumps([origin])) as server:
+        assert smmu("upload", film, "--watch", *server.options()).status == 0
+        media_id = smmu("media", "list", *server.options()).out.split()[0]
+        told = json.loads(smmu("media", "play", media_id, "--json", *server.options()).out)
+        urls = {name: told[f"{name}_url"] for name in ("hls", "dash", "mp4")}
+        with chromium(folder / "browser.log") as browser:
+            yield Playing(urls, origin, browser)
+
+
+@pytest.mark.parametrize("name", ["hls", "dash", "mp4"])
+def test_a_film_plays_to_its_end_with_seeking(playing: Playing, tmp_path: Path, name: str) -> None:
+    opened = playing.page()
+    begin = "beginWithPlayer" if name == "dash" else "begin"
+    shown = opened.evaluate(f"{begin}({json.dumps(playing.urls[name])})")
+    assert (shown["width"] / shown["height"], shown["duration"]) == pytest.approx((16 / 9, SECONDS), abs=0.1)
+    assert opened.evaluate("playFor(1)") >= 1
+    for seconds in (8.0, 1.0, 13.0):
+        assert opened.evaluate(f"seek({seconds})") == pytest.approx(seconds, abs=0.1)
+        seen = colour_seen(opened, tmp_path / f"{name}-{seconds}.png")
+        assert all(abs(ours - its) < 60 for ours, its in zip(seen, COLOURS[seconds], strict=True)), (seconds, seen)
+    assert opened.evaluate("playToTheEnd()") == pytest.approx(SECONDS, abs=0.1)
+    told = opened.evaluate("shown()")
+    assert told["frames"] > 25
+    assert opened.evaluate("video.error === null && video.ended")
+
+
+def colour_seen(opened: Page, target: Path) -> tuple[int, ...]:
+    """The colour in the middle of the picture, as the screen has it."""
+    opened.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    with Image.open(opened.photograph(target)) as picture:
+        found = picture.convert("RGB").getpixel((427, 240))
+    assert isinstance(found, tuple)
+    return found
+
+
+def test_a_page_that_was_not_let_in_cannot_read_with_a_player(playing: Playing) -> None:
+    with page() as elsewhere:
+        opened = playing.browser.page()
+        opened.open(elsewhere)
+        script = f"fetch({json.dumps(playing.urls['dash'])}).then(() => 'read', () => 'refused')"
+        assert opened.evaluate(script) == "refused"
