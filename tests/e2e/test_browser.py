@@ -80,9 +80,11 @@ def colour_seen(opened: Page, target: Path) -> tuple[int, ...]:
     return found
 
 
-def test_a_page_that_was_not_let_in_cannot_read_with_a_player(playing: Playing) -> None:
+def test_a_page_that_was_not_let_in_can_show_a_film_and_not_read_it(playing: Playing) -> None:
     with page() as elsewhere:
         opened = playing.browser.page()
         opened.open(elsewhere)
+        assert opened.evaluate(f"begin({json.dumps(playing.urls['hls'])})")["width"] > 0
+        assert opened.evaluate("playFor(1)") >= 1
         script = f"fetch({json.dumps(playing.urls['dash'])}).then(() => 'read', () => 'refused')"
         assert opened.evaluate(script) == "refused"
