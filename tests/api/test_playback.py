@@ -1,6 +1,6 @@
 """Playing over HTTP: one address, everything below it relative, and media bytes from the storage alone."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urljoin
 
@@ -8,15 +8,18 @@ import httpx
 import pytest
 
 from smmu import wire
+from smmu.adapters.inmemory.identity import StaticVerifier
 from smmu.adapters.inmemory.media import pretend_file
 from smmu.adapters.inmemory.system import FixedClock
 from smmu.domain import passes
 from smmu.domain.facts import Kind
 from smmu.domain.media import Media
 from smmu.domain.passes import Pass
+from smmu.entrypoints.api.app import create_app
+from smmu.ports.delivery import Cookie, Delivery
 from smmu.ports.ledger import Put
 from smmu.ports.records import Key
-from tests.support.service import BASE, CLIP, Service, a_service, completed, ended, is_problem
+from tests.support.service import BASE, CLIP, TOKENS, Service, a_service, completed, ended, is_problem
 
 PAGE = "https://page.example"
 HOURS = 3_600
@@ -210,3 +213,38 @@ async def test_a_page_that_is_let_in_may_play() -> None:
             assert answer.headers["access-control-allow-origin"] == PAGE
             other = await player.get(url, headers={"origin": "https://evil.example"})
             assert "access-control-allow-origin" not in other.headers
+
+
+@dataclass
+class Network(Delivery):
+    """A delivery network that remembers whom it let in where."""
+
+    admitted: list[tuple[str, float]] = field(default_factory=list)
+
+    def url(self, key: str) -> str:
+        return f"https://cdn.example/{key}"
+
+    async def admit(self, prefix: str, *, expires_at: float) -> list[Cookie]:
+        self.admitted.append((prefix, expires_at))
+        return [Cookie(name=name, value="v", domain="example", path=f"/{prefix}") for name in ("A", "B")]
+
+
+async def test_where_a_network_hands_out_bytes_its_addresses_and_cookies_are_given(
+    service: Service, film: dict[str, Any]
+) -> None:
+    network = Network()
+    system = replace(service.system, playback=replace(service.system.playback, delivery=network))
+    app = create_app(system, StaticVerifier(TOKENS, service.clock))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=BASE) as client:
+        answer = await client.post(f"/media/{film['media_id']}/playback", headers={"authorization": "Bearer ada-token"})
+    found = wire.PlaybackAnswer.model_validate_json(answer.content)
+    ((folder, expires_at),) = network.admitted
+    assert folder.startswith(f"media/ada/{film['media_id']}/")
+    assert expires_at == pytest.approx(found.expires_at.timestamp(), abs=0.001)
+    for url in (found.hls_url, found.dash_url, found.mp4_url):
+        assert url is not None
+        assert url.startswith(f"https://cdn.example/{folder}")
+        assert url.removeprefix("https://cdn.example/") in service.world.objects.rows
+    assert answer.headers.get_list("set-cookie") == [
+        f"{name}=v; Domain=example; Path=/{folder}; Secure; HttpOnly; SameSite=None" for name in ("A", "B")
+    ]

@@ -2,12 +2,14 @@
 
 Playlists are relative to each other and are handed out as they are stored, so a player finds everything under the
 address it began with. They are small; media bytes come from storage, each file at a short-lived address of its own.
+Where a delivery network hands out what is stored, its addresses are given instead, and ours are asked by nobody.
 """
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from smmu.application.library import Library
@@ -18,11 +20,13 @@ from smmu.domain.media import Media
 from smmu.domain.passes import Pass
 from smmu.domain.plan import Role
 from smmu.domain.values import ObjectRef
+from smmu.ports.delivery import Cookie, Delivery
 from smmu.ports.errors import Denied, NotFound
 from smmu.ports.objects import ObjectStore
 from smmu.ports.secrets import Secrets
 from smmu.ports.system import Clock
 
+PATH = "/play/"
 # What names other files relative to itself has to come from the address that it was asked at.
 PLAYLISTS = frozenset({"application/vnd.apple.mpegurl", "application/dash+xml", "text/vtt"})
 _KEEP_SECONDS = 300  # so that seeking back asks nobody
@@ -31,18 +35,16 @@ _ENTRIES_MAX = 100_000  # of all manifests that are remembered: some 50 MB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """Leave to play one revision until `expires_at`: `token` is the pass, the others are paths below its address.
+    """Leave to play one revision until `expires_at`: what there is, as addresses. Our own begin with a slash.
 
-    They are paths below the storage key `prefix` as well, so whoever serves that prefix by other means (a CDN that
-    checks signed cookies) needs nothing else to serve the same.
+    A browser needs `cookies` where a delivery network hands out the bytes.
     """
 
-    token: str
-    prefix: str
     hls: str | None
     dash: str | None
     mp4: str | None
     expires_at: float
+    cookies: Sequence[Cookie] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,7 @@ class Playback:
     library: Library
     objects: ObjectStore
     secrets: Secrets
+    delivery: Delivery | None
     clock: Clock
     limits: Limits
     remembered: _Remembered = field(default_factory=_Remembered)
@@ -118,14 +121,9 @@ class Playback:
         lasts = max(record.duration_s or 0.0 for record in known.renditions)
         expires_at = self.clock.now() + lasts + self.limits.playback_seconds
         leave = Pass(owner=owner, media_id=media_id, manifest=known.manifest, expires_at=expires_at)
-        return Grant(
-            token=passes.seal(leave, await self._secret()),
-            prefix=_folder(known.manifest),
-            hls=hls,
-            dash=dash,
-            mp4=mp4,
-            expires_at=expires_at,
-        )
+        at, cookies = await self._admitted(leave)
+        address = partial(_below, at)
+        return Grant(hls=address(hls), dash=address(dash), mp4=address(mp4), expires_at=expires_at, cookies=cookies)
 
     async def open(self, token: str, path: str) -> Playlist | Elsewhere:
         """What is at a path below a pass: a playlist itself, or where the bytes of any other file are.
@@ -148,6 +146,13 @@ class Playback:
             etag=entry.sha256[:32],
             keep_seconds=min(_KEEP_SECONDS, int(left)),
         )
+
+    async def _admitted(self, leave: Pass) -> tuple[str, Sequence[Cookie]]:
+        """Where the manifest's folder is for who has this leave, and the cookies for there."""
+        if self.delivery is None:
+            return f"{PATH}{passes.seal(leave, await self._secret())}/", ()
+        folder = _folder(leave.manifest)
+        return self.delivery.url(folder), await self.delivery.admit(folder, expires_at=leave.expires_at)
 
     async def _pass(self, token: str) -> Pass:
         leave = passes.unseal(token, await self._secret())
@@ -177,6 +182,10 @@ class Playback:
             return await source.read(0, source.size)
         except NotFound as error:
             raise refuse(Code.NOT_FOUND, "What was to be played is no longer kept.") from error
+
+
+def _below(at: str, path: str | None) -> str | None:
+    return None if path is None else at + path
 
 
 def _folder(manifest: ObjectRef) -> str:

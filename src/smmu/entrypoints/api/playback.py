@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from smmu import wire
-from smmu.application.playback import Elsewhere, Playback, Playlist
+from smmu.application.playback import PATH, Elsewhere, Playback, Playlist
 from smmu.domain.values import MEDIA
 from smmu.entrypoints.api.auth import Doorman
 from smmu.entrypoints.api.blobs import refusing
@@ -22,9 +22,9 @@ from smmu.entrypoints.api.headers import header
 from smmu.entrypoints.api.links import Links, id_in
 from smmu.entrypoints.api.replies import Reply, reply
 from smmu.entrypoints.api.routes import Operation
+from smmu.ports.delivery import Cookie
 from smmu.wire import moment
 
-PATH = "/play/"
 _compressed = partial(gzip.compress, compresslevel=6, mtime=0)  # the same bytes each time, as the tag says
 _NO_PAGE = {"content-security-policy": "sandbox; default-src 'none'", "referrer-policy": "no-referrer"}
 
@@ -41,14 +41,12 @@ class PlaybackRoutes:
         """`POST /media/{id}/playback`."""
         owner = await self.doorman.owner(request)
         grant = await self.playback.grant(owner, id_in(request, MEDIA))
-        at = partial(_address, f"{self.links.base(request)}{PATH}{grant.token}/")
-        answer = wire.PlaybackAnswer(
-            hls_url=at(grant.hls),
-            dash_url=at(grant.dash),
-            mp4_url=at(grant.mp4),
-            expires_at=moment(grant.expires_at),
-        )
-        return reply(answer, headers={"cache-control": "private, no-store"})
+        base = self.links.base(request)
+        hls, dash, mp4 = (url and self.links.absolute(url, base) for url in (grant.hls, grant.dash, grant.mp4))
+        told = wire.PlaybackAnswer(hls_url=hls, dash_url=dash, mp4_url=mp4, expires_at=moment(grant.expires_at))
+        answer = reply(told, headers={"cache-control": "private, no-store"})
+        answer.raw_headers += [(b"set-cookie", _set(cookie).encode("latin-1")) for cookie in grant.cookies]
+        return answer
 
     async def serve(self, request: Request) -> Response:
         """`GET` and `HEAD /play/{token}/{path}`."""
@@ -61,8 +59,10 @@ class PlaybackRoutes:
         return Reply(status=307, headers={"location": url, **_headers(found.keep_seconds)})
 
 
-def _address(base: str, path: str | None) -> str | None:
-    return None if path is None else base + path
+def _set(cookie: Cookie) -> str:
+    """For pages of any site that are let in: what a cookie opens says itself until when."""
+    where = f"Domain={cookie.domain}; Path={cookie.path}"
+    return f"{cookie.name}={cookie.value}; {where}; Secure; HttpOnly; SameSite=None"
 
 
 async def _here(request: Request, playlist: Playlist) -> Response:
