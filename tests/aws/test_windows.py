@@ -98,7 +98,7 @@ def refusing(operation: str, answer: bytes, times: int) -> Iterator[list[int]]:
 async def test_a_message_that_the_stream_has_lost_is_sent_by_the_sweeper(
     cloud: Cloud, client: Client, picture: Path
 ) -> None:
-    with cloud.without("stream"):
+    with cloud.without("stream", "schedule"):
         job_id = await uploaded(client, picture)
         assert (await client.jobs.get(job_id)).state == "created"
         assert (await sweep(cloud))["relayed"] >= 1
