@@ -67,8 +67,6 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "media" {
   }
 }
 
-data "aws_caller_identity" "here" {}
-
 data "aws_iam_policy_document" "access" {
   for_each = aws_s3_bucket.media
 
@@ -126,12 +124,6 @@ data "aws_iam_policy_document" "access" {
         test     = "StringEquals"
         variable = "aws:SourceArn"
         values   = statement.value
-      }
-
-      condition {
-        test     = "StringEquals"
-        variable = "aws:SourceAccount"
-        values   = [data.aws_caller_identity.here.account_id]
       }
     }
   }
