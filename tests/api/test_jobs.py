@@ -34,6 +34,18 @@ async def test_a_job_that_failed_says_why(service: Service, client: httpx.AsyncC
     is_problem(await client.post(f"/jobs/{job_id}/retry"), 409, "job_not_retryable")
 
 
+async def test_a_wish_that_the_file_cannot_grant_fails_its_job_for_good(
+    service: Service, client: httpx.AsyncClient
+) -> None:
+    options = {"clip_start_s": 30, "clip_end_s": 40}
+    job_id = (await completed(client, pretend_file(duration_s=20), options=options))["job_id"]
+    async with service.working():
+        found = await ended(client, job_id)
+    assert (found["state"], found["error"]["code"], found["error"]["retryable"]) == ("failed", "invalid_options", False)
+    assert found["error"]["message"] == "The clip starts at 30 s, and the file lasts 20.000 s: start it earlier."
+    is_problem(await client.post(f"/jobs/{job_id}/retry"), 409, "job_not_retryable")
+
+
 async def test_polling_an_unchanged_job_answers_304(service: Service, client: httpx.AsyncClient) -> None:
     job_id = (await completed(client))["job_id"]
     tag = (await client.get(f"/jobs/{job_id}")).headers["etag"]

@@ -61,6 +61,8 @@ async def test_every_reason_of_a_refusal_is_listed(service: Service, client: htt
         ({"checksum": {"algorithm": "sha256", "value": "!"}}, 422, "invalid_checksum"),
         ({"metadata": {"k": "v" * 9_000}}, 422, "invalid_metadata"),
         ({"options": {"preset": "best"}}, 422, "invalid_options"),
+        ({"options": {"rungs": [241]}}, 422, "invalid_options"),
+        ({"options": {"clip_start_s": 2, "clip_end_s": 1}}, 422, "invalid_options"),
     ],
 )
 async def test_a_refusal_has_its_status(

@@ -118,6 +118,14 @@ def test_a_preview_is_a_few_seconds_from_all_over(tmp_path: Path) -> None:
     assert clips.plays(made.path("preview")) == ""
 
 
+def test_a_preview_of_a_few_slides_holds_each(tmp_path: Path) -> None:
+    source = make(tmp_path / "s.mp4", "-f", "lavfi", "-t", "21", "-i", "testsrc2=s=160x90:r=1/3", *FAST)
+    made = board(source, tmp_path / "o")
+    assert failures(made) == []
+    assert made["preview"].duration_s == pytest.approx(4.0, abs=0.01)
+    assert len(clips.packets(made.path("preview"))) in range(4, 9)
+
+
 def test_a_preview_of_a_clip_shows_nothing_else(tmp_path: Path) -> None:
     made = board(film(tmp_path / "s.mp4", 20), tmp_path / "o", clip_start_s=5.0, clip_end_s=15.0)
     assert failures(made) == []

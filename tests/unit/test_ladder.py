@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 
 from smmu.domain.ladder import NEAR, STEPS, decisions, fitted, rungs, shorts
+from smmu.domain.options import RUNGS
 from tests.support.strategies import RATES, SIDES
 
 HIGHEST = STEPS[-1].short
@@ -136,6 +137,10 @@ def test_more_quality_lowers_the_crf_of_every_rung() -> None:
 )
 def test_a_size_is_fitted_to_a_short_side(size: tuple[int, int], short: int, expected: tuple[int, int]) -> None:
     assert fitted(size, short) == expected
+
+
+def test_every_rung_that_may_be_asked_for_is_a_standard_one() -> None:
+    assert tuple(step.short for step in STEPS) == RUNGS
 
 
 def test_every_choice_has_its_reason() -> None:

@@ -11,7 +11,7 @@ from smmu.application.lines import of_job
 from smmu.application.messages import job_wants_dispatch, run_of
 from smmu.application.store import Store, told_state, until_settled
 from smmu.domain import job, media, task
-from smmu.domain.errors import REJECTIONS, Code, Refused, refuse
+from smmu.domain.errors import FINAL, Code, Refused, refuse
 from smmu.domain.events import JobEvent
 from smmu.domain.job import Event, Failure, Job, State
 from smmu.domain.media import Media
@@ -158,10 +158,10 @@ class Jobs:
                 return  # the owner's wish goes first: `settle` ends it
             now = self.clock.now()
             after, event = told_state(job.fail(stored.value, failure, now), now)
-            what = media.Event.REJECT if failure.code in REJECTIONS else media.Event.FAIL
+            what = media.Event.REJECT if failure.code in FINAL else media.Event.FAIL
             changes: list[Change] = [self.store.put(after, stored.version), self.store.put(event)]
             await self.store.commit([*changes, *await self._media_change(after, what)])
-            fault = "file" if failure.code in REJECTIONS else "service"
+            fault = "file" if failure.code in FINAL else "service"
             self.telemetry.event(
                 "job_failed", **of_job(after), code=failure.code, fault=fault, faulty=int(fault == "service")
             )

@@ -82,6 +82,8 @@ class Code(StrEnum):
 
 
 REJECTIONS = frozenset(code for code in Code if code.startswith("rejected_"))
+# What the same bytes with the same wishes meet every time: the media is rejected, and no retry helps.
+FINAL = REJECTIONS | {Code.INVALID_OPTIONS}
 
 # What an owner is told where nobody decided that a task should end. The world's own words are for operators: they name
 # resources, paths and services.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
-from smmu.domain.errors import REJECTIONS, Code, refuse
+from smmu.domain.errors import FINAL, Code, refuse
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
 from smmu.domain.values import ObjectRef
@@ -137,9 +137,9 @@ def fail(job: Job, failure: Failure, now: float) -> Job:
 
 
 def retry(job: Job, now: float) -> Job:
-    """Open a new attempt. A file that was refused stays refused: trying again cannot help."""
-    if job.error is not None and job.error.code in REJECTIONS:
-        raise refuse(Code.JOB_NOT_RETRYABLE, f"The file itself was refused: {job.error.message}")
+    """Open a new attempt. A file that was refused, or cannot give what was asked for, will be so again."""
+    if job.error is not None and job.error.code in FINAL:
+        raise refuse(Code.JOB_NOT_RETRYABLE, f"Trying again cannot help: {job.error.message}")
     after = step(job, Event.RETRY, now)
     return replace(after, attempt=job.attempt + 1, progress=0, error=None, started_at=now)
 

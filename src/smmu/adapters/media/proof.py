@@ -224,16 +224,16 @@ def _loudness_checks(encoded: Encoded, out: Loudness) -> Iterable[Check]:
 
 
 def play_through(path: Path, beat: Callable[[], None]) -> tuple[int, float]:
-    """How many pictures of a file of ours decode, and when the last one ends, in seconds."""
-    count, end = 0, Fraction(0)
+    """How many pictures of a file of ours decode, and when the last one is shown, in seconds."""
+    count, last = 0, Fraction(0)
     with av.open(str(path), "r", format="mp4", container_options={"protocol_whitelist": "file"}) as container:
         stream = container.streams.video[0]
         for packet in container.demux(stream):
             count += len(packet.decode())
             if packet.pts is not None and stream.time_base is not None:
-                end = max(end, (packet.pts + (packet.duration or 0)) * stream.time_base)
+                last = max(last, packet.pts * stream.time_base)
             beat()
-    return count, float(end)
+    return count, float(last)
 
 
 def prove_progressive(path: Path, packets: Sequence[int], beat: Callable[[], None]) -> tuple[Check, ...]:

@@ -81,7 +81,7 @@ def _seen(bench: Workbench, task: PlannedTask, spec: StoryboardSpec, found: Surv
         film.pictures[slot] = _tile(frame, task, step)
     if not film.pictures or len(film.pictures) < SPARSE * count:
         film.everything = True
-        _see_all(bench, task, spec, found, film)
+        _see_all(bench, task, spec, found, film, step=step)
     if not film.pictures:
         raise refuse(Code.REJECTED_CORRUPT, "No picture of the video could be decoded.")
     return film
@@ -108,9 +108,10 @@ def _keyframes(
             bench.beat()
 
 
-def _see_all(bench: Workbench, task: PlannedTask, spec: StoryboardSpec, found: Survey, film: _Film) -> None:
+def _see_all(
+    bench: Workbench, task: PlannedTask, spec: StoryboardSpec, found: Survey, film: _Film, *, step: graph.Step
+) -> None:
     limit = bench.limits.duration_seconds_max
-    step = graph.upright(task.transform, spec.width, spec.height, pixel_format="rgb24")
     with closing(video_frames(bench, Damage(track=task.transform.track_index), found.window)) as frames:
         for frame in Cutter(found.window).pictures(frames):
             at = max(Fraction(0), (time_of(frame) or found.zero) - found.zero)
