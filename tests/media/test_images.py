@@ -3,8 +3,9 @@
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageSequence, ImageStat
 
 from smmu.adapters.media.engine import PyavEngine
 from smmu.domain.errors import Code, Refused
@@ -22,6 +23,8 @@ from tests.support.media import (
     photo,
     picture_task,
     still,
+    turned_animation,
+    wide_gamut,
 )
 
 pytestmark = [pytest.mark.anyio, pytest.mark.media]
@@ -56,10 +59,44 @@ def is_upright(picture: Image.Image) -> bool:
     return min(white) > 200 and red[0] > 150 > red[1] and green[1] > 150 > green[0] and min(both[0], both[1]) > 150
 
 
+def is_red(picture: Image.Image, across: int) -> bool:
+    pixel = picture.getpixel((across, 6))
+    return isinstance(pixel, tuple) and pixel[0] > 180 and pixel[1] < 90
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 async def test_a_photo_is_made_upright(engine: PyavEngine, tmp_path: Path, orientation: int) -> None:
     path = photo(tmp_path / "photo.jpg", orientation=orientation)
     assert is_upright(await one(engine, path, still("w200", 200, 150)))
+
+
+@pytest.mark.parametrize("orientation", [2, 3, 5, 8])
+@pytest.mark.parametrize("suffix", ["png", "webp", "tiff", "avif"])
+async def test_so_is_every_format_that_can_be_stored_turned(
+    engine: PyavEngine, tmp_path: Path, suffix: str, orientation: int
+) -> None:
+    path = photo(tmp_path / f"photo.{suffix}", orientation=orientation)
+    assert is_upright(await one(engine, path, still("w200", 200, 150)))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", ["webp", "png"])
+async def test_every_frame_of_an_animation_is_made_upright_in_its_place(
+    engine: PyavEngine, tmp_path: Path, suffix: str, orientation: int
+) -> None:
+    path = turned_animation(tmp_path / f"turned.{suffix}", orientation=orientation)
+    facts = await engine.inspect(FileSource(path))
+    assert facts.image is not None
+    assert facts.image.display_size == (120, 80)
+    picture = await one(engine, path, still("whole", 120, 80, animated=True))
+    frames = [frame.convert("RGB").copy() for frame in ImageSequence.Iterator(picture)]
+    assert [is_upright(frame) for frame in frames] == [True] * 3
+    assert [[is_red(frame, 6 + 12 * spot) for spot in range(3)] for frame in frames] == [
+        [True, False, False],
+        [True, True, False],
+        [True, True, True],
+    ]
+    assert picture.info["loop"] == 2
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
@@ -71,8 +108,9 @@ async def test_a_heic_is_turned_once_and_not_twice(engine: PyavEngine, tmp_path:
     assert is_upright(await one(engine, path, still("w128", 128, 96)))
 
 
-async def test_a_heic_grid_is_one_picture(engine: PyavEngine, tmp_path: Path) -> None:
-    path = heic(tmp_path / "grid.heic", size=(640, 480), tile=256)
+@pytest.mark.parametrize("orientation", [1, 5, 6])
+async def test_a_heic_grid_is_one_picture(engine: PyavEngine, tmp_path: Path, orientation: int) -> None:
+    path = heic(tmp_path / "grid.heic", size=(640, 480), tile=256, orientation=orientation)
     assert is_upright(await one(engine, path, still("w640", 640, 480)))
 
 
@@ -145,6 +183,26 @@ async def test_sixteen_bits_and_cmyk_become_srgb(engine: PyavEngine, tmp_path: P
     assert is_upright(await one(engine, deep_png(tmp_path / "deep.png"), still("deep", 60, 40)))
     printed = photo(tmp_path / "print.jpg", mode="CMYK")
     assert (await one(engine, printed, still("print", 60, 45, format="jpeg"))).mode == "RGB"
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "avif", "tiff"])
+async def test_colours_of_a_wider_space_look_as_they_did(engine: PyavEngine, tmp_path: Path, suffix: str) -> None:
+    path = wide_gamut(tmp_path / f"p3.{suffix}")
+    made = (await one(engine, path, still("srgb", 120, 80, quality=95))).convert("RGB")
+    assert max(ImageStat.Stat(ImageChops.difference(made, gradient(120, 80))).mean) < 4
+    with Image.open(path) as stored:
+        numbers = stored.convert("RGB")
+    assert max(ImageStat.Stat(ImageChops.difference(numbers, gradient(120, 80))).mean) > 6  # not by leaving them alone
+
+
+async def test_what_shows_through_is_not_mixed_with_what_is_hidden(engine: PyavEngine, tmp_path: Path) -> None:
+    """Scaling mixes neighbours: a white edge around what is cut out would be the classic mistake."""
+    picture = Image.new("RGBA", (400, 400), (255, 255, 255, 0))
+    picture.paste((200, 0, 0, 255), (100, 100, 301, 301))
+    picture.save(tmp_path / "cut-out.png")
+    made = await one(engine, tmp_path / "cut-out.png", still("small", 133, 133, quality=95))
+    seen = np.asarray(made.convert("RGBA")).reshape(-1, 4)
+    assert seen[seen[:, 3] > 60][:, 1].max() < 60
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])

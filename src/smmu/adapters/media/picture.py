@@ -5,14 +5,18 @@ Formats are opened in `picture_vips.py`, `picture_heif.py` and `picture_pillow.p
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyvips
 
 from smmu.domain.facts import ImageFacts
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 VipsImage = Any  # pyvips ships no types
-EXIF_GPS = 0x8825
+ORIENTATIONS = range(1, 9)
+EXIF_GPS, EXIF_ORIENTATION = 0x8825, 0x0112
 _POSITION_TAGS = (2, 4)  # GPSLatitude, GPSLongitude
 
 pyvips.cache_set_max(0)  # a process looks at one picture once: what a cache kept would only not be freed
@@ -45,13 +49,35 @@ def with_profile(image: VipsImage, icc: bytes | None) -> VipsImage:
     return image
 
 
-def as_column(frames: Sequence[VipsImage], delays_ms: Sequence[int]) -> VipsImage:
-    """Frames of one size as libvips holds an animation: one below the other."""
+def as_column(frames: Sequence[VipsImage], delays_ms: Sequence[int], loop: int = 0) -> VipsImage:
+    """Frames of one size as libvips holds an animation: one below the other. `loop`: how often; 0, for ever."""
     column = pyvips.Image.arrayjoin(list(frames), across=1).copy()
     column.set_type(pyvips.GValue.gint_type, "page-height", frames[0].height)
     column.set_type(pyvips.GValue.gint_type, "n-pages", len(frames))
     column.set_type(pyvips.GValue.array_int_type, "delay", list(delays_ms))
+    column.set_type(pyvips.GValue.gint_type, "loop", loop)
     return column
+
+
+def upright(image: VipsImage, orientation: int) -> VipsImage:
+    """Every frame turned as EXIF's `orientation` asks. Turning a column as a whole would mix its frames up."""
+    if orientation == 1:
+        return image
+    if image.get_page_height() == image.height:
+        return _turned(image, orientation)
+    image = image.copy_memory()
+    height = image.get_page_height()
+    frames = [image.crop(0, top, image.width, height) for top in range(0, image.height, height)]
+    loop = image.get("loop") if image.get_typeof("loop") else 0
+    return as_column([_turned(frame, orientation) for frame in frames], image.get("delay"), loop)
+
+
+def _turned(frame: VipsImage, orientation: int) -> VipsImage:
+    frame = frame.copy()
+    for name in ("page-height", "n-pages"):
+        frame.remove(name)
+    frame.set_type(pyvips.GValue.gint_type, "orientation", orientation)
+    return frame.autorot()
 
 
 def resized(image: VipsImage, width: int, height: int) -> VipsImage:
@@ -61,11 +87,20 @@ def resized(image: VipsImage, width: int, height: int) -> VipsImage:
 
 def exif_position(exif: bytes | None) -> bool:
     """Whether EXIF data says where the picture was taken."""
-    if not exif:
-        return False
+    place = exif_of(exif).get_ifd(EXIF_GPS)
+    return any(tag in place for tag in _POSITION_TAGS)
+
+
+def exif_orientation(exif: bytes | None) -> int:
+    """How EXIF data says that the picture is to be turned; 1 for what is no orientation."""
+    found: int | None = exif_of(exif).get(EXIF_ORIENTATION)
+    return found if found is not None and found in ORIENTATIONS else 1
+
+
+def exif_of(exif: bytes | None) -> "Image.Exif":
+    """EXIF data, parsed when it is looked into."""
     from PIL import Image  # noqa: PLC0415 - only for the files that need it
 
     found = Image.Exif()
-    found.load(exif)
-    place = found.get_ifd(EXIF_GPS)
-    return any(tag in place for tag in _POSITION_TAGS)
+    found.load(exif or b"")
+    return found
