@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageSequence, ImageStat
@@ -10,7 +11,7 @@ from PIL import Image, ImageChops, ImageSequence, ImageStat
 from smmu.adapters.media.engine import PyavEngine
 from smmu.domain.errors import Code, Refused
 from smmu.domain.manifest import Rendition
-from smmu.domain.plan import ImageSpec
+from smmu.domain.plan import ImageSpec, LoopSpec, TaskKind
 from tests.support.media import (
     LIMITS,
     FileSource,
@@ -114,7 +115,7 @@ async def test_a_heic_grid_is_one_picture(engine: PyavEngine, tmp_path: Path, or
     assert is_upright(await one(engine, path, still("w640", 640, 480)))
 
 
-@pytest.mark.parametrize("kind", ["webp", "jpeg"])
+@pytest.mark.parametrize("kind", ["webp", "jpeg", "avif"])
 async def test_nothing_but_pixels_is_left(engine: PyavEngine, tmp_path: Path, kind: str) -> None:
     path = photo(tmp_path / "photo.jpg", orientation=6, position=True)
     picture = await one(engine, path, still("bare", 200, 150, format=kind))
@@ -122,6 +123,19 @@ async def test_nothing_but_pixels_is_left(engine: PyavEngine, tmp_path: Path, ki
     assert dict(picture.getexif()) == {}
     assert not {"exif", "xmp", "icc_profile"} & set(picture.info)
     assert b"Camera" not in picture.tobytes()
+
+
+@pytest.mark.parametrize("side", [5, 40, 320])
+@pytest.mark.parametrize("kind", ["webp", "jpeg", "avif"])
+async def test_confetti_is_proven_like_any_other_picture(
+    engine: PyavEngine, tmp_path: Path, kind: str, side: int
+) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "confetti.png")
+    assert (await one(engine, tmp_path / "confetti.png", still("confetti", side, side, format=kind))).size == (
+        side,
+        side,
+    )
 
 
 async def test_all_sizes_and_formats_come_in_the_order_of_the_task(engine: PyavEngine, tmp_path: Path) -> None:
@@ -150,6 +164,40 @@ async def test_progress_goes_to_the_end(engine: PyavEngine, tmp_path: Path) -> N
     await engine.render(FileSource(photo(tmp_path / "photo.jpg")), task, MemorySink(), seen)
     assert seen.seen == sorted(seen.seen)
     assert seen.seen[-1] == 1.0
+
+
+async def test_a_crop_has_its_shape_and_what_draws_the_eye(engine: PyavEngine, tmp_path: Path) -> None:
+    """Grey, and something colourful at the right end."""
+    picture = Image.new("RGB", (900, 300), (90, 90, 90))
+    picture.paste(gradient(120, 120), (740, 90))
+    picture.save(tmp_path / "wide.png")
+    square = still("square", 200, 200, crop=True)
+    made = (await one(engine, tmp_path / "wide.png", square)).convert("RGB")
+    assert made.size == (200, 200)
+    assert np.ptp(np.asarray(made), axis=(0, 1)).max() > 150
+
+
+async def test_crops_need_no_larger_picture_to_be_made(engine: PyavEngine, tmp_path: Path) -> None:
+    made, sink = await render(
+        engine, photo(tmp_path / "photo.jpg"), still("tiny", 16, 12), still("square", 300, 300, crop=True)
+    )
+    assert [Image.open(io.BytesIO(sink.files[item.path])).size for item in made] == [(16, 12), (300, 300)]
+
+
+async def test_a_large_animation_loops_as_a_video_with_its_own_times(engine: PyavEngine, tmp_path: Path) -> None:
+    frames = [gradient(99, 61).rotate(90 * number) for number in range(4)]
+    path = tmp_path / "dance.gif"
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=[80, 0, 300, 50], loop=0)
+    task = picture_task(LoopSpec(width=98, height=60, frames=4), kind=TaskKind.LOOP)
+    sink = MemorySink()
+    (made,) = await engine.render(FileSource(path), task, sink, Fractions())
+    assert made.proof.ok, made.proof.failures
+    assert made.duration_s == 0.53  # a frame that asks for no time is shown for 100 ms, as browsers do
+    with av.open(io.BytesIO(sink.files["loop.mp4"]), "r") as film:
+        assert [stream.type for stream in film.streams] == ["video"]
+        shown = list(film.decode(video=0))
+    assert [round(1000 * (frame.time or 0)) for frame in shown] == [0, 80, 180, 480]
+    assert is_upright(Image.fromarray(shown[0].to_ndarray(format="rgb24")))
 
 
 @pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
