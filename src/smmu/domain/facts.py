@@ -25,6 +25,18 @@ class Transfer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a picture looks like, in a few bytes. `colours` are `#rrggbb`, those of most pixels first.
+
+    `thumbhash` is a placeholder in base 64; `fingerprint` 64 bits in hexadecimal, alike for pictures that look alike.
+    """
+
+    thumbhash: str
+    colours: tuple[str, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFacts:
     """A still or animated picture. `width` and `height` are as stored; `orientation` (EXIF 1–8) makes it upright.
 
@@ -39,6 +51,7 @@ class ImageFacts:
     bit_depth: int = 8
     colour: str = "srgb"
     has_icc: bool = False
+    look: Look | None = None
 
     @property
     def display_size(self) -> tuple[int, int]:
