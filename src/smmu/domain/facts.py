@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from smmu.domain.tags import Tags
+
 
 class Kind(StrEnum):
     """What a file is to the product, whatever its container."""
@@ -136,7 +138,8 @@ class MediaFacts:
     """Everything inspection measured. `duration_s` is `None` only for a still image.
 
     `duration_s` is the span of packet timestamps where the header cannot be believed; `duration_exact` says whether
-    it was measured over all packets or is the header's word within the read budget ("measured by render").
+    it was measured over all packets or is the header's word within the read budget ("measured by render"). `tags` are
+    as the file has them until they are cleaned, and are kept only for who asked for them.
     """
 
     kind: Kind
@@ -152,5 +155,6 @@ class MediaFacts:
     has_cover_art: bool = False
     has_position: bool = False
     chapters: tuple[Chapter, ...] = ()
+    tags: Tags | None = None
     bytes_read: int = 0
     warnings: tuple[str, ...] = ()

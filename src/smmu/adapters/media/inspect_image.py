@@ -8,12 +8,14 @@ import dataclasses
 import re
 
 from smmu.adapters.media.boxes import outline
+from smmu.adapters.media.exif import has_position
 from smmu.adapters.media.gif import gif_outline
 from smmu.adapters.media.inspect import admitted
 from smmu.adapters.media.look import look_of
 from smmu.adapters.media.picture import Picture
 from smmu.adapters.media.pictures import failures, open_picture
 from smmu.adapters.media.source import SourceFile
+from smmu.adapters.media.tags import tags_of
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.errors import Code, Refused, refuse
 from smmu.domain.facts import ImageFacts, Kind, MediaFacts
@@ -45,13 +47,15 @@ def inspect_image(bench: Workbench) -> MediaFacts:
         look = look_of(picture)
     except failures() as error:
         raise _undecodable(error, sniffed) from error
+    tags = tags_of(picture.notes)
     return MediaFacts(
         kind=Kind.IMAGE,
         container=sniffed.container,
         content_type=sniffed.content_type,
         size_bytes=size,
         image=dataclasses.replace(picture.facts, look=look),
-        has_position=picture.has_position,
+        has_position=has_position(picture.notes.exif) or (tags is not None and tags.latitude is not None),
+        tags=tags,
         bytes_read=bench.source.bytes_read,
     )
 

@@ -12,7 +12,7 @@ import av
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from smmu.adapters.media.encoder import PRESET, mark
+from smmu.adapters.media.encoder import mark
 from smmu.adapters.media.graph import BT709, LIMITED, Step, tag_bt709
 from smmu.adapters.media.inspect import admitted
 from smmu.adapters.media.mp4 import OPTIONS
@@ -24,7 +24,7 @@ from smmu.domain.manifest import Check, Proof, Rendition
 from smmu.domain.plan import LoopSpec, PlannedTask
 
 PATH, CONTENT_TYPE = "loop.mp4", "video/mp4"
-_TICKS = 1000
+_TICKS, _PRESET = 1000, "veryfast"
 _HASTY_MS, _USUAL_MS = 10, 100  # browsers show a frame that asks for no more than 10 ms for 100
 _WHITE = 255
 _FILTERS = [("scale", "out_color_matrix=bt709:out_range=limited"), ("format", "yuv420p")]
@@ -67,7 +67,7 @@ def shown_ms(delays: Sequence[int]) -> list[int]:
 def _encode(bench: Workbench, column: VipsImage, delays: Sequence[int], spec: LoopSpec, target: Path) -> None:
     with av.open(str(target), "w", format="mp4", container_options=OPTIONS) as container:
         # Without B-frames the last packet is the last picture, and its length is what the muxer ends the film with.
-        options = {"preset": PRESET, "profile": "high", "crf": str(spec.crf), "bf": "0"}
+        options = {"preset": _PRESET, "profile": "high", "crf": str(spec.crf), "bf": "0"}
         stream = container.add_stream("libx264", options=options)
         stream.width, stream.height, stream.pix_fmt = spec.width, spec.height, "yuv420p"
         context = stream.codec_context

@@ -5,19 +5,13 @@ Formats are opened in `picture_vips.py`, `picture_heif.py` and `picture_pillow.p
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import pyvips
 
 from smmu.domain.facts import ImageFacts
 
-if TYPE_CHECKING:
-    from PIL import Image
-
 VipsImage = Any  # pyvips ships no types
-ORIENTATIONS = range(1, 9)
-EXIF_GPS, EXIF_ORIENTATION = 0x8825, 0x0112
-_POSITION_TAGS = (2, 4)  # GPSLatitude, GPSLongitude
 
 pyvips.cache_set_max(0)  # a process looks at one picture once: what a cache kept would only not be freed
 
@@ -30,11 +24,20 @@ class Pixels(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notes:
+    """What a file carries beside its pixels, as it carries it."""
+
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """`whole` decodes every pixel once and keeps none; `bytes_per_pixel` is what its decoder holds meanwhile."""
 
     facts: ImageFacts
-    has_position: bool
+    notes: Notes
     bytes_per_pixel: int
     whole: Callable[[], object] = field(repr=False)
     pixels: Pixels = field(repr=False)
@@ -88,24 +91,3 @@ def resized(image: VipsImage, width: int, height: int) -> VipsImage:
 def cropped(image: VipsImage, width: int, height: int) -> VipsImage:
     """The part of this size that draws the eye: edges, skin and saturated colours, as libvips weighs them."""
     return image.smartcrop(width, height, interesting="attention").copy_memory()
-
-
-def exif_position(exif: bytes | None) -> bool:
-    """Whether EXIF data says where the picture was taken."""
-    place = exif_of(exif).get_ifd(EXIF_GPS)
-    return any(tag in place for tag in _POSITION_TAGS)
-
-
-def exif_orientation(exif: bytes | None) -> int:
-    """How EXIF data says that the picture is to be turned; 1 for what is no orientation."""
-    found: int | None = exif_of(exif).get(EXIF_ORIENTATION)
-    return found if found is not None and found in ORIENTATIONS else 1
-
-
-def exif_of(exif: bytes | None) -> "Image.Exif":
-    """EXIF data, parsed when it is looked into."""
-    from PIL import Image  # noqa: PLC0415 - only for the files that need it
-
-    found = Image.Exif()
-    found.load(exif or b"")
-    return found

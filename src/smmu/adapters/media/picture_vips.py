@@ -8,7 +8,8 @@ from typing import Any
 
 import pyvips
 
-from smmu.adapters.media.picture import ORIENTATIONS, Picture, VipsImage, upright
+from smmu.adapters.media.exif import ORIENTATIONS
+from smmu.adapters.media.picture import Notes, Picture, VipsImage, upright
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.facts import ImageFacts
 
@@ -23,6 +24,7 @@ _LOADERS = {
 _ANIMATED = frozenset({"gif", "webp"})
 _HELD = {"webp": 4, "gif": 4, "avif": 8}
 _SAMPLE_BYTES = {"uchar": 1, "ushort": 2, "float": 4}
+_NOTES = {"exif": "exif-data", "xmp": "xmp-data", "iptc": "iptc-data"}
 _FAIL_ON = "error"
 _LITTER = "extraneous bytes"
 
@@ -52,7 +54,7 @@ def open_vips(bench: Workbench, container: str) -> Picture:
 
     return Picture(
         facts=facts,
-        has_position=any(name.startswith("exif-ifd3-GPSL") for name in fields),
+        notes=Notes(**{name: image.get(field) for name, field in _NOTES.items() if field in fields}),
         bytes_per_pixel=_held(image, fields, container),
         whole=lambda: _decode_all(bench, container, kept),
         pixels=pixels,
