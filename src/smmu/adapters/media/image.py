@@ -9,7 +9,7 @@ from typing import Any
 
 from smmu.adapters.media.image_proof import prove
 from smmu.adapters.media.inspect import admitted
-from smmu.adapters.media.picture import Picture, VipsImage, cropped, resized
+from smmu.adapters.media.picture import PROFILE, Picture, VipsImage, cropped, resized
 from smmu.adapters.media.pictures import open_picture
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.facts import ImageFacts
@@ -69,8 +69,9 @@ def _make(bench: Workbench, picture: Picture, wanted: Sequence[Wanted], made: li
 
 
 def _in_memory(image: VipsImage) -> VipsImage:
-    """Eight bits of sRGB, with or without alpha, computed once."""
+    """Eight bits of sRGB, with or without alpha, computed once. It needs no profile any more to be understood."""
     image = image.colourspace("srgb")
+    image.remove(PROFILE)
     if image.format != "uchar":
         image = image.cast("uchar")
     return image.copy_memory()

@@ -12,6 +12,8 @@ import pyvips
 from smmu.domain.facts import ImageFacts
 
 VipsImage = Any  # pyvips ships no types
+PROFILE = "icc-profile-data"
+_PLAIN = frozenset({"srgb", "rgb", "b-w", "rgb16", "grey16"})  # sRGB, or what it is a few shifts away
 
 pyvips.cache_set_max(0)  # a process looks at one picture once: what a cache kept would only not be freed
 
@@ -48,7 +50,7 @@ def with_profile(image: VipsImage, icc: bytes | None) -> VipsImage:
     if not icc:
         return image
     image = image.copy()
-    image.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc)
+    image.set_type(pyvips.GValue.blob_type, PROFILE, icc)
     return image
 
 
@@ -84,8 +86,14 @@ def _turned(frame: VipsImage, orientation: int) -> VipsImage:
 
 
 def resized(image: VipsImage, width: int, height: int) -> VipsImage:
-    """Every frame in exactly this size, in sRGB."""
-    return image.thumbnail_image(width, height=height, size="force", output_profile="srgb")
+    """Every frame in exactly this size, its colours those of sRGB."""
+    return image.thumbnail_image(width, height=height, size="force", **colours_of(image))
+
+
+def colours_of(image: VipsImage) -> dict[str, str]:
+    """What scaling is told about colours. A picture that is in sRGB already would be converted for nothing, slowly."""
+    has_profile = bool(image.get_typeof(PROFILE))
+    return {"output_profile": "srgb"} if has_profile or image.interpretation not in _PLAIN else {}
 
 
 def cropped(image: VipsImage, width: int, height: int) -> VipsImage:

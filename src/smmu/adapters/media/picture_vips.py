@@ -9,7 +9,7 @@ from typing import Any
 import pyvips
 
 from smmu.adapters.media.exif import ORIENTATIONS
-from smmu.adapters.media.picture import Notes, Picture, VipsImage, upright
+from smmu.adapters.media.picture import Notes, Picture, VipsImage, colours_of, upright
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.facts import ImageFacts
 
@@ -46,7 +46,7 @@ def open_vips(bench: Workbench, container: str) -> Picture:
             height=height,
             size="force",
             no_rotate=column,
-            output_profile="srgb",
+            **colours_of(image),
             fail_on=_FAIL_ON,
             option_string="[n=-1]" if column else "",
         )
