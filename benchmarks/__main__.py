@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import pairs, pickup, signing, suites, throughput, validation
+from benchmarks import pairs, pickup, pictures, signing, suites, throughput, validation
 from benchmarks.figures import Figure, table, write
 
 Measure = Callable[..., list[Figure]]
@@ -17,6 +17,7 @@ BENCHMARKS: Mapping[str, Measure] = {
     "pickup": pickup.measure,
     "validation": validation.measure,
     "signing": signing.measure,
+    "pictures": pictures.measure,
     "suites": suites.measure,
 }
 

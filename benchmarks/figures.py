@@ -36,6 +36,13 @@ def at_least(name: str, ratios: Sequence[float], target: float, more: str) -> Fi
     return Figure(name=name, measured=measured, target=f"≥ {target}", met=median >= target)
 
 
+def at_most(name: str, ratios: Sequence[float], target: float, more: str) -> Figure:
+    """A figure whose median over the rounds may not be over the target."""
+    median = statistics.median(ratios)
+    measured = f"{median:.2f} ({min(ratios):.2f}–{max(ratios):.2f} in {len(ratios)} rounds); {more}"
+    return Figure(name=name, measured=measured, target=f"≤ {target}", met=median <= target)
+
+
 def percentile(ordered: Sequence[float], fraction: float) -> float:
     """The smallest of ascending numbers that at least this fraction of them do not exceed."""
     return ordered[max(0, -int(-len(ordered) * fraction // 1) - 1)]

@@ -14,6 +14,8 @@ from smmu.domain import job, media, task, upload
 from smmu.domain.events import JobEvent as StoredEvent
 from smmu.domain.options import (
     CLIP_SECONDS_MAX,
+    IMAGE_FORMATS,
+    IMAGE_FORMATS_ALWAYS,
     IMAGE_WIDTH_MAX,
     IMAGE_WIDTH_MIN,
     IMAGE_WIDTHS_MAX,
@@ -57,6 +59,14 @@ Wishes = Annotated[
                 "clip_start_s": {"type": "number", "minimum": 0, "maximum": CLIP_SECONDS_MAX, "default": 0},
                 "clip_end_s": {"type": ["number", "null"], "minimum": 0, "maximum": CLIP_SECONDS_MAX, "default": None},
                 "mute": {"type": "boolean", "default": False},
+                "image_formats": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": len(IMAGE_FORMATS),
+                    "items": {"enum": list(IMAGE_FORMATS)},
+                    "default": list(IMAGE_FORMATS_ALWAYS),
+                },
+                "read_metadata": {"type": "boolean", "default": False},
             },
         }
     ),

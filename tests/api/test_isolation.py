@@ -37,6 +37,7 @@ ON_MEDIA: Sequence[Call] = (
     ("GET", "/media/{id}/renditions/source", None),
     ("GET", "/media/{id}/renditions/poster", None),
     ("POST", "/media/{id}/playback", None),
+    ("GET", "/media/{id}/image?w=320", None),
 )
 CALLS: Mapping[str, Sequence[Call]] = {"upl": ON_UPLOAD, "job": ON_JOB, "med": ON_MEDIA}
 MAKING = st.sampled_from(["begun", "sent", "completed"])

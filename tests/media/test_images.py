@@ -3,13 +3,15 @@
 import io
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageSequence, ImageStat
 
 from smmu.adapters.media.engine import PyavEngine
 from smmu.domain.errors import Code, Refused
 from smmu.domain.manifest import Rendition
-from smmu.domain.plan import ImageSpec
+from smmu.domain.plan import ImageSpec, LoopSpec, TaskKind
 from tests.support.media import (
     LIMITS,
     FileSource,
@@ -22,6 +24,8 @@ from tests.support.media import (
     photo,
     picture_task,
     still,
+    turned_animation,
+    wide_gamut,
 )
 
 pytestmark = [pytest.mark.anyio, pytest.mark.media]
@@ -56,10 +60,44 @@ def is_upright(picture: Image.Image) -> bool:
     return min(white) > 200 and red[0] > 150 > red[1] and green[1] > 150 > green[0] and min(both[0], both[1]) > 150
 
 
+def is_red(picture: Image.Image, across: int) -> bool:
+    pixel = picture.getpixel((across, 6))
+    return isinstance(pixel, tuple) and pixel[0] > 180 and pixel[1] < 90
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 async def test_a_photo_is_made_upright(engine: PyavEngine, tmp_path: Path, orientation: int) -> None:
     path = photo(tmp_path / "photo.jpg", orientation=orientation)
     assert is_upright(await one(engine, path, still("w200", 200, 150)))
+
+
+@pytest.mark.parametrize("orientation", [2, 3, 5, 8])
+@pytest.mark.parametrize("suffix", ["png", "webp", "tiff", "avif"])
+async def test_so_is_every_format_that_can_be_stored_turned(
+    engine: PyavEngine, tmp_path: Path, suffix: str, orientation: int
+) -> None:
+    path = photo(tmp_path / f"photo.{suffix}", orientation=orientation)
+    assert is_upright(await one(engine, path, still("w200", 200, 150)))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", ["webp", "png"])
+async def test_every_frame_of_an_animation_is_made_upright_in_its_place(
+    engine: PyavEngine, tmp_path: Path, suffix: str, orientation: int
+) -> None:
+    path = turned_animation(tmp_path / f"turned.{suffix}", orientation=orientation)
+    facts = await engine.inspect(FileSource(path))
+    assert facts.image is not None
+    assert facts.image.display_size == (120, 80)
+    picture = await one(engine, path, still("whole", 120, 80, animated=True))
+    frames = [frame.convert("RGB").copy() for frame in ImageSequence.Iterator(picture)]
+    assert [is_upright(frame) for frame in frames] == [True] * 3
+    assert [[is_red(frame, 6 + 12 * spot) for spot in range(3)] for frame in frames] == [
+        [True, False, False],
+        [True, True, False],
+        [True, True, True],
+    ]
+    assert picture.info["loop"] == 2
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
@@ -71,12 +109,13 @@ async def test_a_heic_is_turned_once_and_not_twice(engine: PyavEngine, tmp_path:
     assert is_upright(await one(engine, path, still("w128", 128, 96)))
 
 
-async def test_a_heic_grid_is_one_picture(engine: PyavEngine, tmp_path: Path) -> None:
-    path = heic(tmp_path / "grid.heic", size=(640, 480), tile=256)
+@pytest.mark.parametrize("orientation", [1, 5, 6])
+async def test_a_heic_grid_is_one_picture(engine: PyavEngine, tmp_path: Path, orientation: int) -> None:
+    path = heic(tmp_path / "grid.heic", size=(640, 480), tile=256, orientation=orientation)
     assert is_upright(await one(engine, path, still("w640", 640, 480)))
 
 
-@pytest.mark.parametrize("kind", ["webp", "jpeg"])
+@pytest.mark.parametrize("kind", ["webp", "jpeg", "avif"])
 async def test_nothing_but_pixels_is_left(engine: PyavEngine, tmp_path: Path, kind: str) -> None:
     path = photo(tmp_path / "photo.jpg", orientation=6, position=True)
     picture = await one(engine, path, still("bare", 200, 150, format=kind))
@@ -84,6 +123,19 @@ async def test_nothing_but_pixels_is_left(engine: PyavEngine, tmp_path: Path, ki
     assert dict(picture.getexif()) == {}
     assert not {"exif", "xmp", "icc_profile"} & set(picture.info)
     assert b"Camera" not in picture.tobytes()
+
+
+@pytest.mark.parametrize("side", [5, 40, 320])
+@pytest.mark.parametrize("kind", ["webp", "jpeg", "avif"])
+async def test_confetti_is_proven_like_any_other_picture(
+    engine: PyavEngine, tmp_path: Path, kind: str, side: int
+) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "confetti.png")
+    assert (await one(engine, tmp_path / "confetti.png", still("confetti", side, side, format=kind))).size == (
+        side,
+        side,
+    )
 
 
 async def test_all_sizes_and_formats_come_in_the_order_of_the_task(engine: PyavEngine, tmp_path: Path) -> None:
@@ -112,6 +164,40 @@ async def test_progress_goes_to_the_end(engine: PyavEngine, tmp_path: Path) -> N
     await engine.render(FileSource(photo(tmp_path / "photo.jpg")), task, MemorySink(), seen)
     assert seen.seen == sorted(seen.seen)
     assert seen.seen[-1] == 1.0
+
+
+async def test_a_crop_has_its_shape_and_what_draws_the_eye(engine: PyavEngine, tmp_path: Path) -> None:
+    """Grey, and something colourful at the right end."""
+    picture = Image.new("RGB", (900, 300), (90, 90, 90))
+    picture.paste(gradient(120, 120), (740, 90))
+    picture.save(tmp_path / "wide.png")
+    square = still("square", 200, 200, crop=True)
+    made = (await one(engine, tmp_path / "wide.png", square)).convert("RGB")
+    assert made.size == (200, 200)
+    assert np.ptp(np.asarray(made), axis=(0, 1)).max() > 150
+
+
+async def test_crops_need_no_larger_picture_to_be_made(engine: PyavEngine, tmp_path: Path) -> None:
+    made, sink = await render(
+        engine, photo(tmp_path / "photo.jpg"), still("tiny", 16, 12), still("square", 300, 300, crop=True)
+    )
+    assert [Image.open(io.BytesIO(sink.files[item.path])).size for item in made] == [(16, 12), (300, 300)]
+
+
+async def test_a_large_animation_loops_as_a_video_with_its_own_times(engine: PyavEngine, tmp_path: Path) -> None:
+    frames = [gradient(99, 61).rotate(90 * number) for number in range(4)]
+    path = tmp_path / "dance.gif"
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=[80, 0, 300, 50], loop=0)
+    task = picture_task(LoopSpec(width=98, height=60, frames=4), kind=TaskKind.LOOP)
+    sink = MemorySink()
+    (made,) = await engine.render(FileSource(path), task, sink, Fractions())
+    assert made.proof.ok, made.proof.failures
+    assert made.duration_s == 0.53  # a frame that asks for no time is shown for 100 ms, as browsers do
+    with av.open(io.BytesIO(sink.files["loop.mp4"]), "r") as film:
+        assert [stream.type for stream in film.streams] == ["video"]
+        shown = list(film.decode(video=0))
+    assert [round(1000 * (frame.time or 0)) for frame in shown] == [0, 80, 180, 480]
+    assert is_upright(Image.fromarray(shown[0].to_ndarray(format="rgb24")))
 
 
 @pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
@@ -145,6 +231,26 @@ async def test_sixteen_bits_and_cmyk_become_srgb(engine: PyavEngine, tmp_path: P
     assert is_upright(await one(engine, deep_png(tmp_path / "deep.png"), still("deep", 60, 40)))
     printed = photo(tmp_path / "print.jpg", mode="CMYK")
     assert (await one(engine, printed, still("print", 60, 45, format="jpeg"))).mode == "RGB"
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "avif", "tiff"])
+async def test_colours_of_a_wider_space_look_as_they_did(engine: PyavEngine, tmp_path: Path, suffix: str) -> None:
+    path = wide_gamut(tmp_path / f"p3.{suffix}")
+    made = (await one(engine, path, still("srgb", 120, 80, quality=95))).convert("RGB")
+    assert max(ImageStat.Stat(ImageChops.difference(made, gradient(120, 80))).mean) < 4
+    with Image.open(path) as stored:
+        numbers = stored.convert("RGB")
+    assert max(ImageStat.Stat(ImageChops.difference(numbers, gradient(120, 80))).mean) > 6  # not by leaving them alone
+
+
+async def test_what_shows_through_is_not_mixed_with_what_is_hidden(engine: PyavEngine, tmp_path: Path) -> None:
+    """Scaling mixes neighbours: a white edge around what is cut out would be the classic mistake."""
+    picture = Image.new("RGBA", (400, 400), (255, 255, 255, 0))
+    picture.paste((200, 0, 0, 255), (100, 100, 301, 301))
+    picture.save(tmp_path / "cut-out.png")
+    made = await one(engine, tmp_path / "cut-out.png", still("small", 133, 133, quality=95))
+    seen = np.asarray(made.convert("RGBA")).reshape(-1, 4)
+    assert seen[seen[:, 3] > 60][:, 1].max() < 60
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])

@@ -254,10 +254,31 @@ def deep_png(path: Path, size: tuple[int, int] = (120, 80)) -> Path:
     return path
 
 
+def wide_gamut(path: Path, size: tuple[int, int] = (120, 80)) -> Path:
+    """`gradient`, its numbers those of Display P3, which its profile says."""
+    image = pyvips.Image.new_from_memory(gradient(*size).tobytes(), *size, 3, "uchar").copy(interpretation="srgb")
+    image.icc_transform("p3", input_profile="srgb").write_to_file(str(path))
+    return path
+
+
 def animation(path: Path, *, frames: int = 5, size: tuple[int, int] = (64, 48)) -> Path:
     """An animated GIF, WebP or PNG, by the suffix; every frame differs."""
     pictures = [gradient(*size).rotate(90 * number).resize(size) for number in range(frames)]
     for number, picture in enumerate(pictures):
         picture.paste((number * 40 % 255, 10, 200), (number * 3, 5, number * 3 + 10, 15))
     pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=80, loop=0)
+    return path
+
+
+def turned_animation(path: Path, *, orientation: int, size: tuple[int, int] = (120, 80)) -> Path:
+    """Three frames of which each has one more red spot, stored so that `orientation` makes them upright."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    frames = []
+    for number in range(3):
+        upright = gradient(*size)
+        for spot in range(number + 1):
+            upright.paste((255, 0, 0), (2 + 12 * spot, 2, 10 + 12 * spot, 10))
+        frames.append(_stored(upright, orientation))
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=80, loop=2, exif=exif)
     return path

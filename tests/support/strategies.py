@@ -101,6 +101,7 @@ def _any_facts(draw: st.DrawFn) -> MediaFacts:
 FACTS = _any_facts().filter(lambda facts: not judge(facts, LIMITS))
 OPTIONS = st.builds(
     Options,
+    image_formats=st.sampled_from((("webp", "jpeg"), ("webp", "jpeg", "avif"))),
     preset=st.sampled_from(PRESETS),
     image_widths=st.one_of(
         st.just(Options().image_widths),

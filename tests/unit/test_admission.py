@@ -206,6 +206,11 @@ def test_widths_are_sorted_and_taken_once() -> None:
     assert parse_options({"image_widths": [640, 320, 640]}).image_widths == (320, 640)
 
 
+def test_the_usual_formats_are_always_among_those_wished_for() -> None:
+    assert parse_options({"image_formats": ["avif"]}).image_formats == ("webp", "jpeg", "avif")
+    assert parse_options({"read_metadata": True}).read_metadata
+
+
 @pytest.mark.parametrize(
     ("given_options", "pointers"),
     [
@@ -218,6 +223,10 @@ def test_widths_are_sorted_and_taken_once() -> None:
         ({"image_widths": [True]}, ["/options/image_widths"]),
         ({"image_widths": [320.0]}, ["/options/image_widths"]),
         ({"image_widths": "320"}, ["/options/image_widths"]),
+        ({"image_formats": ["gif"]}, ["/options/image_formats"]),
+        ({"image_formats": []}, ["/options/image_formats"]),
+        ({"image_formats": [["avif"]]}, ["/options/image_formats"]),
+        ({"read_metadata": "yes"}, ["/options/read_metadata"]),
         ({"image_widths": list(range(100, 109))}, ["/options/image_widths"]),
         (
             {"pre/set": "web", "preset": 1, "image_widths": 5},

@@ -12,6 +12,7 @@ from smmu.domain.options import Options
 from smmu.domain.plan import (
     AudioSpec,
     ImageSpec,
+    LoopSpec,
     Mp4Spec,
     Plan,
     PosterSpec,
@@ -31,14 +32,23 @@ from tests.support.strategies import LIMITS
 
 
 def widths(made: Plan) -> list[int]:
-    return [spec.width for spec in specs(made) if isinstance(spec, ImageSpec) and spec.format == "webp"]
+    return [spec.width for spec in whole(made) if spec.format == "webp"]
+
+
+def whole(made: Plan) -> list[ImageSpec]:
+    return [spec for spec in specs(made) if isinstance(spec, ImageSpec) and not spec.crop]
+
+
+def crops(made: Plan) -> dict[str, tuple[int, int]]:
+    return {spec.name: (spec.width, spec.height) for spec in specs(made) if isinstance(spec, ImageSpec) and spec.crop}
 
 
 def test_a_picture_is_made_in_every_width_as_webp_and_jpeg() -> None:
     made = planned(image())
-    assert names(made) == {
-        "images": [f"image-{width}-{kind}" for width in (320, 640, 1280, 1920, 2560) for kind in ("webp", "jpeg")]
-    }
+    assert [spec.name for spec in whole(made)] == [
+        f"image-{width}-{kind}" for width in (320, 640, 1280, 1920, 2560) for kind in ("webp", "jpeg")
+    ]
+    assert list(names(made)) == ["images"]
     assert made.task("images").kind is TaskKind.IMAGES
     assert ImageSpec(name="image-320-webp", format="webp", width=320, height=240) in specs(made)
     assert ImageSpec(name="image-2560-jpeg", format="jpeg", width=2560, height=1920) in specs(made)
@@ -57,7 +67,7 @@ def test_a_pictures_own_width_is_left_out_where_one_is_near_it() -> None:
 
 
 def test_a_small_picture_is_made_in_its_own_width() -> None:
-    assert names(planned(image(width=100, height=80)))["images"] == ["image-100-webp", "image-100-jpeg"]
+    assert [spec.name for spec in whole(planned(image(width=100, height=80)))] == ["image-100-webp", "image-100-jpeg"]
     assert names(planned(image(width=1, height=1)))["images"] == ["image-1-webp", "image-1-jpeg"]
 
 
@@ -69,7 +79,7 @@ def test_a_picture_is_made_upright() -> None:
 
 def test_no_side_is_larger_than_webp_can_hold() -> None:
     made = planned(image(width=400, height=60_000))
-    assert [(spec.width, spec.height) for spec in specs(made) if isinstance(spec, ImageSpec)] == [(109, 16_350)] * 2
+    assert [(spec.width, spec.height) for spec in whole(made)] == [(109, 16_350)] * 2
     assert choices(made)["image-320", "skipped"] == "it would be over 16383 pixels high, which WebP cannot hold"
     thin = specs(planned(image(width=1, height=60_000)))
     assert {(spec.width, spec.height) for spec in thin if isinstance(spec, ImageSpec)} == {(1, 16_383)}
@@ -77,7 +87,7 @@ def test_no_side_is_larger_than_webp_can_hold() -> None:
 
 def test_an_animation_stays_one_in_webp_and_is_still_in_jpeg() -> None:
     made = planned(image("image/gif", width=400, height=400, frames=20))
-    assert {(spec.format, spec.animated) for spec in specs(made) if isinstance(spec, ImageSpec)} == {
+    assert {(spec.format, spec.animated) for spec in whole(made)} == {
         ("webp", True),
         ("jpeg", False),
     }
@@ -96,6 +106,55 @@ def test_what_is_lost_of_a_picture_is_said() -> None:
         ("source", "reduced to 8 bits"),
         ("source", "converted to sRGB"),
     } <= told.keys()
+
+
+def test_two_crops_are_made_of_what_draws_the_eye() -> None:
+    assert crops(planned(image())) == {
+        "square-webp": (640, 640),
+        "square-jpeg": (640, 640),
+        "wide-webp": (1280, 720),
+        "wide-jpeg": (1280, 720),
+    }
+    assert {spec.role for spec in specs(planned(image())) if isinstance(spec, ImageSpec) and spec.crop} == {Role.CROP}
+    assert crops(planned(image(width=900, height=200))) == {
+        "square-webp": (200, 200),
+        "square-jpeg": (200, 200),
+        "wide-webp": (355, 200),
+        "wide-jpeg": (355, 200),
+    }
+
+
+def test_a_crop_that_would_show_nothing_new_or_nothing_at_all_is_not_made() -> None:
+    square, tiny = planned(image(width=700, height=700)), planned(image(width=100, height=60))
+    assert set(crops(square)) == {"wide-webp", "wide-jpeg"}
+    assert choices(square)["square", "skipped"] == "the source has this shape itself"
+    assert crops(tiny) == {}
+    assert choices(tiny)["square", "skipped"] == "it would be only 60 × 60"
+    assert crops(planned(image(), "preview-only")) == {}
+
+
+def test_crops_of_an_animation_are_still() -> None:
+    made = planned(image("image/gif", width=400, height=300, frames=20))
+    assert not any(spec.animated for spec in specs(made) if isinstance(spec, ImageSpec) and spec.crop)
+
+
+def test_a_large_animation_is_a_muted_loop_too() -> None:
+    made = planned(image("image/gif", width=2001, height=1001, frames=20))
+    assert specs(made)[-1] == LoopSpec(width=1280, height=640, frames=20)
+    assert made.task("loop").kind is TaskKind.LOOP
+    assert ("loop", "made") in choices(made)
+    small = planned(image("image/gif", width=400, height=400, frames=20))
+    assert choices(small)["loop", "skipped"] == "the animation is small enough to stay a picture"
+    assert "loop" not in names(planned(image("image/gif", width=2000, height=1000, frames=20), "preview-only"))
+    assert "loop" not in names(planned(image("image/tiff", width=2000, height=1000, frames=20)))
+
+
+def test_avif_is_made_beside_the_others_where_it_is_wished_for() -> None:
+    made = plan(image(), Options(image_formats=("webp", "jpeg", "avif")), LIMITS)
+    assert {spec.quality for spec in whole(made) if spec.format == "avif"} == {60}
+    assert {spec.format for spec in whole(made)} == {"webp", "jpeg", "avif"}
+    assert {"square-avif", "wide-avif"} <= set(crops(made))
+    assert not any(spec.format == "avif" for spec in whole(planned(image())))
 
 
 def test_wanted_widths_are_made_instead_of_the_usual() -> None:

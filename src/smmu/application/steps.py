@@ -24,6 +24,7 @@ from smmu.domain.manifest import Rendition
 from smmu.domain.media import Media
 from smmu.domain.plan import PlannedTask
 from smmu.domain.planner import plan
+from smmu.domain.tags import cleaned
 from smmu.domain.task import Task
 from smmu.ports.errors import NotFound
 from smmu.ports.media import MediaEngine, Progress, Sink
@@ -73,6 +74,7 @@ class Steps:
         facts = await self.engine.inspect(await self._source(job))
         refuse_if((*judge(facts, self.limits), *judge_declared(media.value.content_type, facts)))
         refuse_if(judge_options(facts, job.options))
+        facts = replace(facts, tags=cleaned(facts.tags) if facts.tags and job.options.read_metadata else None)
         made = plan(facts, job.options, self.limits)
         document = PlanDocument(facts=facts, plan=made, seconds=self.clock.now() - began)
         ref = await leave(self.objects, f"{prefix_of(job)}plan-{task.fence}.json", document)

@@ -21,6 +21,7 @@ from smmu.application.steps import Steps
 from smmu.application.store import Store
 from smmu.application.sweep import Sweeper
 from smmu.application.uploads import Uploads
+from smmu.application.variants import Variants
 from smmu.application.worker import Worker
 from smmu.domain.limits import Limits
 from smmu.ports.media import MediaEngine
@@ -44,6 +45,7 @@ class System:
     jobs: Jobs
     library: Library
     playback: Playback
+    variants: Variants
     worker: Worker
     invocations: Invocations
     relay: Relay
@@ -86,6 +88,15 @@ def assemble(platform: Platform, engine: MediaEngine, limits: Limits, telemetry:
             delivery=platform.delivery,
             clock=clock,
             limits=limits,
+        ),
+        variants=Variants(
+            library=library,
+            objects=objects,
+            engine=engine,
+            clock=clock,
+            telemetry=telemetry,
+            limits=limits,
+            makes=platform.orchestrator is None,
         ),
         worker=worker,
         invocations=Invocations(store=store, worker=worker, tasks=platform.tasks, clock=clock),

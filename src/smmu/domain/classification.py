@@ -1,15 +1,17 @@
 """What a file is like, from what was measured and never from its name: kind and the traits products ask for."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from smmu.domain.facts import ImageFacts, MediaFacts, Transfer, VideoTrack
 
 
 def classify(facts: MediaFacts) -> Mapping[str, Any]:
-    """`{"kind", "container", "traits"}`; traits are sorted words."""
+    """`{"kind", "container", "traits"}`, and of a picture its look; traits are sorted words."""
     traits = {*_sound(facts), *_picture(facts.image), *_moving(facts.video), *_carried(facts)}
-    return {"kind": facts.kind.value, "container": facts.container, "traits": sorted(traits)}
+    look = {} if facts.image is None or facts.image.look is None else asdict(facts.image.look)
+    return {"kind": facts.kind.value, "container": facts.container, "traits": sorted(traits), **look}
 
 
 def _sound(facts: MediaFacts) -> set[str]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from smmu.domain.limits import GIB, MIB, Limits
-from smmu.domain.plan import ImageSpec, RungSpec
+from smmu.domain.plan import ImageSpec, LoopSpec, RungSpec
 
 _BASE_BYTES: Final = 512 * MIB
 _MEMORY_BYTES_MAX: Final = 12 * GIB
@@ -23,6 +23,7 @@ _MODERN_BYTES_PER_PIXEL: Final = {"h264": 0, "hevc": 256, "av1": 512}
 _MODERN_WEIGHT: Final = {"h264": 0.0, "hevc": 3.0, "av1": 3.0}  # times what the same rung takes in H.264
 _BYTES_PER_IMAGE_PIXEL: Final = 16  # four channels of 16 bits, and a copy while they are converted
 _BYTES_PER_FRAME_PIXEL: Final = 8  # an animation is held whole: four channels, before and after
+_BYTES_PER_AVIF_PIXEL: Final = 64  # its encoder holds planes of 16 bits, statistics and several references
 
 _SECONDS_MIN: Final = 300
 _PIXELS_1080: Final = 1920 * 1080
@@ -42,10 +43,13 @@ def ladder_memory(rungs: Sequence[RungSpec], source_pixels: int, limits: Limits)
     return _bounded(encoders + source_pixels * _BYTES_PER_SOURCE_PIXEL, limits)
 
 
-def images_memory(specs: Sequence[ImageSpec], source_pixels: int, frames: int, limits: Limits) -> int:
+def images_memory(specs: Sequence[ImageSpec | LoopSpec], source_pixels: int, frames: int, limits: Limits) -> int:
     """Bytes of address space for decoding a picture once and making every size; an animation is held whole."""
-    largest = max((spec.width * spec.height for spec in specs if spec.animated), default=0)
-    return _bounded(source_pixels * _BYTES_PER_IMAGE_PIXEL + largest * frames * _BYTES_PER_FRAME_PIXEL, limits)
+    moving = [spec for spec in specs if isinstance(spec, LoopSpec) or spec.animated]
+    largest = max((spec.width * spec.height for spec in moving), default=0)
+    encoded = max((spec.width * spec.height for spec in specs if getattr(spec, "format", "") == "avif"), default=0)
+    held = source_pixels * _BYTES_PER_IMAGE_PIXEL + largest * frames * _BYTES_PER_FRAME_PIXEL
+    return _bounded(held + encoded * _BYTES_PER_AVIF_PIXEL, limits)
 
 
 def sound_memory(limits: Limits) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from smmu.domain.tags import Tags
+
 
 class Kind(StrEnum):
     """What a file is to the product, whatever its container."""
@@ -25,6 +27,18 @@ class Transfer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a picture looks like, in a few bytes. `colours` are `#rrggbb`, those of most pixels first.
+
+    `thumbhash` is a placeholder in base 64; `fingerprint` 64 bits in hexadecimal, alike for pictures that look alike.
+    """
+
+    thumbhash: str
+    colours: tuple[str, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFacts:
     """A still or animated picture. `width` and `height` are as stored; `orientation` (EXIF 1–8) makes it upright.
 
@@ -39,6 +53,7 @@ class ImageFacts:
     bit_depth: int = 8
     colour: str = "srgb"
     has_icc: bool = False
+    look: Look | None = None
 
     @property
     def display_size(self) -> tuple[int, int]:
@@ -123,7 +138,8 @@ class MediaFacts:
     """Everything inspection measured. `duration_s` is `None` only for a still image.
 
     `duration_s` is the span of packet timestamps where the header cannot be believed; `duration_exact` says whether
-    it was measured over all packets or is the header's word within the read budget ("measured by render").
+    it was measured over all packets or is the header's word within the read budget ("measured by render"). `tags` are
+    as the file has them until they are cleaned, and are kept only for who asked for them.
     """
 
     kind: Kind
@@ -139,5 +155,6 @@ class MediaFacts:
     has_cover_art: bool = False
     has_position: bool = False
     chapters: tuple[Chapter, ...] = ()
+    tags: Tags | None = None
     bytes_read: int = 0
     warnings: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 raw/{owner}/{upload}/source                       what the owner sent
 media/{owner}/{media}/{job}-a{attempt}/…          what one attempt made; attempts never share a key
+media/{owner}/{media}/variants/…                  pictures that were made on request
 """
 
 import hashlib
@@ -28,6 +29,11 @@ def source_key(owner: str, upload_id: str) -> str:
 def media_prefix(owner: str, media_id: str) -> str:
     """Everything ever made of one media starts with this."""
     return f"media/{owner_segment(owner)}/{media_id}/"
+
+
+def variant_key(owner: str, media_id: str, name: str) -> str:
+    """Key of a picture made on request; without a name, what all of them start with."""
+    return f"{media_prefix(owner, media_id)}variants/{name}"
 
 
 def attempt_prefix(owner: str, media_id: str, job_id: str, attempt: int) -> str:

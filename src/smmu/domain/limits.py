@@ -86,6 +86,10 @@ class Limits:
     read_url_seconds: int = 900
     playback_seconds: int = 6 * 3600  # beyond the duration of what is played
 
+    # pictures made on request
+    variants_max: int = 100
+    variant_seconds: int = 60
+
     def __post_init__(self) -> None:
         """Refuse a set of limits that contradicts itself or the storage services."""
         _require(PART_BYTES_MIN <= self.part_bytes_preferred <= PART_BYTES_MAX, "part_bytes_preferred")

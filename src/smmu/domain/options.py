@@ -2,7 +2,7 @@
 
 A preset is a promise, kept by the planner and stated here:
 
-    web           everything: every width, the whole ladder, sound, poster, storyboard, progressive file, waveform
+    web           everything: every width and crop, the whole ladder, sound, poster, storyboard, progressive file, waveform
     archive       as web, with more bits: a lower CRF and a higher image quality
     preview-only  the least that shows what it is: two small pictures; the lowest rung and a poster; the sound
     audio-only    of a video, just its sound
@@ -19,11 +19,14 @@ from typing import Any, Final, Literal, get_args
 from smmu.domain.errors import Code, Reason, refuse_if
 
 Preset = Literal["web", "archive", "preview-only", "audio-only"]
+ImageFormat = Literal["webp", "jpeg", "avif"]
 VideoCodec = Literal["h264", "hevc", "av1"]
 
 PRESETS: Final[tuple[Preset, ...]] = get_args(Preset)
 VIDEO_CODECS: Final[tuple[VideoCodec, ...]] = get_args(VideoCodec)
 RUNGS: Final = (240, 360, 480, 720, 1080, 1440, 2160)
+IMAGE_FORMATS: Final[tuple[ImageFormat, ...]] = get_args(ImageFormat)
+IMAGE_FORMATS_ALWAYS: Final[tuple[ImageFormat, ...]] = ("webp", "jpeg")
 IMAGE_WIDTHS: Final = (320, 640, 1280, 1920, 2560)
 IMAGE_WIDTH_MIN, IMAGE_WIDTH_MAX, IMAGE_WIDTHS_MAX = 16, 8_192, 8
 CLIP_SECONDS_MIN, CLIP_SECONDS_MAX = 0.1, 86_400.0
@@ -34,11 +37,15 @@ class Options:
     """The owner's wishes. `image_widths` are pixels of width, ascending; none is ever made by enlarging.
 
     `rungs` are short sides in pixels, ascending; none means all that fit. H.264 is always among `codecs`. A clip is
-    from `clip_start_s` until `clip_end_s` (`None`: the end), in seconds from where the file begins.
+    from `clip_start_s` until `clip_end_s` (`None`: the end), in seconds from where the file begins. WebP and JPEG are
+    always among `image_formats`. `read_metadata`: what a picture says of its making (camera, lens, time, place, words)
+    is kept with the media; it is in none of the pictures made, whatever is wished.
     """
 
     preset: Preset = "web"
     image_widths: tuple[int, ...] = IMAGE_WIDTHS
+    image_formats: tuple[ImageFormat, ...] = IMAGE_FORMATS_ALWAYS
+    read_metadata: bool = False
     rungs: tuple[int, ...] = ()
     codecs: tuple[VideoCodec, ...] = ("h264",)
     clip_start_s: float = 0.0
@@ -123,6 +130,14 @@ _FIELDS: Final[Mapping[str, _Field]] = {
         otherwise=f"Image widths are a list of one to {IMAGE_WIDTHS_MAX} whole numbers"
         f" from {IMAGE_WIDTH_MIN} to {IMAGE_WIDTH_MAX}.",
         parse=_ascending,
+    ),
+    "image_formats": _Field(
+        holds=_are_among(IMAGE_FORMATS),
+        otherwise=f"Image formats are a list of {', '.join(IMAGE_FORMATS)}; webp and jpeg are always made.",
+        parse=lambda value: tuple(name for name in IMAGE_FORMATS if name in (*IMAGE_FORMATS_ALWAYS, *value)),
+    ),
+    "read_metadata": _Field(
+        holds=lambda value: isinstance(value, bool), otherwise="Whether metadata is read is true or false."
     ),
     "rungs": _Field(
         holds=_are_among(RUNGS),

@@ -15,6 +15,8 @@ class Role(StrEnum):
     """What a rendition is for."""
 
     IMAGE = "image"
+    CROP = "crop"
+    LOOP = "loop"
     POSTER = "poster"
     STORYBOARD = "storyboard"
     PREVIEW = "preview"
@@ -32,6 +34,7 @@ class TaskKind(StrEnum):
     """What a render task does; a media engine has one routine for each."""
 
     IMAGES = "images"
+    LOOP = "loop"
     VIDEO = "video"
     POSTER = "poster"
     AUDIO = "audio"
@@ -55,16 +58,33 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSpec:
-    """A picture to make: upright, sRGB, metadata stripped, exactly `width` × `height` pixels."""
+    """A picture to make: upright, sRGB, metadata stripped, exactly `width` × `height` pixels.
+
+    A `crop` is the part of it that draws the eye, cut to this shape; without, the whole picture has this shape.
+    """
 
     type: Literal["image"] = "image"
     name: str
     role: Role = Role.IMAGE
-    format: Literal["webp", "jpeg"]
+    format: Literal["webp", "jpeg", "avif"]
     width: int
     height: int
     quality: int = 80
     animated: bool = False
+    crop: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopSpec:
+    """An animated picture as a muted H.264 video, to be played over and over. Even sizes, the picture's own times."""
+
+    type: Literal["loop"] = "loop"
+    name: str = "loop"
+    role: Role = Role.LOOP
+    width: int
+    height: int
+    frames: int
+    crf: int = 23
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +217,7 @@ class WaveformSpec:
 
 Spec = (
     ImageSpec
+    | LoopSpec
     | RungSpec
     | AudioSpec
     | PlaylistSpec

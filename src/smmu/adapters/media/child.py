@@ -30,6 +30,7 @@ _ROUTINES = {
     "inspect-av": ("inspect_av", "inspect_av"),
     "play": ("play", "play"),
     "images": ("image", "render_images"),
+    "loop": ("loop", "render_loop"),
     "video": ("video", "render_video"),
     "audio": ("audio", "render_audio"),
     "poster": ("poster", "render_poster"),

@@ -9,16 +9,22 @@ from typing import Any
 
 from smmu.adapters.media.image_proof import prove
 from smmu.adapters.media.inspect import admitted
-from smmu.adapters.media.picture import Picture, VipsImage, resized
+from smmu.adapters.media.picture import PROFILE, Picture, VipsImage, cropped, resized
 from smmu.adapters.media.pictures import open_picture
 from smmu.adapters.media.workbench import Workbench
+from smmu.domain.facts import ImageFacts
 from smmu.domain.manifest import Rendition
 from smmu.domain.plan import ImageSpec, PlannedTask
 
 _FOLDER = "images"
 _WEBP_EFFORT, _ANIMATED_EFFORT = 4, 2  # an animation is many pictures: the last percents cost too much
 _WHITE = 255
-_CONTENT_TYPES = {"webp": "image/webp", "jpeg": "image/jpeg"}
+_AVIF_EFFORT = 2  # 4, libvips' own choice, costs five times as much for a tenth of the bytes
+_CONTENT_TYPES = {"webp": "image/webp", "jpeg": "image/jpeg", "avif": "image/avif"}
+_SAVERS = {"webp": "webpsave", "jpeg": "jpegsave", "avif": "heifsave"}
+
+Size = tuple[int, int]
+Wanted = tuple[ImageSpec, Size]
 
 
 def render_images(bench: Workbench, task: PlannedTask) -> list[Rendition]:
@@ -30,30 +36,42 @@ def render_images(bench: Workbench, task: PlannedTask) -> list[Rendition]:
     specs = [spec for spec in task.renditions if isinstance(spec, ImageSpec)]
     made: list[Rendition] = []
     for animated in (False, True):
-        alike = sorted((spec for spec in specs if spec.animated is animated), key=_pixels, reverse=True)
-        _make(bench, picture, alike, made, len(specs))
+        alike = [(spec, _base(spec, picture.facts)) for spec in specs if spec.animated is animated]
+        _make(bench, picture, sorted(alike, key=_pixels, reverse=True), made, len(specs))
     return made
 
 
-def _pixels(spec: ImageSpec) -> int:
-    return spec.width * spec.height
+def _base(spec: ImageSpec, facts: ImageFacts) -> Size:
+    """The size of the whole picture that a rendition is made of: for a crop, the least that covers it."""
+    if not spec.crop:
+        return spec.width, spec.height
+    width, height = facts.display_size
+    scale = max(spec.width / width, spec.height / height)
+    return max(spec.width, round(width * scale)), max(spec.height, round(height * scale))
 
 
-def _make(bench: Workbench, picture: Picture, specs: Sequence[ImageSpec], made: list[Rendition], total: int) -> None:
-    """`specs` from large to small. Each size is made once, for all its formats."""
+def _pixels(wanted: Wanted) -> int:
+    _, (width, height) = wanted
+    return width * height
+
+
+def _make(bench: Workbench, picture: Picture, wanted: Sequence[Wanted], made: list[Rendition], total: int) -> None:
+    """`wanted` from large to small. Each size is made once, for all its formats."""
     current: VipsImage | None = None
-    for spec in specs:
+    for spec, (width, height) in wanted:
         if current is None:
-            current = _in_memory(picture.pixels(spec.width, spec.height, animated=spec.animated))
-        elif (current.width, current.get_page_height()) != (spec.width, spec.height):
-            current = _in_memory(resized(current, spec.width, spec.height))
-        made.append(_rendition(bench, picture, current, spec))
+            current = _in_memory(picture.pixels(width, height, animated=spec.animated))
+        elif (current.width, current.get_page_height()) != (width, height):
+            current = _in_memory(resized(current, width, height))
+        shown = cropped(current, spec.width, spec.height) if spec.crop else current
+        made.append(_rendition(bench, picture, shown, spec))
         bench.progress(len(made) / total)
 
 
 def _in_memory(image: VipsImage) -> VipsImage:
-    """Eight bits of sRGB, with or without alpha, computed once."""
+    """Eight bits of sRGB, with or without alpha, computed once. It needs no profile any more to be understood."""
     image = image.colourspace("srgb")
+    image.remove(PROFILE)
     if image.format != "uchar":
         image = image.cast("uchar")
     return image.copy_memory()
@@ -63,10 +81,7 @@ def _rendition(bench: Workbench, picture: Picture, image: VipsImage, spec: Image
     path = f"{_FOLDER}/{spec.name}.{spec.format}"
     local = str(bench.directory / path)
     written = _flat(image) if spec.format == "jpeg" else image
-    if spec.format == "jpeg":
-        written.jpegsave(local, **_jpeg_options(spec))
-    else:
-        written.webpsave(local, **_webp_options(spec))
+    getattr(written, _SAVERS[spec.format])(local, Q=spec.quality, keep="none", **_options(spec))
     proof = prove(local, spec, written, picture.facts)
     file = bench.finish(path, _CONTENT_TYPES[spec.format])
     return Rendition(
@@ -84,9 +99,9 @@ def _flat(image: VipsImage) -> VipsImage:
     return image.flatten(background=_WHITE).copy_memory() if image.hasalpha() else image
 
 
-def _jpeg_options(spec: ImageSpec) -> dict[str, Any]:
-    return {"Q": spec.quality, "keep": "none", "optimize_coding": True, "interlace": True}
-
-
-def _webp_options(spec: ImageSpec) -> dict[str, Any]:
-    return {"Q": spec.quality, "keep": "none", "effort": _ANIMATED_EFFORT if spec.animated else _WEBP_EFFORT}
+def _options(spec: ImageSpec) -> dict[str, Any]:
+    if spec.format == "jpeg":
+        return {"optimize_coding": True, "interlace": True}
+    if spec.format == "avif":
+        return {"compression": "av1", "effort": _AVIF_EFFORT, "bitdepth": 8}
+    return {"effort": _ANIMATED_EFFORT if spec.animated else _WEBP_EFFORT}

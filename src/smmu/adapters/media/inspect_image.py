@@ -4,14 +4,18 @@ A thumbnail would not show that the lower half is missing, so every pixel is dec
 allows it. A file at fault is refused with one sentence that says what to do.
 """
 
+import dataclasses
 import re
 
 from smmu.adapters.media.boxes import outline
+from smmu.adapters.media.exif import has_position
 from smmu.adapters.media.gif import gif_outline
 from smmu.adapters.media.inspect import admitted
+from smmu.adapters.media.look import look_of
 from smmu.adapters.media.picture import Picture
 from smmu.adapters.media.pictures import failures, open_picture
 from smmu.adapters.media.source import SourceFile
+from smmu.adapters.media.tags import tags_of
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.errors import Code, Refused, refuse
 from smmu.domain.facts import ImageFacts, Kind, MediaFacts
@@ -40,15 +44,18 @@ def inspect_image(bench: Workbench) -> MediaFacts:
         picture = open_picture(bench, sniffed.container)
         _check_budget(picture, bench.limits)
         picture.whole()
+        look = look_of(picture)
     except failures() as error:
         raise _undecodable(error, sniffed) from error
+    tags = tags_of(picture.notes)
     return MediaFacts(
         kind=Kind.IMAGE,
         container=sniffed.container,
         content_type=sniffed.content_type,
         size_bytes=size,
-        image=picture.facts,
-        has_position=picture.has_position,
+        image=dataclasses.replace(picture.facts, look=look),
+        has_position=has_position(picture.notes.exif) or (tags is not None and tags.latitude is not None),
+        tags=tags,
         bytes_read=bench.source.bytes_read,
     )
 

@@ -12,8 +12,8 @@ import pyvips
 from smmu.domain.facts import ImageFacts
 
 VipsImage = Any  # pyvips ships no types
-EXIF_GPS = 0x8825
-_POSITION_TAGS = (2, 4)  # GPSLatitude, GPSLongitude
+PROFILE = "icc-profile-data"
+_PLAIN = frozenset({"srgb", "rgb", "b-w", "rgb16", "grey16"})  # sRGB, or what it is a few shifts away
 
 pyvips.cache_set_max(0)  # a process looks at one picture once: what a cache kept would only not be freed
 
@@ -26,11 +26,20 @@ class Pixels(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notes:
+    """What a file carries beside its pixels, as it carries it."""
+
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """`whole` decodes every pixel once and keeps none; `bytes_per_pixel` is what its decoder holds meanwhile."""
 
     facts: ImageFacts
-    has_position: bool
+    notes: Notes
     bytes_per_pixel: int
     whole: Callable[[], object] = field(repr=False)
     pixels: Pixels = field(repr=False)
@@ -41,31 +50,52 @@ def with_profile(image: VipsImage, icc: bytes | None) -> VipsImage:
     if not icc:
         return image
     image = image.copy()
-    image.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc)
+    image.set_type(pyvips.GValue.blob_type, PROFILE, icc)
     return image
 
 
-def as_column(frames: Sequence[VipsImage], delays_ms: Sequence[int]) -> VipsImage:
-    """Frames of one size as libvips holds an animation: one below the other."""
+def as_column(frames: Sequence[VipsImage], delays_ms: Sequence[int], loop: int = 0) -> VipsImage:
+    """Frames of one size as libvips holds an animation: one below the other. `loop`: how often; 0, for ever."""
     column = pyvips.Image.arrayjoin(list(frames), across=1).copy()
     column.set_type(pyvips.GValue.gint_type, "page-height", frames[0].height)
     column.set_type(pyvips.GValue.gint_type, "n-pages", len(frames))
     column.set_type(pyvips.GValue.array_int_type, "delay", list(delays_ms))
+    column.set_type(pyvips.GValue.gint_type, "loop", loop)
     return column
 
 
+def upright(image: VipsImage, orientation: int) -> VipsImage:
+    """Every frame turned as EXIF's `orientation` asks. Turning a column as a whole would mix its frames up."""
+    if orientation == 1:
+        return image
+    if image.get_page_height() == image.height:
+        return _turned(image, orientation)
+    image = image.copy_memory()
+    height = image.get_page_height()
+    frames = [image.crop(0, top, image.width, height) for top in range(0, image.height, height)]
+    loop = image.get("loop") if image.get_typeof("loop") else 0
+    return as_column([_turned(frame, orientation) for frame in frames], image.get("delay"), loop)
+
+
+def _turned(frame: VipsImage, orientation: int) -> VipsImage:
+    frame = frame.copy()
+    for name in ("page-height", "n-pages"):
+        frame.remove(name)
+    frame.set_type(pyvips.GValue.gint_type, "orientation", orientation)
+    return frame.autorot()
+
+
 def resized(image: VipsImage, width: int, height: int) -> VipsImage:
-    """Every frame in exactly this size, in sRGB."""
-    return image.thumbnail_image(width, height=height, size="force", output_profile="srgb")
+    """Every frame in exactly this size, its colours those of sRGB."""
+    return image.thumbnail_image(width, height=height, size="force", **colours_of(image))
 
 
-def exif_position(exif: bytes | None) -> bool:
-    """Whether EXIF data says where the picture was taken."""
-    if not exif:
-        return False
-    from PIL import Image  # noqa: PLC0415 - only for the files that need it
+def colours_of(image: VipsImage) -> dict[str, str]:
+    """What scaling is told about colours. A picture that is in sRGB already would be converted for nothing, slowly."""
+    has_profile = bool(image.get_typeof(PROFILE))
+    return {"output_profile": "srgb"} if has_profile or image.interpretation not in _PLAIN else {}
 
-    found = Image.Exif()
-    found.load(exif)
-    place = found.get_ifd(EXIF_GPS)
-    return any(tag in place for tag in _POSITION_TAGS)
+
+def cropped(image: VipsImage, width: int, height: int) -> VipsImage:
+    """The part of this size that draws the eye: edges, skin and saturated colours, as libvips weighs them."""
+    return image.smartcrop(width, height, interesting="attention").copy_memory()

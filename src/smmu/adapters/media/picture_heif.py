@@ -9,7 +9,7 @@ from typing import Any
 import pillow_heif
 import pyvips
 
-from smmu.adapters.media.picture import Picture, VipsImage, exif_position, resized, with_profile
+from smmu.adapters.media.picture import Notes, Picture, VipsImage, resized, with_profile
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.facts import ImageFacts
 
@@ -36,7 +36,7 @@ def open_heif(bench: Workbench) -> Picture:
             colour="b-w" if primary.mode.startswith("L") else "srgb",
             has_icc=bool(icc),
         ),
-        has_position=exif_position(known.get("exif")),
+        notes=Notes(exif=known.get("exif"), xmp=known.get("xmp")),
         bytes_per_pixel=8,
         whole=lambda: _decoded(primary).avg(),
         pixels=pixels,

@@ -8,7 +8,16 @@ from collections.abc import Iterator
 import pyvips
 from PIL import Image
 
-from smmu.adapters.media.picture import Picture, VipsImage, as_column, exif_position, resized, with_profile
+from smmu.adapters.media.exif import orientation
+from smmu.adapters.media.picture import (
+    Notes,
+    Picture,
+    VipsImage,
+    as_column,
+    resized,
+    upright,
+    with_profile,
+)
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.facts import ImageFacts
 
@@ -23,27 +32,35 @@ def open_pillow(bench: Workbench, container: str) -> Picture:
     bench.source.seek(0)
     image = Image.open(bench.source, formats=[PLUGINS[container]])  # type: ignore[arg-type]
     frames = getattr(image, "n_frames", 1)
+    exif = image.info.get("exif")
+    turn = orientation(exif)
 
     def pixels(width: int, height: int, *, animated: bool) -> VipsImage:
         shown = list(_frames(image, frames if animated else 1))
-        column = as_column([frame for frame, _ in shown], [delay for _, delay in shown])
+        delays, loop = [delay for _, delay in shown], int(image.info.get("loop", 0))
+        column = upright(as_column([frame for frame, _ in shown], delays, loop), turn)
         return resized(with_profile(column, image.info.get("icc_profile")), width, height)
 
     return Picture(
         facts=ImageFacts(
             width=image.width,
             height=image.height,
+            orientation=turn,
             frames=frames,
             has_alpha=image.has_transparency_data,
             bit_depth=16 if image.mode in _WORD_MODES else 8,
             colour="b-w" if image.mode in {"1", "L", "LA"} else "srgb",
             has_icc="icc_profile" in image.info,
         ),
-        has_position=exif_position(image.info.get("exif")),
+        notes=Notes(exif=exif, xmp=_bytes(image.info.get("xmp"))),
         bytes_per_pixel=12,
         whole=lambda: sum(frame.width for frame, _ in _frames(image, frames)),
         pixels=pixels,
     )
+
+
+def _bytes(data: object) -> bytes | None:
+    return data.encode() if isinstance(data, str) else data if isinstance(data, bytes) else None
 
 
 def _frames(image: Image.Image, count: int) -> Iterator[tuple[VipsImage, int]]:

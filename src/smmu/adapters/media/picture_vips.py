@@ -8,7 +8,8 @@ from typing import Any
 
 import pyvips
 
-from smmu.adapters.media.picture import Picture, VipsImage
+from smmu.adapters.media.exif import ORIENTATIONS
+from smmu.adapters.media.picture import Notes, Picture, VipsImage, colours_of, upright
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.facts import ImageFacts
 
@@ -22,8 +23,8 @@ _LOADERS = {
 }
 _ANIMATED = frozenset({"gif", "webp"})
 _HELD = {"webp": 4, "gif": 4, "avif": 8}
-_ORIENTATIONS = range(1, 9)
 _SAMPLE_BYTES = {"uchar": 1, "ushort": 2, "float": 4}
+_NOTES = {"exif": "exif-data", "xmp": "xmp-data", "iptc": "iptc-data"}
 _FAIL_ON = "error"
 _LITTER = "extraneous bytes"
 
@@ -33,21 +34,27 @@ def open_vips(bench: Workbench, container: str) -> Picture:
     kept: list[Any] = []  # pyvips does not keep a source alive for the pictures that read from it: the Picture does
     image = _loaded(bench, container, kept)
     fields = frozenset(image.get_fields())
+    facts = _facts(image, fields, container)
 
     def pixels(width: int, height: int, *, animated: bool) -> VipsImage:
-        return pyvips.Image.thumbnail_source(
+        column = animated and container in _ANIMATED
+        if column and facts.orientation >= 5:  # noqa: PLR2004 - EXIF: 5 to 8 swap the axes
+            width, height = height, width
+        made = pyvips.Image.thumbnail_source(
             _streamed(bench, kept),
             width,
             height=height,
             size="force",
-            output_profile="srgb",
+            no_rotate=column,
+            **colours_of(image),
             fail_on=_FAIL_ON,
-            option_string="[n=-1]" if animated and container in _ANIMATED else "",
+            option_string="[n=-1]" if column else "",
         )
+        return upright(made, facts.orientation) if column else made
 
     return Picture(
-        facts=_facts(image, fields, container),
-        has_position=any(name.startswith("exif-ifd3-GPSL") for name in fields),
+        facts=facts,
+        notes=Notes(**{name: image.get(field) for name, field in _NOTES.items() if field in fields}),
         bytes_per_pixel=_held(image, fields, container),
         whole=lambda: _decode_all(bench, container, kept),
         pixels=pixels,
@@ -88,7 +95,7 @@ def _facts(image: VipsImage, fields: frozenset[str], container: str) -> ImageFac
     return ImageFacts(
         width=image.width,
         height=image.get_page_height(),
-        orientation=orientation if orientation in _ORIENTATIONS else 1,
+        orientation=orientation if orientation in ORIENTATIONS else 1,
         frames=image.get("n-pages") if container in _ANIMATED and "n-pages" in fields else 1,
         has_alpha=bool(image.hasalpha()),
         bit_depth=_bit_depth(image, fields),

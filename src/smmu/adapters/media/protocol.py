@@ -26,6 +26,7 @@ LINE_BYTES_MAX = 32 << 20  # the renditions of a day of video list some 70,000 s
 
 _SPECS: dict[str, type[Any]] = {
     "image": plan.ImageSpec,
+    "loop": plan.LoopSpec,
     "rung": plan.RungSpec,
     "audio": plan.AudioSpec,
     "playlist": plan.PlaylistSpec,

@@ -9,7 +9,9 @@ from smmu import wire
 from smmu.application.system import System
 from smmu.domain import media
 from smmu.domain.media import Media
+from smmu.domain.options import IMAGE_FORMATS
 from smmu.domain.values import MEDIA
+from smmu.domain.variants import FITS, SIDES
 from smmu.entrypoints.api import cursors, views
 from smmu.entrypoints.api.auth import Doorman
 from smmu.entrypoints.api.bodies import parsed
@@ -20,6 +22,7 @@ from smmu.entrypoints.api.routes import IF_NONE_MATCH, PAGING, Operation, Parame
 from smmu.ports.ledger import Page
 
 _STATES = frozenset(media.State) - {media.State.DELETED}
+_SIDE = {"type": "integer", "enum": list(SIDES)}
 _EMPTY_PAGES_MAX = 10  # deleted media are left out of pages; a whole page of them is not worth an answer
 
 
@@ -74,6 +77,13 @@ class MediaRoutes:
         owner = await self.doorman.owner(request)
         name: str = request.path_params["name"]
         link = await self.system.library.link(owner, id_in(request, MEDIA), name)
+        url = self.links.absolute(link.url, self.links.base(request))
+        return Reply(status=307, headers={"location": url, "cache-control": "private, no-store"})
+
+    async def image(self, request: Request) -> Response:
+        """`GET /media/{id}/image`."""
+        owner = await self.doorman.owner(request)
+        link = await self.system.variants.link(owner, id_in(request, MEDIA), request.query_params)
         url = self.links.absolute(link.url, self.links.base(request))
         return Reply(status=307, headers={"location": url, "cache-control": "private, no-store"})
 
@@ -133,7 +143,35 @@ def _reading(routes: MediaRoutes) -> list[Operation]:
             gives={307: None},
             refuses=(404,),
         ),
+        _picture(routes),
     ]
+
+
+def _picture(routes: MediaRoutes) -> Operation:
+    return Operation(
+        method="GET",
+        path="/media/{id}/image",
+        endpoint=routes.image,
+        says="A short-lived address of a picture in the size that is asked for, made when it is first asked for.",
+        gives={307: None},
+        refuses=(404, 409, 422, 429, 501, 503),
+        parameters=(
+            Parameter(name="w", place="query", says="At most so wide.", schema=_SIDE),
+            Parameter(name="h", place="query", says="At most so high.", schema=_SIDE),
+            Parameter(
+                name="fit",
+                place="query",
+                says="`cover` cuts to what draws the eye, so that both sides are filled.",
+                schema={"enum": list(FITS), "default": "contain"},
+            ),
+            Parameter(
+                name="format",
+                place="query",
+                says="What it is written as.",
+                schema={"enum": list(IMAGE_FORMATS), "default": "webp"},
+            ),
+        ),
+    )
 
 
 def _changing(routes: MediaRoutes) -> list[Operation]:

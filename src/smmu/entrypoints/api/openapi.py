@@ -39,6 +39,7 @@ _MEANS: Mapping[int, str] = {
     416: "There are no such bytes.",
     422: "Something in it is refused; every reason is listed.",
     429: "A quota is used up.",
+    501: "This service does no such thing.",
     503: "Busy or unreachable: try again.",
     507: "There is no room left.",
 }

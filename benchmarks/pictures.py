@@ -1,0 +1,203 @@
+"""What a picture costs: five widths of a photo in two formats, beside libvips' own command, sharp and Pillow.
+
+Every contender is a process of its own, from its start to its last file, because that is what a worker pays; its
+memory is the peak of the largest process in it. Ours is the routine that the isolated child runs after a file was
+inspected; it reads back and proves what it made, which no other does. All of them are given the same widths, qualities
+and encoder settings, and turn and convert alike.
+"""
+
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.figures import Figure, at_most
+from benchmarks.picture_makers import WIDTHS
+
+FORMATS = ("webp", "jpeg")
+_SMALL, _LARGE, _QUICK = (4000, 3000), (8000, 6000), (400, 300)
+_SHARP = "sharp@0.35.5"
+_ROUNDS = 5
+_MIB = 1024
+
+# as `adapters/media/image.py` writes them; Debian's libvips is older and says "strip" where ours says "keep=none"
+_VIPS = {"webp": "[Q=80,effort=4,strip]", "jpeg": "[Q=80,optimize_coding,interlace,strip]"}
+_SHARP_PROGRAM = """
+const [sharp, source, out, widths] = [require("sharp"), ...process.argv.slice(2)];
+const whole = sharp(source).rotate();
+const jobs = widths.split(",").flatMap((text) => {
+  const scaled = whole.clone().resize({width: Number(text)});
+  return [
+    scaled.clone().webp({quality: 80, effort: 4}).toFile(`${out}/${text}.webp`),
+    scaled.clone().jpeg({quality: 80, progressive: true, optimiseCoding: true}).toFile(`${out}/${text}.jpeg`),
+  ];
+});
+Promise.all(jobs).catch((error) => { console.error(error); process.exit(1); });
+"""
+
+_LAUNCHER = """
+import os, sys, time
+begun = time.perf_counter()
+process = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, 2, 1)])
+_, status, usage = os.wait4(process, 0)
+print(time.perf_counter() - begun, usage.ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status) and 1)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a contender: how long, and how much memory its largest process had."""
+
+    seconds: float
+    peak_kib: int
+
+
+Contender = Callable[[Path, Path], Run]
+
+
+def measure(folder: Path, *, quick: bool) -> list[Figure]:
+    rounds = 1 if quick else _ROUNDS
+    small = photo(folder / "small.jpg", _QUICK if quick else _SMALL)
+    large = photo(folder / "large.jpg", (800, 600) if quick else _LARGE)
+    contenders: dict[str, Contender] = {"vipsthumbnail, ten runs": _vipsthumbnail}
+    if modules := _sharp_in(folder):
+        contenders["sharp"] = lambda source, out: _sharp(modules, source, out)
+    figures = [_beside(name, other, small, folder, rounds) for name, other in contenders.items()]
+    figures += [_over_pillow(kind, target, small, folder, rounds) for kind, target in _PILLOW_TARGETS.items()]
+    return [*figures, _growth(small, large, folder, rounds)]
+
+
+_PILLOW_TARGETS = {"jpeg": 0.6, "webp": 0.8, "avif": 0.8}
+
+
+def photo(path: Path, size: tuple[int, int]) -> Path:
+    """Something like a photo: soft shapes of every size, and grain."""
+    chance = np.random.default_rng(1)
+    width, height = size
+    pixels = np.zeros((height, width, 3), dtype=np.float32)
+    for coarse in (4, 16, 64, 256):
+        shapes = Image.fromarray(chance.integers(0, 256, (3 * coarse // 4, coarse, 3), dtype=np.uint8))
+        pixels += np.asarray(shapes.resize(size, Image.Resampling.BICUBIC), dtype=np.float32) / coarse**0.5
+    pixels *= 255 / pixels.max()
+    pixels += chance.normal(0, 3, pixels.shape).astype(np.float32)
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path, quality=92)
+    return path
+
+
+def _beside(name: str, other: Contender, source: Path, folder: Path, rounds: int) -> Figure:
+    """A figure that nothing was promised about: our wall over another's, memory beside."""
+    pairs = _alternated(lambda s, o: _ours(FORMATS, s, o), other, source, folder, rounds)
+    ratio = statistics.median(mine.seconds / its.seconds for mine, its in pairs)
+    return Figure(
+        name=f"{_megapixels(source)} JPEG to five widths in WebP and JPEG: our wall over that of {name}",
+        measured=f"{ratio:.2f} in {rounds} rounds; {_both(pairs)}",
+    )
+
+
+def _over_pillow(kind: str, target: float, source: Path, folder: Path, rounds: int) -> Figure:
+    pairs = _alternated(
+        lambda s, o: _ours((kind,), s, o), lambda s, o: _python("pillow", (kind,), s, o), source, folder, rounds
+    )
+    ratios = [mine.seconds / its.seconds for mine, its in pairs]
+    name = f"{_megapixels(source)} JPEG to five widths in {kind.upper()}: our wall over Pillow's"
+    return at_most(name, ratios, target, _both(pairs))
+
+
+def _growth(small: Path, large: Path, folder: Path, rounds: int) -> Figure:
+    pairs = _alternated(
+        lambda _, out: _ours(FORMATS, large, out), lambda _, out: _ours(FORMATS, small, out), small, folder, rounds
+    )
+    ratios = [many.peak_kib / few.peak_kib for many, few in pairs]
+    return at_most(
+        f"peak memory: {_megapixels(large)} over {_megapixels(small)}, five widths in WebP and JPEG",
+        ratios,
+        1.3,
+        _both(pairs),
+    )
+
+
+def _alternated(one: Contender, other: Contender, source: Path, folder: Path, rounds: int) -> list[tuple[Run, Run]]:
+    """Both in every round, in an order that changes; and once before, so that neither pays for a cold disk."""
+    pairs = []
+    for number in range(-1, rounds):
+        first, second = (one, other) if number % 2 else (other, one)
+        runs = [_fresh(contender, source, folder) for contender in (first, second)]
+        if number >= 0:
+            pairs.append((runs[0], runs[1]) if number % 2 else (runs[1], runs[0]))
+    return pairs
+
+
+def _fresh(contender: Contender, source: Path, folder: Path) -> Run:
+    out = folder / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    run = contender(source, out)
+    assert any(out.iterdir()), "a contender made nothing"
+    return run
+
+
+def _ours(kinds: Sequence[str], source: Path, out: Path) -> Run:
+    return _python("ours", kinds, source, out)
+
+
+def _python(which: str, kinds: Sequence[str], source: Path, out: Path) -> Run:
+    return _timed([sys.executable, "-m", "benchmarks.picture_makers", which, str(source), str(out), *kinds])
+
+
+def _vipsthumbnail(source: Path, out: Path) -> Run:
+    runs = [
+        _timed(["vipsthumbnail", str(source), "--size", f"{width}x", "--export-profile", "srgb", "-o", target])
+        for width in WIDTHS
+        for target in (f"{out}/{width}.{kind}{_VIPS[kind]}" for kind in FORMATS)
+    ]
+    return Run(sum(run.seconds for run in runs), max(run.peak_kib for run in runs))
+
+
+def _sharp_in(folder: Path) -> Path | None:
+    """A folder with sharp in it; `None` where there is no npm to get it."""
+    npm = shutil.which("npm")
+    if npm is None:
+        return None
+    room = folder / "sharp"
+    room.mkdir()
+    command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(room), _SHARP]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    (room / "make.js").write_text(_SHARP_PROGRAM, encoding="utf-8")
+    return room
+
+
+def _sharp(modules: Path, source: Path, out: Path) -> Run:
+    return _timed(["node", str(modules / "make.js"), str(source), str(out), ",".join(map(str, WIDTHS))])
+
+
+def _timed(command: Sequence[str]) -> Run:
+    """Run a program to its end, started by a small process: it would inherit the peak of this large one."""
+    launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, *command]
+    done = subprocess.run(launcher, check=False, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{Path(command[0]).name} ended with status {done.returncode}")
+    seconds, peak_kib = done.stdout.splitlines()[-1].split()
+    return Run(float(seconds), int(peak_kib))
+
+
+def _both(pairs: Sequence[tuple[Run, Run]]) -> str:
+    """Medians of both sides."""
+    sides = list(zip(*pairs, strict=True))
+    words = [
+        f"{statistics.median(run.seconds for run in side):.2f} s, "
+        f"{statistics.median(run.peak_kib for run in side) / _MIB:.0f} MiB"
+        for side in sides
+    ]
+    return " over ".join(words)
+
+
+def _megapixels(source: Path) -> str:
+    with Image.open(source) as opened:
+        return f"{opened.width * opened.height / 1_000_000:.0f} MP"
