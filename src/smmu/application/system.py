@@ -25,6 +25,7 @@ from smmu.domain.limits import Limits
 from smmu.ports.media import MediaEngine
 from smmu.ports.orchestrator import Orchestrator
 from smmu.ports.platform import Platform
+from smmu.ports.speech import SpeechRecognizer
 from smmu.ports.system import Telemetry
 from smmu.ports.tasks import TaskRequest, TaskStarter
 
@@ -58,8 +59,14 @@ class System:
         await self.worker.perform(request.owner, request.record_id, request.tries)
 
 
-def assemble(platform: Platform, engine: MediaEngine, limits: Limits, telemetry: Telemetry) -> System:
-    """Wire everything over a platform."""
+def assemble(
+    platform: Platform,
+    engine: MediaEngine,
+    limits: Limits,
+    telemetry: Telemetry,
+    recognizer: SpeechRecognizer | None = None,
+) -> System:
+    """Wire everything over a platform. Without a `recognizer` nothing is transcribed."""
     clock, objects, signal = platform.clock, platform.objects, Signal()
     store = Store(ledger=platform.ledger, limits=limits, ring=signal.ring, heard=platform.topics)
     runs = LedgerOrchestrator(store=store, clock=clock)
@@ -68,7 +75,15 @@ def assemble(platform: Platform, engine: MediaEngine, limits: Limits, telemetry:
     completion = Completion(store=store, storage=platform.uploads, objects=objects, clock=clock, telemetry=telemetry)
     library = Library(store=store, objects=objects, jobs=jobs, clock=clock)
     publication = Publication(store=store, objects=objects, clock=clock, telemetry=telemetry)
-    steps = Steps(jobs=jobs, objects=objects, engine=engine, publication=publication, clock=clock, limits=limits)
+    steps = Steps(
+        jobs=jobs,
+        objects=objects,
+        engine=engine,
+        publication=publication,
+        clock=clock,
+        limits=limits,
+        recognizer=recognizer,
+    )
     worker = Worker(store=store, steps=steps, clock=clock, telemetry=telemetry)
     system = System(
         platform=platform,

@@ -26,6 +26,7 @@ from smmu.bootstrap.container import Container
 from smmu.bootstrap.deployed import aws_platform
 from smmu.bootstrap.isolated import SCRATCH, worker_environment
 from smmu.bootstrap.settings import AwsPlatform, EmbeddedPlatform, InMemoryPlatform, Settings
+from smmu.bootstrap.speech import local_recognizer
 from smmu.domain.limits import Limits
 from smmu.ports.identity import TokenVerifier
 from smmu.ports.platform import Platform, Scope
@@ -74,6 +75,7 @@ async def open_system(
             verifier=opened.verifier,
             telemetry=telemetry or lines_of(settings, "command"),
             scratch=opened.scratch,
+            recognizer=local_recognizer(settings.speech, settings.limits, opened.scratch),
         )
         system = container.system()
         if opened.inline is not None:

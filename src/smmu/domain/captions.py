@@ -1,9 +1,9 @@
 """Timed words into captions: cues, and the three texts that carry them (WebVTT, SRT, JSON).
 
-A cue has at most two lines of 42 characters and stands for at most 7 seconds. It ends where a sentence or the breath
-ends, where there is room for that. Starts never go back, no cue overlaps the next, and every cue lasts. What the formats
-give a meaning to (`-->`, `&`, `<`) is written so that it has none. Sources: W3C WebVTT; for SRT, which has no standard,
-what VLC and FFmpeg read.
+A cue has at most two lines of 42 characters and stands for at most 7 seconds. It ends where a sentence or a breath
+ends, where there is room for that. Starts never go back, no cue overlaps the next, and every cue lasts. What the
+formats give a meaning to (`-->`, `&`, `<`) is written so that it has none. Source: W3C WebVTT; SRT has no standard, and
+is written as VLC and FFmpeg read it.
 """
 
 import re

@@ -25,15 +25,18 @@ class Role(StrEnum):
     AUDIO = "audio"
     WAVEFORM = "waveform"
     SUBTITLES = "subtitles"
+    CAPTIONS = "captions"
+    TRANSCRIPT = "transcript"
 
 
 class TaskKind(StrEnum):
-    """What a render task does; a media engine has one routine for each."""
+    """What a render task does; a media engine has one routine for each, a recogniser the last."""
 
     IMAGES = "images"
     VIDEO = "video"
     POSTER = "poster"
     AUDIO = "audio"
+    TRANSCRIBE = "transcribe"
 
 
 class Family(StrEnum):
@@ -185,6 +188,17 @@ class WaveformSpec:
     pixels_per_second: int = 100
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionsSpec:
+    """What is said in one audio track: captions as WebVTT or SRT, or the transcript with its words as JSON."""
+
+    type: Literal["captions"] = "captions"
+    name: str
+    role: Role = Role.CAPTIONS
+    format: Literal["vtt", "srt", "json"]
+    track_index: int
+
+
 Spec = (
     ImageSpec
     | RungSpec
@@ -196,6 +210,7 @@ Spec = (
     | StoryboardSpec
     | PreviewSpec
     | WaveformSpec
+    | CaptionsSpec
 )
 
 

@@ -1,7 +1,7 @@
 """What was heard, as timed words; and what is to be thought of it.
 
-Engines invent: words where nobody spoke, one sentence for ever, more words than a mouth can say. `review` keeps what is
-said in time and within the voice, and flags what looks invented, so that whoever shows captions can tell. It never adds,
+Engines invent: words where nobody spoke, one sentence for ever, more words than a mouth can say. `review` keeps what
+is said in time and within the voice, and flags what looks invented, so that who shows captions can tell. It never adds,
 corrects or joins words: nothing is published that no engine heard. No words at all is a result: "no speech".
 """
 

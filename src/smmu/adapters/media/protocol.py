@@ -35,6 +35,7 @@ _SPECS: dict[str, type[Any]] = {
     "storyboard": plan.StoryboardSpec,
     "preview": plan.PreviewSpec,
     "waveform": plan.WaveformSpec,
+    "captions": plan.CaptionsSpec,
 }
 
 
