@@ -6,7 +6,8 @@ import pytest
 
 from smmu.adapters.speech.sphinx import SphinxRecognizer
 from smmu.adapters.speech.whisper import WhisperRecognizer
-from smmu.bootstrap.settings import Settings, load_settings
+from smmu.bootstrap.opening import open_system
+from smmu.bootstrap.settings import InMemoryPlatform, Settings, load_settings
 from smmu.bootstrap.speech import Speech, local_recognizer, speech_in
 from smmu.bootstrap.variables import SettingsError
 from smmu.domain.limits import Limits
@@ -53,6 +54,13 @@ async def test_a_model_that_was_chosen_and_is_not_there_is_told_of(tmp_path: Pat
     found = local_recognizer(Speech(engine="faster-whisper", models=tmp_path), Limits(), str(tmp_path))
     assert found is not None
     assert await found.unavailable() == "there is no speech model small: smmu models fetch small"
+
+
+async def test_amazons_engine_is_for_amazons_platform_alone() -> None:
+    settings = Settings(platform=InMemoryPlatform(kind="inmemory"), speech=Speech(engine="transcribe"))
+    with pytest.raises(SettingsError, match="SMMU_SPEECH__ENGINE is transcribe, which is there on the platform aws"):
+        async with open_system(settings):
+            pass
 
 
 def test_the_draft_engine_is_there_for_who_asks_for_it(tmp_path: Path) -> None:

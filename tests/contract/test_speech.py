@@ -4,6 +4,7 @@ What an engine understands is measured elsewhere (docs/speech.md). Here a Whispe
 asked, and answers, exactly as one that has.
 """
 
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from smmu.adapters.aws.account import open_service
+from smmu.adapters.aws.transcribe import TranscribeRecognizer
 from smmu.adapters.inmemory.speech import PretendRecognizer
 from smmu.adapters.media.isolation import ChildIsolation
 from smmu.adapters.speech.sphinx import SphinxRecognizer
@@ -19,6 +22,9 @@ from smmu.domain.limits import Limits
 from smmu.domain.transcript import in_order
 from smmu.ports.sound import Sound
 from smmu.ports.speech import Bounds, SpeechRecognizer
+from smmu.ports.system import IdSource
+from tests.support.aws.moto import account
+from tests.support.aws.sites import at_moto
 from tests.support.speech import sound_of, speak, tiny_model
 
 Opener = Callable[[Path], AbstractAsyncContextManager[SpeechRecognizer]]
@@ -39,10 +45,44 @@ async def whisper(folder: Path) -> AsyncIterator[SpeechRecognizer]:
     yield WhisperRecognizer(ChildIsolation(Limits(), str(folder / "scratch")), tiny_model(folder / "tiny"))
 
 
+HEARD = {
+    "results": {
+        "language_code": "en",
+        "items": [
+            {"type": "pronunciation", "start_time": "1.1", "end_time": "1.4", "alternatives": [{"content": "What", "confidence": "0.97"}]},
+            {"type": "pronunciation", "start_time": "1.5", "end_time": "1.9", "alternatives": [{"content": "day", "confidence": "0.6"}]},
+            {"type": "punctuation", "alternatives": [{"content": "?", "confidence": "0.0"}]},
+        ],
+    }
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Numbered(IdSource):
+    """Names that are known before they are used."""
+
+    count: int = 0
+
+    def new(self, prefix: str) -> str:
+        self.count += 1
+        return f"{prefix}_{self.count}"
+
+
+@asynccontextmanager
+async def transcribe(_folder: Path) -> AsyncIterator[SpeechRecognizer]:
+    """Amazon's stand-in takes jobs and understands nothing: what it will have heard is there before."""
+    async with at_moto() as (clients, resources), open_service(account(), "transcribe") as service:
+        for number in (1, 2):
+            key, body = f"media/-/speech/tsk_{number}.json", json.dumps(HEARD).encode()
+            await clients.s3.put_object(Bucket=resources.processed_bucket, Key=key, Body=body)
+        yield TranscribeRecognizer(clients, service, resources, Numbered(), look_seconds=0.01)
+
+
 ENGINES = (
     pytest.param(pretend, id="pretend"),
     pytest.param(sphinx, id="pocketsphinx", marks=pytest.mark.media),
     pytest.param(whisper, id="faster-whisper", marks=pytest.mark.media),
+    pytest.param(transcribe, id="amazon-transcribe", marks=pytest.mark.aws),
 )
 
 
