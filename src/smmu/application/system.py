@@ -15,6 +15,7 @@ from smmu.application.library import Library
 from smmu.application.publication import Publication
 from smmu.application.relay import Relay
 from smmu.application.runs import LedgerOrchestrator
+from smmu.application.search import Search
 from smmu.application.signal import Signal
 from smmu.application.steps import Steps
 from smmu.application.store import Store
@@ -43,6 +44,7 @@ class System:
     uploads: Uploads
     jobs: Jobs
     library: Library
+    search: Search
     worker: Worker
     invocations: Invocations
     relay: Relay
@@ -73,17 +75,11 @@ def assemble(
     orchestrator: Orchestrator = platform.orchestrator or runs
     jobs = Jobs(store=store, objects=objects, orchestrator=orchestrator, clock=clock, telemetry=telemetry)
     completion = Completion(store=store, storage=platform.uploads, objects=objects, clock=clock, telemetry=telemetry)
-    library = Library(store=store, objects=objects, jobs=jobs, clock=clock)
-    publication = Publication(store=store, objects=objects, clock=clock, telemetry=telemetry)
-    steps = Steps(
-        jobs=jobs,
-        objects=objects,
-        engine=engine,
-        publication=publication,
-        clock=clock,
-        limits=limits,
-        recognizer=recognizer,
-    )
+    search = Search(store=store, objects=objects, index=platform.search)
+    library = Library(store=store, objects=objects, jobs=jobs, search=search, clock=clock)
+    publication = Publication(store=store, objects=objects, search=search, clock=clock, telemetry=telemetry)
+    steps = Steps(jobs=jobs, objects=objects, engine=engine, publication=publication, clock=clock, limits=limits)
+    steps = replace(steps, recognizer=recognizer)
     worker = Worker(store=store, steps=steps, clock=clock, telemetry=telemetry)
     system = System(
         platform=platform,
@@ -92,6 +88,7 @@ def assemble(
         uploads=Uploads(store=store, storage=platform.uploads, completion=completion, clock=clock, ids=platform.ids),
         jobs=jobs,
         library=library,
+        search=search,
         worker=worker,
         invocations=Invocations(store=store, worker=worker, tasks=platform.tasks, clock=clock),
         relay=Relay(ledger=platform.ledger, queue=platform.queue, signal=signal, telemetry=telemetry),

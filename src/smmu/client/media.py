@@ -49,6 +49,11 @@ class MediaClient:
         told = {name: value for name, value in query.items() if value is not None}
         return await self.connection.ask(MediaList, "GET", "/media", query=told)
 
+    async def search(self, question: str, *, limit: int = 50, cursor: str | None = None) -> MediaList:
+        """A page of the media that have all these words, or words that begin so, the newest first."""
+        query = {"q": question, "limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+        return await self.connection.ask(MediaList, "GET", "/search", query=query)
+
     async def bring(
         self, media_id: str, rendition: RenditionAnswer, folder: Path, *, progress: Progress = unheard
     ) -> Path:

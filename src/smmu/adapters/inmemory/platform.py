@@ -4,6 +4,7 @@ from smmu.adapters.inmemory.gateway import MemoryGateway
 from smmu.adapters.inmemory.ledger import MemoryLedger
 from smmu.adapters.inmemory.objects import MemoryObjectStore
 from smmu.adapters.inmemory.queue import MemoryQueue
+from smmu.adapters.inmemory.search import MemorySearchIndex
 from smmu.adapters.inmemory.system import AnyioClock, CountingIds
 from smmu.adapters.inmemory.tasks import InlineTaskRunner
 from smmu.adapters.inmemory.uploads import MemoryUploadStore
@@ -43,4 +44,5 @@ def memory_platform(
         gateway=MemoryGateway(world, clock, weather),
         clock=clock,
         ids=ids or CountingIds(clock),
+        search=MemorySearchIndex(world),
     )
