@@ -82,6 +82,12 @@ async def test_a_preview_is_not_transcribed() -> None:
     assert not made(manifest) & NAMES
 
 
+async def test_sound_that_is_not_wanted_is_not_transcribed() -> None:
+    manifest = await manifest_of(pretend_file(Kind.VIDEO), PretendRecognizer(), Options(mute=True))
+    assert not made(manifest) & NAMES
+    assert about_speech(manifest) == ("not transcribed", "its sound is not wanted")
+
+
 @pytest.mark.parametrize("data", [pretend_file(Kind.IMAGE), pretend_file(Kind.VIDEO, audio=False)])
 async def test_what_has_no_sound_is_not_spoken_of(data: bytes) -> None:
     manifest = await manifest_of(data, PretendRecognizer())

@@ -36,11 +36,11 @@ def anyio_backend() -> str:
 
 
 async def transcribed(
-    source: Path, folder: Path, recognizer: SpeechRecognizer
+    source: Path, folder: Path, recognizer: SpeechRecognizer, options: Options | None = None
 ) -> tuple[dict[str, Rendition], MemorySink, Plan]:
     """What the task `transcribe` of a file makes, its files, and the plan."""
     engine = PyavEngine(LIMITS, str(folder / "scratch"))
-    made = plan(await engine.inspect(FileSource(source)), Options(), LIMITS, recognizer.demands)
+    made = plan(await engine.inspect(FileSource(source)), options or Options(), LIMITS, recognizer.demands)
     sink = MemorySink()
     work = Transcription(engine=engine, recognizer=recognizer)
     renditions = await work.render(FileSource(source), made.task("transcribe"), sink, Fractions())
@@ -71,6 +71,15 @@ async def test_a_voice_in_a_video_becomes_captions(tmp_path: Path) -> None:
     assert all(0.9 < word["start"] < word["end"] < 2.7 for word in document["words"])
     cues = read_webvtt(sink.files["captions/captions.vtt"].decode())
     assert " ".join(" ".join(cue.lines) for cue in cues) == document["text"]
+
+
+async def test_captions_of_a_clip_begin_with_the_clip(tmp_path: Path) -> None:
+    voice = speak(tmp_path / "voice.wav", pause=2.0)
+    made, sink, _ = await transcribed(voice, tmp_path, sphinx(tmp_path), Options(clip_start_s=1.5))
+    document = json.loads(sink.files["captions/transcript.json"])
+    assert 0.3 < document["words"][0]["start"] < 0.9
+    assert document["duration_s"] == pytest.approx(sound_of(voice).seconds - 1.5, abs=0.01)
+    assert made["captions"].proof.ok
 
 
 async def test_no_speech_is_a_result_and_the_engine_is_not_asked(tmp_path: Path) -> None:

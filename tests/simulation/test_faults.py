@@ -26,6 +26,7 @@ NOT_WRAPPED = {
     "SpeechRecognizer",
     "SearchIndex",
     "Classifier",
+    "Delivery",
     "TokenVerifier",
     "UploadForms",
 }
