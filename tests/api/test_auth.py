@@ -25,6 +25,7 @@ CLOSED = [
     ("POST", f"/jobs/{JOB}/retry"),
     ("GET", "/media"),
     ("GET", f"/media/{MEDIA}"),
+    ("GET", "/search"),
     ("PATCH", f"/media/{MEDIA}"),
     ("DELETE", f"/media/{MEDIA}"),
     ("GET", f"/media/{MEDIA}/renditions/poster"),

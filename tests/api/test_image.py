@@ -43,6 +43,9 @@ class CountingEngine(MediaEngine):
                 raise TaskDied("as it was told to", "out_of_memory")
         return await self.inner.render(source, task, sink, progress)
 
+    def listen(self, source: Source, task: PlannedTask, progress: Progress) -> Any:
+        return self.inner.listen(source, task, progress)
+
 
 @pytest.fixture
 def engine() -> CountingEngine:

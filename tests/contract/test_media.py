@@ -1,4 +1,4 @@
-"""The promises of `ports/media.py`, `ports/speech.py` and `ports/classify.py`, as the pretend engines keep them.
+"""The promises of `ports/media.py` and `ports/classify.py`, as the pretend engines keep them.
 
 The real engines are tested on real files; what pretends must keep the same promises, or simulations prove nothing.
 """
@@ -11,7 +11,6 @@ import pytest
 from smmu.adapters.inmemory.classify import FORBIDDEN, PretendClassifier
 from smmu.adapters.inmemory.media import REJECT, PretendEngine, pretend_file
 from smmu.adapters.inmemory.objects import MemoryObjectStore
-from smmu.adapters.inmemory.speech import PretendRecognizer
 from smmu.adapters.inmemory.system import FixedClock
 from smmu.adapters.inmemory.world import World
 from smmu.domain.errors import Code, Refused
@@ -146,25 +145,6 @@ async def test_rendering_takes_time_in_proportion() -> None:
     started = anyio.current_time()
     await engine.render(source, tasks_of(await engine.inspect(source))[0], Folder(), Told())
     assert 0.09 < anyio.current_time() - started < 1
-
-
-async def test_words_are_in_time_order_and_the_same_again() -> None:
-    source = await source_of(b"sound")
-    transcript = await PretendRecognizer().recognize(source, language="sv")
-    starts = [word.start for word in transcript.words]
-    assert transcript.language == "sv"
-    assert starts == sorted(starts)
-    assert all(0 <= word.confidence <= 1 and word.start < word.end for word in transcript.words)
-    assert transcript == await PretendRecognizer().recognize(source, language="sv")
-
-
-async def test_no_sound_has_no_words() -> None:
-    assert (await PretendRecognizer().recognize(await source_of(b""), language=None)).words == ()
-
-
-@pytest.mark.parametrize("reason", [None, "Install a model."])
-async def test_a_recogniser_says_why_it_cannot_be_used(reason: str | None) -> None:
-    assert await PretendRecognizer(reason).unavailable() == reason
 
 
 async def test_labels_come_surest_first_and_are_the_same_again() -> None:

@@ -28,6 +28,8 @@ def test_media_are_listed(server: Server, clip_id: str) -> None:
     listed = json.loads(smmu("media", "list", "--json", *server.options("fay")).out)
     assert [known["media_id"] for known in listed["media"]] == [clip_id]
     assert smmu("media", "list", *server.options("eve")).out == ""
+    assert smmu("media", "search", line.split()[-1][:4], *server.options("fay")).out.splitlines() == [line]
+    assert smmu("media", "search", line.split()[-1][:4], *server.options("eve")).out == ""
 
 
 def test_a_media_is_shown_with_its_renditions(server: Server, clip_id: str) -> None:

@@ -17,6 +17,7 @@ import pytest
 from smmu.adapters.media import sandbox
 from smmu.adapters.media.conversation import Ears
 from smmu.adapters.media.engine import PyavEngine
+from smmu.adapters.media.orders import order
 from smmu.domain.limits import Limits
 from smmu.ports.errors import Full, NotFound, TaskDied
 from smmu.ports.objects import Body
@@ -65,12 +66,11 @@ async def child_that(
     """The answer of the real child, doing what `misbehaviour.py` calls `name`."""
     start_as(monkeypatch, name)
     asked = write_wishes(scratch, wishes)
-    words = PyavEngine(limits, str(scratch))._order(
-        {"operation": "inspect-av", "cpu_seconds": cpu_seconds}, FileSource(asked), seconds=1, memory=memory
-    )
-    order = sandbox.Order(words=words.words, seconds_max=seconds, stalled_seconds=stalled)
+    errand = {"operation": "inspect-av", "cpu_seconds": cpu_seconds}
+    words = order(errand, FileSource(asked), limits, seconds=1, memory=memory).words
+    wanted = sandbox.Order(words=words, seconds_max=seconds, stalled_seconds=stalled)
     try:
-        return await sandbox.run(order, FileSource(asked), str(scratch), Ears(made=nothing, progressed=nothing))
+        return await sandbox.run(wanted, FileSource(asked), str(scratch), Ears(made=nothing, progressed=nothing))
     finally:
         assert_nothing_left(scratch)
 

@@ -19,7 +19,17 @@ from tests.simulation.faults import PORTS, Crash, Fault, Faults, Plan, Process, 
 
 # Made of other ports in memory (Orchestrator), written by the application itself (Sink), behind the engine or the
 # API's door and not yet asked for by any use case that a simulation runs (the others).
-NOT_WRAPPED = {"Orchestrator", "Sink", "SpeechRecognizer", "Classifier", "TokenVerifier", "UploadForms"}
+NOT_WRAPPED = {
+    "Orchestrator",
+    "Sink",
+    "Isolation",
+    "SpeechRecognizer",
+    "SearchIndex",
+    "Classifier",
+    "Delivery",
+    "TokenVerifier",
+    "UploadForms",
+}
 
 
 def ports_that_wait() -> set[str]:

@@ -16,6 +16,7 @@ from tests.support.terraform import INFRA
 UNNAMEABLE = {
     "ecr:GetAuthorizationToken": "a token is for the whole registry",
     "ecs:ListTasks": "tasks are bound by a condition on their cluster",
+    "transcribe:StartTranscriptionJob": "a job has no name that a policy could bind before it is started",
     "logs:CreateLogDelivery": "log deliveries are no resources (Step Functions developer guide, logging)",
     "logs:GetLogDelivery": "as above",
     "logs:UpdateLogDelivery": "as above",

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from smmu.bootstrap.settings import Settings
+from smmu.bootstrap.speech import MODELS
 from smmu.bootstrap.variables import CLIENTS, DATA, leaves, variable
 from smmu.domain.limits import GIB, KIB, MIB, TIB, Limits
 from smmu.entrypoints.cli.options import Token, Url
@@ -30,6 +31,7 @@ _ELSEWHERE: dict[tuple[str, ...], str] = {
     ("platform", "data"): f"`{DATA}`",
     ("platform", "kind"): "`embedded`",
     ("workers", "heavy"): "one for each core",
+    ("speech", "models"): f"`{MODELS}`",
 }
 _UNITS = (("TiB", TIB), ("GiB", GIB), ("MiB", MIB), ("KiB", KIB))
 _HEADING, _FIELD = re.compile(r"    # (.+)"), re.compile(r"    (\w+): ")

@@ -115,3 +115,23 @@ data "aws_iam_policy_document" "uses_key" {
     }
   }
 }
+
+data "aws_partition" "speech" {}
+
+# Have Amazon Transcribe listen to sounds that a worker has made of what was sent (adapters/aws/transcribe.py).
+data "aws_iam_policy_document" "transcribes" {
+  statement {
+    actions   = ["transcribe:StartTranscriptionJob"]
+    resources = ["*"]
+  }
+
+  statement {
+    actions   = ["transcribe:GetTranscriptionJob", "transcribe:DeleteTranscriptionJob"]
+    resources = ["arn:${data.aws_partition.speech.partition}:transcribe:*:*:transcription-job/tsk_*"]
+  }
+
+  statement {
+    actions   = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:DeleteObjectVersion"]
+    resources = ["${local.processed}/media/-/speech/*"]
+  }
+}

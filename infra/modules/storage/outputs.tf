@@ -24,6 +24,7 @@ output "grants" {
     lists_processed   = [data.aws_iam_policy_document.lists_processed.json]
     removes_processed = [data.aws_iam_policy_document.removes_processed.json]
     works_on_attempt  = [data.aws_iam_policy_document.works_on_attempt.json]
+    transcribes       = [data.aws_iam_policy_document.transcribes.json]
     uses_key          = data.aws_iam_policy_document.uses_key[*].json
   }
 }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from smmu.application.jobs import Jobs
+from smmu.application.search import Search
 from smmu.application.store import Store, until_settled
 from smmu.domain import job, keys, media, quota
 from smmu.domain.admission import admit_change
@@ -26,6 +27,7 @@ class Library:
     store: Store
     objects: ObjectStore
     jobs: Jobs
+    search: Search
     clock: Clock
 
     async def get(self, owner: str, media_id: str) -> Stored[Media]:
@@ -68,7 +70,9 @@ class Library:
             await self.store.commit([self.store.put(after, stored.version)])
             return Stored(after, stored.version + 1)
 
-        return await until_settled(attempt)
+        changed = await until_settled(attempt)
+        await self.search.keep(changed.value)
+        return changed
 
     async def link(self, owner: str, media_id: str, name: str) -> ReadLink:
         """A short-lived link to a rendition; `source` is the uploaded file itself, `manifest` the whole manifest."""
@@ -105,6 +109,7 @@ class Library:
         late = await self.jobs.last_lease(known.owner, known.job_id) + _LATE_SECONDS
         await self.objects.delete_all(keys.media_prefix(known.owner, known.id))
         await self.objects.delete(known.source.key)
+        await self.search.forget(known)
         now = self.clock.now()
         over = of_media.state in job.TERMINAL and now >= late
         await self.store.commit([self.store.put(replace(known, cleaned=over, updated_at=now), stored.version)])

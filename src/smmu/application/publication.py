@@ -11,6 +11,7 @@ from typing import Any
 from smmu.application.documents import JSON, PlanDocument, RenderDocument, adapter
 from smmu.application.lines import of_job
 from smmu.application.messages import run_of, run_wants_advance
+from smmu.application.search import Search
 from smmu.application.store import Store, told_state, until_settled
 from smmu.domain import job, keys, media, task
 from smmu.domain.classification import classify
@@ -32,6 +33,7 @@ class Publication:
 
     store: Store
     objects: ObjectStore
+    search: Search
     clock: Clock
     telemetry: Telemetry
 
@@ -74,6 +76,7 @@ class Publication:
         records = tuple(_record(rendition, files) for rendition in manifest.renditions)
         ready = media.publish(stored.value, manifest, ref, records, moment)
         ready = replace(ready, content_type=str(manifest.source["content_type"]))
+        await self.search.keep(ready)
         after, event = told_state(job.succeed(known, moment), moment)
         ended = task.succeed(claimed.value, {"revision": manifest.revision}, moment)
         changes = [

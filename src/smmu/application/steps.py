@@ -14,6 +14,7 @@ import anyio
 from smmu.application.documents import PlanDocument, RenderDocument, leave, read_plan, read_render
 from smmu.application.jobs import Jobs
 from smmu.application.publication import Publication
+from smmu.application.transcription import Transcription
 from smmu.domain import keys
 from smmu.domain.catalogue import INSPECT, PUBLISH, RECORD_FAILURE, RENDER
 from smmu.domain.errors import Code, Reason, refuse, refuse_if
@@ -22,14 +23,16 @@ from smmu.domain.judgement import judge, judge_declared, judge_options
 from smmu.domain.limits import MIB, Limits
 from smmu.domain.manifest import Rendition
 from smmu.domain.media import Media
-from smmu.domain.plan import PlannedTask
+from smmu.domain.plan import PlannedTask, TaskKind
+from smmu.domain.plan_speech import NO_ENGINE, Speech
 from smmu.domain.planner import plan
 from smmu.domain.tags import cleaned
 from smmu.domain.task import Task
-from smmu.ports.errors import NotFound
+from smmu.ports.errors import NotFound, TaskDied
 from smmu.ports.media import MediaEngine, Progress, Sink
 from smmu.ports.objects import Body, ObjectStore, Source
 from smmu.ports.orchestrator import RunRequest
+from smmu.ports.speech import SpeechRecognizer
 from smmu.ports.system import Clock
 
 _READ_BYTES = 4 * MIB
@@ -57,6 +60,7 @@ class Steps:
     publication: Publication
     clock: Clock
     limits: Limits
+    recognizer: SpeechRecognizer | None = None
 
     async def run(self, task: Task, job: Job, progress: Progress) -> Any:  # noqa: ANN401 - a JSON value
         """Do what the task says; what it gives, as a JSON value."""
@@ -75,7 +79,7 @@ class Steps:
         refuse_if((*judge(facts, self.limits), *judge_declared(media.value.content_type, facts)))
         refuse_if(judge_options(facts, job.options))
         facts = replace(facts, tags=cleaned(facts.tags) if facts.tags and job.options.read_metadata else None)
-        made = plan(facts, job.options, self.limits)
+        made = plan(facts, job.options, self.limits, await self._speech())
         document = PlanDocument(facts=facts, plan=made, seconds=self.clock.now() - began)
         ref = await leave(self.objects, f"{prefix_of(job)}plan-{task.fence}.json", document)
         stages = [[_reference(planned) for planned in stage.tasks] for stage in made.stages]
@@ -88,7 +92,7 @@ class Steps:
         source = await self._source(job)
         prefix = f"{task.name}-{task.fence}/"
         sink = StoreSink(objects=self.objects, prefix=prefix_of(job) + prefix)
-        renditions = await self.engine.render(source, planned, sink, progress)
+        renditions = await self._renderer(planned).render(source, planned, sink, progress)
         refuse_if(_unproven(renditions))
         first = planned.name == document.plan.stages[0].tasks[0].name
         made = RenderDocument(
@@ -106,6 +110,19 @@ class Steps:
         references = [made["ref"] for stage in task.input["rendered"] for made in stage]
         made = [await read_render(self.objects, reference) for reference in references]
         return await self.publication.publish(task, job, found, made)
+
+    async def _speech(self) -> Speech:
+        """What there is to recognise speech with, or why there is nothing."""
+        if self.recognizer is None:
+            return NO_ENGINE
+        return await self.recognizer.unavailable() or self.recognizer.demands
+
+    def _renderer(self, planned: PlannedTask) -> MediaEngine | Transcription:
+        if planned.kind is not TaskKind.TRANSCRIBE:
+            return self.engine
+        if self.recognizer is None:
+            raise TaskDied("this worker has no engine that recognises speech, and the plan has", "crashed")
+        return Transcription(engine=self.engine, recognizer=self.recognizer)
 
     async def _source(self, job: Job) -> Source:
         try:

@@ -16,6 +16,7 @@ from smmu.application.playback import Playback
 from smmu.application.publication import Publication
 from smmu.application.relay import Relay
 from smmu.application.runs import LedgerOrchestrator
+from smmu.application.search import Search
 from smmu.application.signal import Signal
 from smmu.application.steps import Steps
 from smmu.application.store import Store
@@ -27,6 +28,7 @@ from smmu.domain.limits import Limits
 from smmu.ports.media import MediaEngine
 from smmu.ports.orchestrator import Orchestrator
 from smmu.ports.platform import Platform
+from smmu.ports.speech import SpeechRecognizer
 from smmu.ports.system import Telemetry
 from smmu.ports.tasks import TaskRequest, TaskStarter
 
@@ -46,6 +48,7 @@ class System:
     library: Library
     playback: Playback
     variants: Variants
+    search: Search
     worker: Worker
     invocations: Invocations
     relay: Relay
@@ -62,17 +65,25 @@ class System:
         await self.worker.perform(request.owner, request.record_id, request.tries)
 
 
-def assemble(platform: Platform, engine: MediaEngine, limits: Limits, telemetry: Telemetry) -> System:
-    """Wire everything over a platform."""
+def assemble(
+    platform: Platform,
+    engine: MediaEngine,
+    limits: Limits,
+    telemetry: Telemetry,
+    recognizer: SpeechRecognizer | None = None,
+) -> System:
+    """Wire everything over a platform. Without a `recognizer` nothing is transcribed."""
     clock, objects, signal = platform.clock, platform.objects, Signal()
     store = Store(ledger=platform.ledger, limits=limits, ring=signal.ring, heard=platform.topics)
     runs = LedgerOrchestrator(store=store, clock=clock)
     orchestrator: Orchestrator = platform.orchestrator or runs
     jobs = Jobs(store=store, objects=objects, orchestrator=orchestrator, clock=clock, telemetry=telemetry)
     completion = Completion(store=store, storage=platform.uploads, objects=objects, clock=clock, telemetry=telemetry)
-    library = Library(store=store, objects=objects, jobs=jobs, clock=clock)
-    publication = Publication(store=store, objects=objects, clock=clock, telemetry=telemetry)
+    search = Search(store=store, objects=objects, index=platform.search)
+    library = Library(store=store, objects=objects, jobs=jobs, search=search, clock=clock)
+    publication = Publication(store=store, objects=objects, search=search, clock=clock, telemetry=telemetry)
     steps = Steps(jobs=jobs, objects=objects, engine=engine, publication=publication, clock=clock, limits=limits)
+    steps = replace(steps, recognizer=recognizer)
     worker = Worker(store=store, steps=steps, clock=clock, telemetry=telemetry)
     system = System(
         platform=platform,
@@ -98,6 +109,7 @@ def assemble(platform: Platform, engine: MediaEngine, limits: Limits, telemetry:
             limits=limits,
             makes=platform.orchestrator is None,
         ),
+        search=search,
         worker=worker,
         invocations=Invocations(store=store, worker=worker, tasks=platform.tasks, clock=clock),
         relay=Relay(ledger=platform.ledger, queue=platform.queue, signal=signal, telemetry=telemetry),

@@ -11,16 +11,19 @@ from smmu.ports.system import Clock
 
 if TYPE_CHECKING:
     from smmu.bootstrap.settings import AwsPlatform
+    from smmu.bootstrap.speech import Speech
 
 
 @asynccontextmanager
-async def aws_platform(named: "AwsPlatform", clock: Clock, scope: Scope | None = None) -> AsyncIterator[Platform]:
+async def aws_platform(
+    named: "AwsPlatform", clock: Clock, speech: "Speech", scope: Scope | None = None
+) -> AsyncIterator[Platform]:
     """The platform, until the block ends. Opening it asks AWS nothing.
 
     With a scope, and where workers have a role to act as, all that is done is done as that role narrowed to the scope.
     """
+    from smmu.adapters.aws import platform as aws  # noqa: PLC0415 - the SDK is an extra of its own
     from smmu.adapters.aws.account import Account, Distribution, Resources  # noqa: PLC0415 - the SDK is an extra of its own
-    from smmu.adapters.aws.platform import open_platform  # noqa: PLC0415 - as above
     from smmu.adapters.aws.sessions import Narrowed  # noqa: PLC0415 - as above
 
     resources = Resources(
@@ -39,5 +42,6 @@ async def aws_platform(named: "AwsPlatform", clock: Clock, scope: Scope | None =
     role = named.worker_role
     narrowed = None if scope is None or role is None else Narrowed(role=role, scope=scope)
     account = Account(region=named.region, endpoint=named.endpoint, narrowed=narrowed)
-    async with open_platform(account, resources, clock=clock, ids=RandomIds(clock)) as platform:
+    chosen = aws.Speech(language=speech.language) if speech.engine == "transcribe" else None
+    async with aws.open_platform(account, resources, clock=clock, ids=RandomIds(clock), speech=chosen) as platform:
         yield platform

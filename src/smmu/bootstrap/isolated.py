@@ -13,6 +13,7 @@ from smmu.adapters.embedded.platform import open_platform
 from smmu.adapters.media.engine import PyavEngine
 from smmu.application.system import System, assemble
 from smmu.bootstrap.limits import limits_in
+from smmu.bootstrap.speech import local_recognizer, speech_in
 from smmu.bootstrap.variables import variable
 from smmu.domain.limits import Limits
 
@@ -24,8 +25,10 @@ async def open_worker(data: str, environment: Mapping[str, str]) -> AsyncIterato
     """The use cases over a folder that another process serves. Raises `WorldError`, `SettingsError`."""
     limits = limits_in(environment)
     async with open_platform(data, limits, exclusive=False) as platform:
-        engine = PyavEngine(limits, os.path.join(data, SCRATCH))  # noqa: PTH118 - no other use of pathlib here
-        yield assemble(platform, engine, limits, JsonLines(platform.clock, component="worker"))
+        scratch = os.path.join(data, SCRATCH)  # noqa: PTH118 - no other use of pathlib here
+        recognizer = local_recognizer(speech_in(environment), limits, scratch)
+        telemetry = JsonLines(platform.clock, component="worker")
+        yield assemble(platform, PyavEngine(limits, scratch), limits, telemetry, recognizer)
 
 
 def worker_environment(limits: Limits) -> dict[str, str]:

@@ -26,9 +26,12 @@ from smmu.bootstrap.container import Container
 from smmu.bootstrap.deployed import aws_platform
 from smmu.bootstrap.isolated import SCRATCH, worker_environment
 from smmu.bootstrap.settings import AwsPlatform, EmbeddedPlatform, InMemoryPlatform, Settings
+from smmu.bootstrap.speech import Speech, local_recognizer
+from smmu.bootstrap.variables import SettingsError, variable
 from smmu.domain.limits import Limits
 from smmu.ports.identity import TokenVerifier
 from smmu.ports.platform import Platform, Scope
+from smmu.ports.speech import SpeechRecognizer
 from smmu.ports.system import Clock, Telemetry
 
 
@@ -74,6 +77,7 @@ async def open_system(
             verifier=opened.verifier,
             telemetry=telemetry or lines_of(settings, "command"),
             scratch=opened.scratch,
+            recognizer=_recognizer(settings, opened),
         )
         system = container.system()
         if opened.inline is not None:
@@ -91,6 +95,17 @@ def lines_of(settings: Settings, component: str) -> JsonLines:
     return JsonLines(SystemClock(), component=component, debug=settings.debug, extras=extras)
 
 
+def _recognizer(settings: Settings, opened: _Opened) -> SpeechRecognizer | None:
+    """The platform's own engine when it was chosen, else one of this machine."""
+    if settings.speech.engine != "transcribe":
+        return local_recognizer(settings.speech, settings.limits, opened.scratch)
+    if opened.platform.recognizer is None:
+        raise SettingsError(
+            f"{variable(('speech', 'engine'))} is transcribe, which is there on the platform aws alone."
+        )
+    return opened.platform.recognizer
+
+
 def verifier_of(data: Path) -> HmacVerifier:
     """What issues and verifies the tokens of an embedded platform's folder. Raises `WorldError`."""
     return HmacVerifier(token_secret(str(data)), SystemClock())
@@ -105,7 +120,7 @@ async def _open(
         case InMemoryPlatform(tokens=tokens):
             return _open_in_memory(stack, tokens, settings.limits)
         case AwsPlatform() as named:
-            return await _open_on_aws(stack, named, scope)
+            return await _open_on_aws(stack, named, settings.speech, scope)
 
 
 async def _open_embedded(
@@ -123,10 +138,10 @@ async def _open_embedded(
     return _Opened(platform=platform, verifier=verifier_of(data), scratch=str(scratch), inline=runner)
 
 
-async def _open_on_aws(stack: AsyncExitStack, named: AwsPlatform, scope: Scope | None) -> _Opened:
+async def _open_on_aws(stack: AsyncExitStack, named: AwsPlatform, speech: Speech, scope: Scope | None) -> _Opened:
     clock = SystemClock()
     return _Opened(
-        platform=await stack.enter_async_context(aws_platform(named, clock, scope)),
+        platform=await stack.enter_async_context(aws_platform(named, clock, speech, scope)),
         verifier=_verifier_on_aws(named, clock),
         scratch=stack.enter_context(tempfile.TemporaryDirectory(prefix="smmu-")),
     )

@@ -9,17 +9,13 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import Field, PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from smmu.bootstrap.branch import Branch
+from smmu.bootstrap.speech import Speech
 from smmu.bootstrap.variables import DATA, PREFIX, SEPARATOR, SettingsError, refuse_strays, variable
 from smmu.domain.limits import Limits
-
-
-class Branch(BaseModel):
-    """A part of the tree."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class EmbeddedPlatform(Branch):
@@ -34,7 +30,7 @@ class InMemoryPlatform(Branch):
     """Nothing outlives the process."""
 
     kind: Literal["inmemory"]
-    tokens: dict[str, str] = {}
+    tokens: dict[str, str] = {}  # noqa: RUF012 - pydantic copies defaults
     """Which token is whose, when the kind is `inmemory`, as JSON: `{"token": "owner"}`."""
 
 
@@ -127,6 +123,7 @@ class Settings(BaseSettings):
     """Where everything is kept: `embedded` (this machine's disk), `aws` (its services) or `inmemory` (nowhere: it is
     gone with the process). Whoever sets one variable of the platform sets its kind."""
     workers: Workers = Workers()
+    speech: Speech = Speech()
     limits: Limits = Limits()
     public_url: str | None = None
     """What clients reach the service as, when that is not the address it listens on."""

@@ -53,6 +53,11 @@ class MediaClient:
         """Addresses at which a player can play it without a token."""
         return await self.connection.ask(PlaybackAnswer, "POST", f"/media/{media_id}/playback")
 
+    async def search(self, question: str, *, limit: int = 50, cursor: str | None = None) -> MediaList:
+        """A page of the media that have all these words, or words that begin so, the newest first."""
+        query = {"q": question, "limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+        return await self.connection.ask(MediaList, "GET", "/search", query=query)
+
     async def bring(
         self, media_id: str, rendition: RenditionAnswer, folder: Path, *, progress: Progress = unheard
     ) -> Path:

@@ -76,6 +76,11 @@ def sound_seconds(duration_s: float | None, limits: Limits) -> int:
     return _seconds(duration_s, _SOUND_SECONDS_PER_SECOND, limits)
 
 
+def speech_seconds(duration_s: float | None, pace: float, limits: Limits) -> int:
+    """Seconds after which recognising speech is hopeless, for an engine that needs `pace` of them for each of sound."""
+    return _seconds(duration_s, _SOUND_SECONDS_PER_SECOND + pace, limits)
+
+
 def images_seconds(source_pixels: int, frames: int, limits: Limits) -> int:
     """Seconds after which making pictures is hopeless, by all the pixels there are to decode."""
     megapixels = source_pixels * frames / 1_000_000

@@ -2,7 +2,7 @@
 
 A preset is a promise, kept by the planner and stated here:
 
-    web           everything: every width and crop, the whole ladder, sound, poster, storyboard, progressive file, waveform
+    web           everything: all widths and crops, the whole ladder, sound, poster, storyboard, one file, waveform
     archive       as web, with more bits: a lower CRF and a higher image quality
     preview-only  the least that shows what it is: two small pictures; the lowest rung and a poster; the sound
     audio-only    of a video, just its sound

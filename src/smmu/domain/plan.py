@@ -28,16 +28,19 @@ class Role(StrEnum):
     AUDIO = "audio"
     WAVEFORM = "waveform"
     SUBTITLES = "subtitles"
+    CAPTIONS = "captions"
+    TRANSCRIPT = "transcript"
 
 
 class TaskKind(StrEnum):
-    """What a render task does; a media engine has one routine for each."""
+    """What a render task does; a media engine has one routine for each, a recogniser the last."""
 
     IMAGES = "images"
     LOOP = "loop"
     VIDEO = "video"
     POSTER = "poster"
     AUDIO = "audio"
+    TRANSCRIBE = "transcribe"
 
 
 class Family(StrEnum):
@@ -215,6 +218,17 @@ class WaveformSpec:
     pixels_per_second: int = 100
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionsSpec:
+    """What is said in one audio track: captions as WebVTT or SRT, or the transcript with its words as JSON."""
+
+    type: Literal["captions"] = "captions"
+    name: str
+    role: Role = Role.CAPTIONS
+    format: Literal["vtt", "srt", "json"]
+    track_index: int
+
+
 Spec = (
     ImageSpec
     | LoopSpec
@@ -228,6 +242,7 @@ Spec = (
     | StoryboardSpec
     | PreviewSpec
     | WaveformSpec
+    | CaptionsSpec
 )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from smmu.domain import plan_glimpses, plan_images, plan_sound, plan_video
+from smmu.domain import plan_glimpses, plan_images, plan_sound, plan_speech, plan_video
 from smmu.domain.facts import Kind, MediaFacts
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
@@ -17,13 +17,19 @@ from smmu.domain.plan import Clip, Decision, Plan, PlannedTask, Stage
 _Made = tuple[tuple[PlannedTask, ...], tuple[Decision, ...]]
 
 
-def plan(facts: MediaFacts, options: Options, limits: Limits) -> Plan:
-    """The plan for an admissible file. `ValueError` when its kind has no content: inspection has refused that."""
+def plan(
+    facts: MediaFacts, options: Options, limits: Limits, speech: plan_speech.Speech = plan_speech.NO_ENGINE
+) -> Plan:
+    """The plan for an admissible file, with what there is to recognise speech with.
+
+    `ValueError` when its kind has no content: inspection has refused that.
+    """
     clip = _clip(facts, options)
     tasks, decisions = _by_kind(_within(clip, facts), options, limits)
+    heard, about_speech = plan_speech.tasks(_within(clip, facts), options, limits, speech)
     return Plan(
-        stages=(Stage(name="render", tasks=tuple(replace(task, clip=clip) for task in tasks)),),
-        decisions=(_about(facts, options), *_about_wishes(facts, options), *decisions),
+        stages=(Stage(name="render", tasks=tuple(replace(task, clip=clip) for task in (*tasks, *heard))),),
+        decisions=(_about(facts, options), *_about_wishes(facts, options), *decisions, *about_speech),
     )
 
 

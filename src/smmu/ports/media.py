@@ -2,12 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from smmu.domain.facts import MediaFacts
 from smmu.domain.manifest import Rendition
 from smmu.domain.plan import PlannedTask
 from smmu.ports.objects import Body, Source
+from smmu.ports.sound import Sound
 
 Progress = Callable[[float], Awaitable[None]]
 """Called with 0.0–1.0, never going back, as work is really done."""
@@ -22,7 +24,7 @@ class Sink(Protocol):
 
 
 class MediaEngine(Protocol):
-    """Measures and transforms media. Both calls may be repeated: they keep nothing."""
+    """Measures and transforms media. All calls may be repeated: they keep nothing."""
 
     @abstractmethod
     async def inspect(self, source: Source) -> MediaFacts:
@@ -39,4 +41,11 @@ class MediaEngine(Protocol):
 
         Renditions come in the order of `task.renditions`. A rendition whose proof does not hold is still returned:
         the caller decides. Raises as `inspect` does.
+        """
+
+    @abstractmethod
+    def listen(self, source: Source, task: PlannedTask, progress: Progress) -> AbstractAsyncContextManager[Sound]:
+        """The sound of the track that a task of kind `transcribe` is about, until the block ends. Raises as `inspect`.
+
+        The voiced stretches are where somebody may speak: none in silence, in noise and in steady tones.
         """

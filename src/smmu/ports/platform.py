@@ -9,7 +9,9 @@ from smmu.ports.ledger import Ledger
 from smmu.ports.objects import ObjectStore
 from smmu.ports.orchestrator import Orchestrator
 from smmu.ports.queue import Queue, Topic
+from smmu.ports.search import SearchIndex
 from smmu.ports.secrets import Secrets
+from smmu.ports.speech import SpeechRecognizer
 from smmu.ports.system import Clock, IdSource
 from smmu.ports.tasks import TaskRunner, TaskStarter
 from smmu.ports.uploads import UploadForms, UploadStore
@@ -47,6 +49,8 @@ class Platform:
 
     `orchestrator` is `None` where runs are records of the ledger like all others; there a `starter` starts heavy tasks.
     `delivery` is `None` where nothing but signed URLs and the `gateway` hand out bytes.
+    `recognizer` is a service of the platform that recognises speech, where a deployment chose that.
+    Without `search` nothing can be searched for.
     """
 
     name: str
@@ -64,6 +68,8 @@ class Platform:
     forms: UploadForms | None = None
     orchestrator: Orchestrator | None = None
     delivery: Delivery | None = None
+    recognizer: SpeechRecognizer | None = None
+    search: SearchIndex | None = None
 
     @property
     def topics(self) -> frozenset[Topic]:

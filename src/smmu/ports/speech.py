@@ -4,35 +4,36 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
-from smmu.ports.objects import Source
+from smmu.domain.plan_speech import Demands
+from smmu.domain.transcript import Transcript
+from smmu.ports.media import Progress
+from smmu.ports.sound import Sound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
-    """One word: seconds from the start of the sound, and how sure the engine is (0.0–1.0)."""
+class Bounds:
+    """The bounds of one recognition. `memory_bytes` is address space."""
 
-    text: str
-    start: float
-    end: float
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transcript:
-    """What was heard. No words means "no speech", which is a result."""
-
-    words: tuple[Word, ...]
-    language: str
-    engine: str
+    memory_bytes: int
+    seconds_max: int
 
 
 class SpeechRecognizer(Protocol):
     """Recognises speech."""
+
+    @property
+    @abstractmethod
+    def demands(self) -> Demands:
+        """What a recognition takes."""
 
     @abstractmethod
     async def unavailable(self) -> str | None:
         """Why it cannot be used, with what to do about it, in one sentence; `None` when it can."""
 
     @abstractmethod
-    async def recognize(self, source: Source, *, language: str | None) -> Transcript:
-        """The words of the main sound track, in time order. `language` is a hint (BCP 47)."""
+    async def recognize(self, sound: Sound, bounds: Bounds, progress: Progress) -> Transcript:
+        """The words, in time order, of what is said in the voiced stretches of `sound`.
+
+        Where none is, there are no words: an engine is not asked what it hears in silence. May be repeated. Raises
+        `TaskDied` when an isolated engine died, `WorldError` when a service failed.
+        """

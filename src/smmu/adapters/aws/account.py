@@ -100,6 +100,13 @@ async def open_clients(account: Account) -> AsyncIterator[Clients]:
         )
 
 
+@asynccontextmanager
+async def open_service(account: Account, service: str) -> AsyncIterator[Any]:
+    """The client of one more service, which only some deployments use, until the block ends."""
+    async with _opener(account)(service) as client:
+        yield client
+
+
 def _opener(account: Account) -> OpenClient:
     """Opens a client of a service, with the rights that the account says."""
 

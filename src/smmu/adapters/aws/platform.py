@@ -5,9 +5,10 @@ this platform needs no crew: Lambda functions and ECS tasks call the application
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
-from smmu.adapters.aws.account import Account, Resources, open_clients
+from smmu.adapters.aws.account import Account, Resources, open_clients, open_service
 from smmu.adapters.aws.cookies import SignedCookies
 from smmu.adapters.aws.ledger import DynamoLedger
 from smmu.adapters.aws.objects import S3ObjectStore
@@ -15,6 +16,7 @@ from smmu.adapters.aws.orchestrator import SfnOrchestrator
 from smmu.adapters.aws.queue import SqsQueue
 from smmu.adapters.aws.secrets import KmsSecrets
 from smmu.adapters.aws.tasks import EcsTaskRunner
+from smmu.adapters.aws.transcribe import TranscribeRecognizer
 from smmu.adapters.aws.uploads import S3UploadStore
 from smmu.ports.platform import Capability, Platform
 from smmu.ports.system import Clock, IdSource
@@ -24,12 +26,23 @@ CAPABILITIES = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """That Amazon Transcribe recognises speech; `language` is what is spoken, or `None` to find out."""
+
+    language: str | None = None
+
+
 @asynccontextmanager
 async def open_platform(
-    account: Account, resources: Resources, *, clock: Clock, ids: IdSource
+    account: Account, resources: Resources, *, clock: Clock, ids: IdSource, speech: Speech | None = None
 ) -> AsyncIterator[Platform]:
     """The platform of one deployment, until the block ends."""
-    async with open_clients(account) as clients:
+    async with open_clients(account) as clients, AsyncExitStack() as stack:
+        recognizer = None
+        if speech is not None:
+            transcribe = await stack.enter_async_context(open_service(account, "transcribe"))
+            recognizer = TranscribeRecognizer(clients, transcribe, resources, ids, language=speech.language)
         uploads, distribution = S3UploadStore(clients, resources, clock), resources.distribution
         yield Platform(
             name="aws",
@@ -47,4 +60,5 @@ async def open_platform(
             forms=uploads,
             orchestrator=SfnOrchestrator(clients, resources),
             delivery=None if distribution is None else SignedCookies(clients, distribution),
+            recognizer=recognizer,
         )

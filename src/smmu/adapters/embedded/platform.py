@@ -24,6 +24,7 @@ from smmu.adapters.embedded.locks import serving, using
 from smmu.adapters.embedded.objects import FileObjectStore
 from smmu.adapters.embedded.queue import SqliteQueue
 from smmu.adapters.embedded.recovery import recover_files
+from smmu.adapters.embedded.search import SqliteSearchIndex
 from smmu.adapters.embedded.secret import FileSecrets, secret_at
 from smmu.adapters.embedded.system import RandomIds, SystemClock
 from smmu.adapters.embedded.tasks import Command, SubprocessTaskRunner, worker_command
@@ -96,6 +97,7 @@ async def open_platform(
             secrets=FileSecrets(folder),
             clock=clock,
             ids=ids or RandomIds(clock),
+            search=SqliteSearchIndex(database),
         )
 
 

@@ -7,7 +7,7 @@ tree and would cost an overflow page each.
 `objects` names the one file that an object is; a file that no row names does not exist (see files.py). `made_of` is a
 digest of the multipart session and the parts it was completed from, or says that a single PUT has made it. `garbage`
 names files whose object is gone and that are still to be removed. A multipart session has a row while it takes bytes.
-`ended` has the keys whose single session was over at that time (see rows.py).
+`ended` has the keys whose single session was over at that time (see rows.py). `words` is what search.py looks in.
 """
 
 import sqlite3
@@ -62,7 +62,14 @@ CREATE TABLE ended (key TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX ended_at ON ended (at);
 """
 
-STEPS: tuple[str, ...] = (_FIRST, _SINGLES_WITHOUT_ROWS)
+_WORDS = """
+CREATE TABLE words (
+    owner TEXT NOT NULL, word TEXT NOT NULL, media TEXT NOT NULL, PRIMARY KEY (owner, word, media)
+) WITHOUT ROWID;
+CREATE INDEX words_media ON words (owner, media);
+"""
+
+STEPS: tuple[str, ...] = (_FIRST, _SINGLES_WITHOUT_ROWS, _WORDS)
 
 
 def migrate(connection: sqlite3.Connection, steps: tuple[str, ...] = STEPS) -> None:

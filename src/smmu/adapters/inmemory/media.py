@@ -6,7 +6,8 @@ a clip whose length follows from their digest; bytes that begin with `REJECT:` a
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -30,11 +31,14 @@ from smmu.domain.plan import (
     Spec,
     StoryboardSpec,
     SubtitlesSpec,
+    TaskKind,
     WaveformSpec,
 )
+from smmu.domain.transcript import Span
 from smmu.ports.errors import TaskDied
 from smmu.ports.media import MediaEngine, Progress, Sink
 from smmu.ports.objects import Source
+from smmu.ports.sound import Sound
 
 MARK, REJECT = b"SMMU-PRETEND ", b"REJECT:"
 _HEAD_BYTES = 4096
@@ -109,6 +113,20 @@ class PretendEngine(MediaEngine):
                 await sink.put(file.path, body, file.content_type)
         await progress(1.0)
         return tuple(rendition for rendition, _ in made)
+
+    @asynccontextmanager
+    async def listen(self, source: Source, task: PlannedTask, progress: Progress) -> AsyncGenerator[Sound]:
+        """The bytes of the file as if they were samples; somebody speaks in all of it."""
+        if task.kind is not TaskKind.TRANSCRIBE:
+            raise ValueError(f"{task.name} is not about speech")
+        told = _told(await source.read(0, _HEAD_BYTES))
+        seconds = _facts(told, source.size).duration_s or 0.0
+        await self._work(seconds, progress)
+        if cause := told.get("dies_rendering"):
+            raise TaskDied("the pretend decoder died, as it was told to", cause)
+        await progress(1.0)
+        voiced = (Span(start=0.0, end=seconds),) if seconds else ()
+        yield Sound(samples=source, seconds=seconds, voiced=voiced, measures={})
 
     async def _work(self, duration_s: float, progress: Progress) -> None:
         for step in range(_STEPS):

@@ -4,6 +4,7 @@ from smmu.adapters.inmemory.gateway import MemoryGateway
 from smmu.adapters.inmemory.ledger import MemoryLedger
 from smmu.adapters.inmemory.objects import MemoryObjectStore
 from smmu.adapters.inmemory.queue import MemoryQueue
+from smmu.adapters.inmemory.search import MemorySearchIndex
 from smmu.adapters.inmemory.secrets import MemorySecrets
 from smmu.adapters.inmemory.system import AnyioClock, CountingIds
 from smmu.adapters.inmemory.tasks import InlineTaskRunner
@@ -45,4 +46,5 @@ def memory_platform(
         secrets=MemorySecrets(world),
         clock=clock,
         ids=ids or CountingIds(clock),
+        search=MemorySearchIndex(world),
     )

@@ -3,10 +3,14 @@
 import hashlib
 from dataclasses import dataclass
 
-from smmu.ports.objects import Source
-from smmu.ports.speech import SpeechRecognizer, Transcript, Word
+from smmu.domain.limits import MIB
+from smmu.domain.plan_speech import Demands
+from smmu.domain.transcript import Transcript, Word
+from smmu.ports.media import Progress
+from smmu.ports.sound import Sound
+from smmu.ports.speech import Bounds, SpeechRecognizer
 
-ENGINE = "pretend"
+ENGINE, LANGUAGE = "pretend", "en"
 _VOCABULARY = ("the", "sea", "was", "calm", "and", "nobody", "spoke", "until", "morning", "came")
 _SAMPLE_BYTES = 4096
 _SECONDS_A_WORD, _WORDS_MAX = 0.5, 12
@@ -18,19 +22,28 @@ class PretendRecognizer(SpeechRecognizer):
 
     reason: str | None = None
 
+    @property
+    def demands(self) -> Demands:
+        """Next to nothing."""
+        return Demands(memory_bytes=64 * MIB, pace=1.0)
+
     async def unavailable(self) -> str | None:
         """The reason it was given."""
         return self.reason
 
-    async def recognize(self, source: Source, *, language: str | None) -> Transcript:
-        """As many words as the digest of the sound says; a sound of no bytes has none."""
-        head = await source.read(0, _SAMPLE_BYTES)
-        digest = hashlib.sha256(head).digest()[: _WORDS_MAX if head else 0]
-        words = tuple(_word(number, byte) for number, byte in enumerate(digest))
-        return Transcript(words=words, language=language or "en", engine=ENGINE)
+    async def recognize(self, sound: Sound, _bounds: Bounds, progress: Progress) -> Transcript:
+        """As many words as the digest of the sound says, and as there is time for in each voiced stretch."""
+        digest = hashlib.sha256(await sound.samples.read(0, _SAMPLE_BYTES)).digest()[:_WORDS_MAX]
+        await progress(0.0)
+        words = tuple(
+            _word(span.start + number * _SECONDS_A_WORD, byte)
+            for span in sound.voiced
+            for number, byte in enumerate(digest[: int((span.end - span.start) / _SECONDS_A_WORD)])
+        )
+        await progress(1.0)
+        return Transcript(words=words, language=LANGUAGE, engine=ENGINE)
 
 
-def _word(number: int, byte: int) -> Word:
-    start = number * _SECONDS_A_WORD
+def _word(start: float, byte: int) -> Word:
     text = _VOCABULARY[byte % len(_VOCABULARY)]
     return Word(text=text, start=start, end=start + _SECONDS_A_WORD, confidence=0.5 + byte / 512)

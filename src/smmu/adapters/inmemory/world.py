@@ -149,6 +149,7 @@ class World:
     objects: Shelf[ObjectRow] = field(default_factory=Shelf)
     sessions: dict[str, SessionRow] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
+    words: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict)  # by owner and media
 
     def next_write(self) -> int:
         """A number that no other write has."""

@@ -10,6 +10,7 @@ import importlib
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 _NO_ROOM_WORDS = ("No space left on device", "File too large", "Disk quota exceeded")
 _DETAIL_CHARS_MAX = 4_000
 
-# operation: (module, function). A task's kind is its operation.
+# operation: (module, function). A task's kind is its operation, but for speech, which is only listened to here.
 _ROUTINES = {
     "inspect-image": ("inspect_image", "inspect_image"),
     "inspect-av": ("inspect_av", "inspect_av"),
@@ -34,6 +35,7 @@ _ROUTINES = {
     "video": ("video", "render_video"),
     "audio": ("audio", "render_audio"),
     "poster": ("poster", "render_poster"),
+    "transcribe": ("listening", "listen"),
 }
 
 
@@ -79,8 +81,7 @@ def _cause(error: Exception) -> str:
 
 def _carry_out(wire: Wire, handles: list[int]) -> Any:  # noqa: ANN401 - facts or renditions
     order = wire.order()
-    module, function = _ROUTINES[order["operation"]]
-    routine = getattr(importlib.import_module(f"smmu.adapters.media.{module}"), function)
+    routine = _routine(order)
     limits = decode_limits(order["limits"])
     arguments = [decode_task(order["task"])] if "task" in order else []
     bench = _bench(wire, handles, order["size"], limits)
@@ -89,9 +90,21 @@ def _carry_out(wire: Wire, handles: list[int]) -> Any:  # noqa: ANN401 - facts o
         cpu_seconds=order["cpu_seconds"],
         file_bytes=limits.output_bytes_max,
     )
-    held = confine.confine(writable=bench.directory, readable=confine.library_paths())
+    readable = [*confine.library_paths(), *map(Path, order.get("readable", ()))]
+    held = confine.confine(writable=bench.directory, readable=readable)
     wire.tell({"says": "ready", "protections": held})
-    return routine(bench, *arguments)
+    return routine(bench, *arguments, **order.get("arguments", {}))
+
+
+def _routine(order: Message) -> Callable[..., Any]:
+    """What this order is about: one of ours, or the one that the parent names (`ports/isolation.py`)."""
+    if "routine" in order:
+        module, _, function = order["routine"].partition(":")
+    else:
+        name, function = _ROUTINES[order["operation"]]
+        module = f"smmu.adapters.media.{name}"
+    routine: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return routine
 
 
 def _bench(wire: Wire, handles: list[int], size: int, limits: Limits) -> Workbench:

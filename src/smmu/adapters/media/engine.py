@@ -5,30 +5,47 @@ long video never lies on this machine whole. It keeps nothing between calls and 
 plan does.
 """
 
-import dataclasses
-import os
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from smmu.adapters.media import inspect, sandbox
 from smmu.adapters.media.conversation import Ears, Made
+from smmu.adapters.media.orders import order
+from smmu.adapters.media.setaside import SetAside
 from smmu.domain.errors import Code, refuse
 from smmu.domain.facts import MediaFacts
 from smmu.domain.limits import Limits
 from smmu.domain.manifest import Rendition
 from smmu.domain.plan import PlannedTask
+from smmu.domain.transcript import Span
 from smmu.domain.verification import PlayedTrack
 from smmu.ports.errors import TaskDied
 from smmu.ports.media import MediaEngine, Progress, Sink
 from smmu.ports.objects import LocalFile, Source
+from smmu.ports.sound import Sound
 
 Answer = TypeVar("Answer")
 
 _FACTS = TypeAdapter(MediaFacts)
 _RENDITIONS = TypeAdapter(tuple[Rendition, ...])
 _PLAYED = TypeAdapter(tuple[PlayedTrack, ...])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listened:
+    """What the child says of the sound that it left."""
+
+    seconds: float
+    voiced: tuple[Span, ...]
+    measures: dict[str, float | int | str]
+
+
+_LISTENED = TypeAdapter(_Listened)
 
 
 class PyavEngine(MediaEngine):
@@ -43,13 +60,14 @@ class PyavEngine(MediaEngine):
         if source.size == 0:
             raise refuse(Code.REJECTED_EMPTY, "The file is empty. Upload it again.")
         head = await source.read(0, self._limits.sniff_bytes)
-        order = self._order(
+        wanted = order(
             {"operation": inspect.operation(head)},
             source,
+            self._limits,
             seconds=self._limits.inspect_seconds,
             memory=self._limits.child_memory_bytes,
         )
-        answer = await sandbox.run(order, source, self._scratch, _DEAF)
+        answer = await sandbox.run(wanted, source, self._scratch, _DEAF)
         return _decode(_FACTS, answer)
 
     async def render(self, source: Source, task: PlannedTask, sink: Sink, progress: Progress) -> tuple[Rendition, ...]:
@@ -58,33 +76,41 @@ class PyavEngine(MediaEngine):
         async def made(file: Made) -> None:
             await sink.put(file.path, LocalFile(file.local), file.content_type)
 
-        order = self._order(
-            {"operation": task.kind, "task": task}, source, seconds=task.seconds_max, memory=task.memory_bytes
-        )
-        answer = await sandbox.run(order, source, self._scratch, Ears(made=made, progressed=progress))
+        answer = await self._carry_out(source, task, Ears(made=made, progressed=progress))
         return _in_order(_decode(_RENDITIONS, answer), task)
 
     async def play(self, source: Source) -> tuple[PlayedTrack, ...]:
         """Decode a file of ours to its end: what each of its tracks gave. Raises as `render` does."""
-        order = self._order(
+        wanted = order(
             {"operation": "play"},
             source,
+            self._limits,
             seconds=self._limits.heavy_task_seconds_max,
             memory=self._limits.child_memory_bytes,
         )
-        return _decode(_PLAYED, await sandbox.run(order, source, self._scratch, _DEAF))
+        return _decode(_PLAYED, await sandbox.run(wanted, source, self._scratch, _DEAF))
 
-    def _order(self, words: Mapping[str, Any], source: Source, *, seconds: int, memory: int) -> sandbox.Order:
-        cores = len(os.sched_getaffinity(0))
-        always = {
-            "limits": dataclasses.asdict(self._limits),
-            "size": source.size,
-            "memory_bytes": memory,
-            "cpu_seconds": seconds * cores,
-        }
-        return sandbox.Order(
-            words={**always, **words}, seconds_max=seconds, stalled_seconds=self._limits.stalled_seconds
+    @asynccontextmanager
+    async def listen(self, source: Source, task: PlannedTask, progress: Progress) -> AsyncGenerator[Sound]:
+        """The sound that a task is about. See `ports.media`."""
+        with SetAside(self._scratch) as aside:
+
+            async def made(file: Made) -> None:
+                aside.take(Path(file.local))
+
+            answer = await self._carry_out(source, task, Ears(made=made, progressed=progress))
+            said = _decode(_LISTENED, answer)
+            yield Sound(samples=aside.kept(), seconds=said.seconds, voiced=said.voiced, measures=said.measures)
+
+    async def _carry_out(self, source: Source, task: PlannedTask, ears: Ears) -> JsonValue:
+        wanted = order(
+            {"operation": task.kind, "task": task},
+            source,
+            self._limits,
+            seconds=task.seconds_max,
+            memory=task.memory_bytes,
         )
+        return await sandbox.run(wanted, source, self._scratch, ears)
 
 
 async def _ignore(_: object) -> None:

@@ -37,6 +37,7 @@ _SPECS: dict[str, type[Any]] = {
     "storyboard": plan.StoryboardSpec,
     "preview": plan.PreviewSpec,
     "waveform": plan.WaveformSpec,
+    "captions": plan.CaptionsSpec,
 }
 
 

@@ -32,10 +32,20 @@ class Wanted:
         return {**self.filters, "limit": str(self.limit), "cursor": sealed(owner, self.filters, after)}
 
 
-def wanted(request: Request, owner: str, filters: Mapping[str, frozenset[str] | None], limits: Limits) -> Wanted:
-    """The query of a list. `filters` names those that it knows, with the values each may have (`None`: any word)."""
+def wanted(
+    request: Request,
+    owner: str,
+    filters: Mapping[str, frozenset[str] | None],
+    limits: Limits,
+    *,
+    asked: Mapping[str, str] | None = None,
+) -> Wanted:
+    """The query of a list. `filters` names those that it knows, with the values each may have (`None`: any word).
+
+    `asked` is what else the list is of, which has been looked at before.
+    """
     given = {name: _word(request, name, allowed) for name, allowed in filters.items()}
-    kept = {name: value for name, value in given.items() if value is not None}
+    kept = {**(asked or {}), **{name: value for name, value in given.items() if value is not None}}
     cursor = request.query_params.get("cursor")
     after = None if cursor is None else _opened(cursor, owner, kept)
     return Wanted(limit=_limit(request, limits), filters=kept, after=after)

@@ -10,6 +10,7 @@ from smmu.application.system import System
 from smmu.domain import media
 from smmu.domain.media import Media
 from smmu.domain.options import IMAGE_FORMATS
+from smmu.domain.search import QUESTION_CHARS_MAX
 from smmu.domain.values import MEDIA
 from smmu.domain.variants import FITS, SIDES
 from smmu.entrypoints.api import cursors, views
@@ -49,6 +50,17 @@ class MediaRoutes:
         listed = [views.media_summary(item.value) for item in page.items]
         answer = wire.MediaList(media=listed, cursor=query.get("cursor"))
         return reply(answer, headers=next_page("/media", query) if query else None)
+
+    async def search(self, request: Request) -> Response:
+        """`GET /search`."""
+        owner = await self.doorman.owner(request)
+        question = request.query_params.get("q", "")[:QUESTION_CHARS_MAX]
+        wanted = cursors.wanted(request, owner, {}, self.system.limits, asked={"q": question})
+        page = await self.system.search.find(owner, question, after=wanted.after, limit=wanted.limit)
+        query = wanted.query(owner, page.cursor) if page.cursor else {}
+        listed = [views.media_summary(item.value) for item in page.items]
+        answer = wire.MediaList(media=listed, cursor=query.get("cursor"))
+        return reply(answer, headers=next_page("/search", query) if query else None)
 
     async def change(self, request: Request) -> Response:
         """`PATCH /media/{id}`."""
@@ -109,7 +121,23 @@ class MediaRoutes:
 
 def operations(routes: MediaRoutes) -> list[Operation]:
     """What these routes are."""
-    return [*_reading(routes), *_changing(routes)]
+    searching = [] if routes.system.platform.search is None else [_searching(routes)]
+    return [*_reading(routes), *searching, *_changing(routes)]
+
+
+def _searching(routes: MediaRoutes) -> Operation:
+    return Operation(
+        method="GET",
+        path="/search",
+        endpoint=routes.search,
+        says="Your media with these words in their names, their metadata or in what is said in them, the newest first.",
+        gives={200: wire.MediaList},
+        refuses=(422,),
+        parameters=(
+            Parameter(name="q", place="query", says="Words, or their beginnings: all of them have to be there."),
+            *PAGING,
+        ),
+    )
 
 
 def _reading(routes: MediaRoutes) -> list[Operation]:

@@ -5,7 +5,20 @@ from typing import Annotated
 
 import typer
 
-from smmu.entrypoints.cli import asl, doctor, jobs, media, operations, process, serve, token, upload, verify, worker
+from smmu.entrypoints.cli import (
+    asl,
+    doctor,
+    jobs,
+    media,
+    models,
+    operations,
+    process,
+    serve,
+    token,
+    upload,
+    verify,
+    worker,
+)
 from smmu.entrypoints.cli.terminal import say
 
 
@@ -37,6 +50,7 @@ application.command("verify")(verify.verify)
 application.command("upload")(upload.upload)
 application.add_typer(jobs.group, name="jobs")
 application.add_typer(media.group, name="media")
+application.add_typer(models.group, name="models")
 application.command("token")(token.token)
 application.command("worker")(worker.worker)
 application.command("asl")(asl.asl)

@@ -36,13 +36,27 @@ def list_media(
         return await client.media.list(state=state, limit=limit)
 
     page = ask(url, token, question)
-    if json:
-        say(page.model_dump_json(indent=2))
-        return
-    for known in page.media:
-        say(_line(known))
-    if not page.media:
-        note("no media" if state is None else f"no media that are {state}")
+    _say_page(page, "no media" if state is None else f"no media that are {state}", json=json)
+
+
+@group.command("search")
+def search_media(
+    words: Annotated[
+        list[str], typer.Argument(metavar="WORD...", help="Words, or their beginnings: all have to be there.")
+    ],
+    url: Url,
+    token: Token,
+    limit: Limit = 20,
+    *,
+    json: Json = False,
+) -> None:
+    """Media by their names, their metadata and what is said in them."""
+
+    async def question(client: "Client") -> "MediaList":
+        return await client.media.search(" ".join(words), limit=limit)
+
+    page = ask(url, token, question)
+    _say_page(page, "no media with these words", json=json)
 
 
 @group.command("show")
@@ -122,6 +136,16 @@ def _chosen(known: "MediaAnswer", names: Sequence[str]) -> Sequence["RenditionAn
     if left and not names:
         note(f"left out: {', '.join(left)} ({_PLAYLISTS})")
     return [there[name] for name in names] or [made for made in there.values() if is_whole(made)]
+
+
+def _say_page(page: "MediaList", nothing: str, *, json: bool) -> None:
+    if json:
+        say(page.model_dump_json(indent=2))
+        return
+    for known in page.media:
+        say(_line(known))
+    if not page.media:
+        note(nothing)
 
 
 def _line(known: "MediaSummary") -> str:

@@ -1,0 +1,95 @@
+"""Whether a job transcribes depends on the engine there is, and its plan says so. On the pretend engines."""
+
+import json
+from typing import Any
+
+import pytest
+
+from smmu.adapters.inmemory.media import PretendEngine, pretend_file
+from smmu.adapters.inmemory.speech import PretendRecognizer
+from smmu.application.system import System
+from smmu.bootstrap.embedding import open_in_memory, send, until_over
+from smmu.domain.admission import UploadRequest
+from smmu.domain.facts import Kind
+from smmu.domain.options import Options
+from smmu.ports.speech import SpeechRecognizer
+
+NAMES = {"captions", "captions-srt", "transcript"}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def manifest_of(
+    data: bytes, recognizer: SpeechRecognizer | None, options: Options | None = None
+) -> dict[str, Any]:
+    async with open_in_memory(PretendEngine(speed=None), recognizer=recognizer) as system:
+        request = UploadRequest(filename="file", size=len(data), options=options or Options())
+        begun = (await system.uploads.begin("ada", request)).upload
+        (part,) = await system.uploads.sign("ada", begun.id, [1])
+        await send(system, part, data)
+        done = await system.uploads.complete("ada", begun.id)
+        assert done.job_id is not None
+        assert (await until_over(system, "ada", done.job_id)).state == "succeeded"
+        return await document(system, done.media_id)
+
+
+async def document(system: System, media_id: str) -> dict[str, Any]:
+    made = (await system.library.get("ada", media_id)).value
+    assert made.manifest is not None
+    source = await system.platform.objects.open(made.manifest)
+    read: dict[str, Any] = json.loads(await source.read(0, source.size))
+    return read
+
+
+def made(manifest: dict[str, Any]) -> set[str]:
+    return {rendition["name"] for rendition in manifest["renditions"]}
+
+
+def about_speech(manifest: dict[str, Any]) -> tuple[str, str]:
+    (found,) = [one for one in manifest["plan"]["decisions"] if one["subject"] == "speech"]
+    return found["choice"], found["reason"]
+
+
+@pytest.mark.parametrize("kind", [Kind.VIDEO, Kind.AUDIO])
+async def test_sound_is_transcribed_where_there_is_an_engine(kind: Kind) -> None:
+    manifest = await manifest_of(pretend_file(kind, duration_s=8), PretendRecognizer())
+    assert made(manifest) >= NAMES
+    assert about_speech(manifest)[0] == "transcribed"
+    (captions,) = [one for one in manifest["renditions"] if one["name"] == "captions"]
+    assert (captions["role"], captions["content_type"]) == ("captions", "text/vtt")
+    assert captions["proof"]["measures"]["engine"] == "pretend"
+
+
+async def test_without_an_engine_the_plan_says_how_to_get_one() -> None:
+    manifest = await manifest_of(pretend_file(Kind.AUDIO), None)
+    assert not made(manifest) & NAMES
+    assert about_speech(manifest) == (
+        "not transcribed",
+        "no speech model: see `smmu models`, or set SMMU_SPEECH__ENGINE",
+    )
+
+
+async def test_an_engine_that_cannot_be_used_says_why_in_the_plan() -> None:
+    manifest = await manifest_of(pretend_file(Kind.AUDIO), PretendRecognizer("no wheel: install it"))
+    assert about_speech(manifest) == ("not transcribed", "no wheel: install it")
+
+
+async def test_a_preview_is_not_transcribed() -> None:
+    manifest = await manifest_of(pretend_file(Kind.AUDIO), PretendRecognizer(), Options(preset="preview-only"))
+    assert not made(manifest) & NAMES
+
+
+async def test_sound_that_is_not_wanted_is_not_transcribed() -> None:
+    manifest = await manifest_of(pretend_file(Kind.VIDEO), PretendRecognizer(), Options(mute=True))
+    assert not made(manifest) & NAMES
+    assert about_speech(manifest) == ("not transcribed", "its sound is not wanted")
+
+
+@pytest.mark.parametrize("data", [pretend_file(Kind.IMAGE), pretend_file(Kind.VIDEO, audio=False)])
+async def test_what_has_no_sound_is_not_spoken_of(data: bytes) -> None:
+    manifest = await manifest_of(data, PretendRecognizer())
+    assert not made(manifest) & NAMES
+    assert not [one for one in manifest["plan"]["decisions"] if one["subject"] == "speech"]
