@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -80,6 +81,15 @@ def test_every_segment_is_in_the_timeline_to_the_tick(drawn: list[tuple[int, int
     assert told == [length for length, _ in drawn]
     whole = Fraction(root.attrib["mediaPresentationDuration"][2:-1])
     assert 0 <= whole - Fraction(sum(told), TICKS) < Fraction(1, 1_000_000)
+
+
+def test_rungs_of_other_codecs_are_in_sets_of_their_own() -> None:
+    av1 = replace(rung([(180_180, 1)], "720p-av1"), codecs="av01.0.05M.08")
+    root = parsed(dash.manifest([av1, rung([(180_180, 1)])], []))
+    found = [
+        [one.attrib["id"] for one in each.iter(f"{DASH}Representation")] for each in root.iter(f"{DASH}AdaptationSet")
+    ]
+    assert found == [["720p"], ["720p-av1"]]
 
 
 def test_equal_durations_are_told_once() -> None:

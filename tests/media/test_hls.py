@@ -80,6 +80,12 @@ def test_a_multivariant_playlist_begins_with_two_megabits_and_includes_the_sound
     ]  # fmt: skip
 
 
+def test_players_begin_with_what_all_of_them_show() -> None:
+    rungs = [replace(rung("720p-av1", 2_000_000), codecs="av01.0.05M.08"), rung("720p", 3_000_000)]
+    told = hls.multivariant_playlist(rungs, []).splitlines()
+    assert [line for line in told if not line.startswith("#")] == ["720p/playlist.m3u8", "720p-av1/playlist.m3u8"]
+
+
 @given(st.lists(st.fractions(Fraction(1, 50), 12), min_size=1, max_size=20), st.fractions(Fraction(1, 50), 12))
 def test_keyframes_are_shown_one_after_the_other_until_the_end(gaps: list[Fraction], last: Fraction) -> None:
     starts = [sum(gaps[:index], Fraction(0)) for index in range(len(gaps))]

@@ -1,9 +1,9 @@
 """The DASH manifest (ISO/IEC 23009-1) over the very segments that the HLS playlists name.
 
-Static, one period, one adaptation set of pictures and one for each sound. Every segment's duration is told exactly, in
-the ticks of its track, so a player seeks to the right one at once whatever the frame rate does. `bandwidth` is the same
-measured peak as in HLS; `minBufferTime` is computed from it: begun with so much, a connection of that rate never has a
-segment late. Refuses to list what was not made.
+Static, one period, one adaptation set of pictures for each codec and one for each sound. Every segment's duration is
+told exactly, in the ticks of its track, so a player seeks to the right one at once whatever the frame rate does.
+`bandwidth` is the same measured peak as in HLS; `minBufferTime` is computed from it: begun with so much, a connection
+of that rate never has a segment late. Refuses to list what was not made.
 """
 
 import xml.etree.ElementTree as ET
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import groupby
 
-from smmu.adapters.media.hls import Piece, Track, peak_bps, target_seconds
+from smmu.adapters.media.hls import Piece, Track, by_codec, peak_bps, target_seconds
 from smmu.adapters.media.segments import INIT_NAME, SEGMENT_NAME
 
 MANIFEST_TYPE = "application/dash+xml"
@@ -48,7 +48,8 @@ def manifest(rungs: Sequence[Track], sounds: Sequence[Track]) -> str:
         },
     )
     period = ET.SubElement(root, "Period", {"id": "0", "start": "PT0S"})
-    _add_set(period, "video", rungs, target)
+    for members in by_codec(rungs):
+        _add_set(period, "video", members, target)
     for index, sound in enumerate(sounds):
         _add_set(period, "audio", [sound], target, role="main" if index == 0 else "alternate")
     ET.indent(root)

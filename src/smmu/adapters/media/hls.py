@@ -19,6 +19,7 @@ PLAYLIST_NAME, KEYS_NAME = "playlist.m3u8", "keyframes.m3u8"
 INIT_TYPE, SOUND_INIT_TYPE, SEGMENT_TYPE = "video/mp4", "audio/mp4", "video/iso.segment"
 VERSION = 7  # EXT-X-MAP in a playlist of plain media segments needs 6, fMP4 with independent segments is told as 7
 AUDIO_GROUP, UNDETERMINED = "audio", "und"
+EVERYWHERE = "avc1"
 BEGUN_WITH_BPS = 2_000_000  # players begin with the first variant: Apple's rule 1.32
 
 
@@ -109,13 +110,22 @@ def media_playlist(pieces: Sequence[Piece], target: int, *, keys_only: bool = Fa
     return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
 
 
+def by_codec(rungs: Sequence[Track]) -> list[list[Track]]:
+    """The rungs that a player may switch between while it plays, those first that every player can show (H.264)."""
+    found: dict[str, list[Track]] = {}
+    for rung in rungs:
+        found.setdefault(rung.codecs.partition(".")[0], []).append(rung)
+    return sorted(found.values(), key=lambda members: not members[0].codecs.startswith(EVERYWHERE))
+
+
 def multivariant_playlist(rungs: Sequence[Track], sounds: Sequence[Track]) -> str:
     """The playlist that players open: first the rung to begin with, then the others from the best down."""
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
     lines += [_audio_line(sound, first=sound is sounds[0]) for sound in sounds]
     target = target_seconds(*(track.pieces for track in (*rungs, *sounds)))
     best_first = sorted(rungs, key=lambda rung: average_bps(rung.pieces), reverse=True)
-    begun_with = min(best_first, key=lambda rung: abs(average_bps(rung.pieces) - BEGUN_WITH_BPS))
+    anybodys = by_codec(best_first)[0]
+    begun_with = min(anybodys, key=lambda rung: abs(average_bps(rung.pieces) - BEGUN_WITH_BPS))
     for rung in sorted(best_first, key=lambda rung: rung is not begun_with):
         lines += [_variant_line(rung, sounds, target), f"{rung.folder}/{PLAYLIST_NAME}"]
     lines += [_keys_line(rung) for rung in best_first if rung.keys]
