@@ -100,15 +100,7 @@ def assemble(
             clock=clock,
             limits=limits,
         ),
-        variants=Variants(
-            library=library,
-            objects=objects,
-            engine=engine,
-            clock=clock,
-            telemetry=telemetry,
-            limits=limits,
-            makes=platform.orchestrator is None,
-        ),
+        variants=_variants(platform, engine, limits, telemetry, library),
         search=search,
         worker=worker,
         invocations=Invocations(store=store, worker=worker, tasks=platform.tasks, clock=clock),
@@ -127,6 +119,20 @@ def assemble(
         crew=None,
     )
     return system if platform.orchestrator else replace(system, crew=_crew(system, store, runs))
+
+
+def _variants(
+    platform: Platform, engine: MediaEngine, limits: Limits, telemetry: Telemetry, library: Library
+) -> Variants:
+    return Variants(
+        library=library,
+        objects=platform.objects,
+        engine=engine,
+        clock=platform.clock,
+        telemetry=telemetry,
+        limits=limits,
+        makes=platform.orchestrator is None,
+    )
 
 
 def _crew(system: System, store: Store, runs: LedgerOrchestrator) -> Crew:

@@ -94,7 +94,7 @@ class Variants:
         if not made.proof.ok:
             raise refuse(Code.PROOF_FAILED, "The picture that was made is not what it should be.")
         ref = await self._kept(key, held)
-        self.telemetry.event("variant_made", media_id=known.id, variant=wish.name, size=ref.size)
+        self.telemetry.event("variant_made", owner=known.owner, media_id=known.id, variant=wish.name, bytes=ref.size)
         try:
             await self.library.get(known.owner, known.id)
         except Refused:  # it was deleted meanwhile, and whoever did so may not have seen this file

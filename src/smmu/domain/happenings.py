@@ -65,6 +65,7 @@ HAPPENINGS: Mapping[str, Kind] = MappingProxyType(
             Level.INFO, (Metric("jobs_succeeded"), Metric("job_seconds", "seconds", Unit.SECONDS), _FAULTS), ("kind",)
         ),
         "job_failed": Kind(Level.INFO, (Metric("jobs_failed"), _FAULTS), ("fault",)),
+        "variant_made": Kind(Level.INFO, (Metric("variants_made"), Metric("variant_bytes", "bytes", Unit.BYTES))),
         "job_cancelled": Kind(Level.INFO, (Metric("jobs_cancelled"),)),
         "job_retried": Kind(Level.INFO, (Metric("jobs_retried"),), ("cause",)),
         # tasks

@@ -102,9 +102,9 @@ def playlist_complaints(text: str, folder: str, there: frozenset[str]) -> Iterat
 
 def is_played(role: str) -> bool:
     """Whether a rendition of this role holds tracks that are decoded."""
-    return role in {Role.HLS_VIDEO, Role.HLS_AUDIO, Role.MP4, Role.AUDIO, Role.PREVIEW}
+    return role in {Role.HLS_VIDEO, Role.HLS_AUDIO, Role.MP4, Role.AUDIO, Role.PREVIEW, Role.LOOP}
 
 
 def is_picture(role: str) -> bool:
     """Whether it is a picture."""
-    return role in {Role.IMAGE, Role.POSTER}
+    return role in {Role.IMAGE, Role.CROP, Role.POSTER}
