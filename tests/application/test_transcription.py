@@ -61,6 +61,7 @@ async def test_sound_is_transcribed_where_there_is_an_engine(kind: Kind) -> None
     (captions,) = [one for one in manifest["renditions"] if one["name"] == "captions"]
     assert (captions["role"], captions["content_type"]) == ("captions", "text/vtt")
     assert captions["proof"]["measures"]["engine"] == "pretend"
+    assert "has_speech" in manifest["classification"]["traits"]
 
 
 async def test_without_an_engine_the_plan_says_how_to_get_one() -> None:

@@ -1,6 +1,7 @@
 """Waveforms are audiowaveform's, number for number: compared with a plain computation over ffmpeg's samples."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -79,3 +80,34 @@ def test_silence_is_all_zeros(tmp_path: Path) -> None:
     document = json.loads(waveform(source, tmp_path / "o", WaveformSpec(track_index=0)))
     assert set(document["data"]) == {0}
     assert document["length"] == 101
+
+
+# --- the report beside it
+
+
+def measures(source: Path, folder: Path) -> Mapping[str, float | int | str]:
+    spec = WaveformSpec(track_index=0)
+    task = PlannedTask(name="audio", kind=TaskKind.AUDIO, renditions=(spec,), memory_bytes=1, seconds_max=1)
+    (made,) = clips.run(source, folder, task)
+    return made.proof.measures
+
+
+def test_long_silence_is_told_and_a_pause_is_not(tmp_path: Path) -> None:
+    heard = "0.5*sin(2*PI*300*t)*(lt(t,1)+between(t,1.3,2)+gt(t,3.2))"
+    source = make(tmp_path / "s.wav", "-f", "lavfi", "-i", f"aevalsrc='{heard}':s=16000:d=4", "-c:a", "pcm_s16le")
+    found = measures(source, tmp_path / "o")
+    assert found["silence_s"] == found["silence_longest_s"] == pytest.approx(1.2, abs=0.01)
+    assert "samples_clipped" not in found
+
+
+def test_silence_to_the_end_is_told(tmp_path: Path) -> None:
+    source = make(tmp_path / "s.wav", "-f", "lavfi", "-i", "anullsrc=r=44100:cl=stereo:d=2", "-c:a", "pcm_s16le")
+    assert measures(source, tmp_path / "o")["silence_s"] == 2.0
+
+
+def test_samples_at_full_scale_are_counted(tmp_path: Path) -> None:
+    loud = ("-f", "lavfi", "-i", "aevalsrc='clip(2*sin(2*PI*100*t),-1,1)':s=8000:d=1", "-c:a", "pcm_s16le")
+    source = make(tmp_path / "s.wav", *loud)
+    expected = int((np.abs(clips.samples(source).astype(int)) >= 32_767).sum())
+    assert expected > 1_000
+    assert measures(source, tmp_path / "o")["samples_clipped"] == expected

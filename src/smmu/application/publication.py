@@ -130,7 +130,7 @@ def _manifest(known: Job, stored: Media, found: PlanDocument, made: Sequence[Ren
         media_id=known.media_id,
         attempt=known.attempt,
         source=_source(stored, facts["facts"], sha256),
-        classification=classify(found.facts),
+        classification=classify(found.facts, renditions),
         plan={"decisions": facts["plan"]["decisions"]},
         renditions=renditions,
         timings={"inspect": round(found.seconds, 3), **seconds},

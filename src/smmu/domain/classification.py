@@ -1,21 +1,40 @@
 """What a file is like, from what was measured and never from its name: kind and the traits products ask for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from smmu.domain.facts import ImageFacts, MediaFacts, Transfer, VideoTrack
+from smmu.domain.manifest import Rendition
+from smmu.domain.plan import Role
+
+_SILENCE_SHARE_MIN = 0.95
 
 
-def classify(facts: MediaFacts) -> Mapping[str, Any]:
-    """`{"kind", "container", "traits"}`, and of a picture its look; traits are sorted words."""
-    traits = {*_sound(facts), *_picture(facts.image), *_moving(facts.video), *_carried(facts)}
+def classify(facts: MediaFacts, renditions: Sequence[Rendition] = ()) -> Mapping[str, Any]:
+    """`{"kind", "container", "traits"}`, and of a picture its look; traits are sorted words.
+
+    Some traits are known by what was measured in rendering.
+    """
+    traits = {*_sound(facts), *_heard(renditions), *_picture(facts.image), *_moving(facts.video), *_carried(facts)}
     look = {} if facts.image is None or facts.image.look is None else asdict(facts.image.look)
     return {"kind": facts.kind.value, "container": facts.container, "traits": sorted(traits), **look}
 
 
 def _sound(facts: MediaFacts) -> set[str]:
     return {"has_audio"} if facts.audio else {"silent"} if facts.video else set()
+
+
+def _heard(renditions: Sequence[Rendition]) -> set[str]:
+    """What listening to all of it has told: that somebody speaks, or that there is nothing to hear."""
+    found = set()
+    for made in renditions:
+        measures, seconds = made.proof.measures, made.duration_s or 0.0
+        if made.role == Role.TRANSCRIPT and measures.get("words"):
+            found.add("has_speech")
+        if made.role == Role.WAVEFORM and float(measures.get("silence_s", 0)) > _SILENCE_SHARE_MIN * seconds:
+            found.add("silence")
+    return found
 
 
 def _picture(image: ImageFacts | None) -> set[str]:

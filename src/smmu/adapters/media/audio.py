@@ -94,9 +94,7 @@ class _Job:
             role=spec.role,
             files=(self._bench.finish(path, CONTENT_TYPE),),
             duration_s=peaks.samples / peaks.sample_rate if peaks.sample_rate else 0.0,
-            proof=Proof(
-                checks=checks, measures={**track.heard.measures(), "samples": peaks.samples, "pixels": peaks.length}
-            ),
+            proof=Proof(checks=checks, measures={**track.heard.measures(), **peaks.measures()}),
         )
 
     def _file(self, spec: AudioSpec, loudness: Loudness, progress: Callable[[float], None]) -> Rendition:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from av.audio.frame import AudioFrame
 
+from smmu.adapters.media.condition import Condition
 from smmu.adapters.media.sound import Converter
 from smmu.domain.plan import WaveformSpec
 
@@ -30,6 +31,7 @@ class Peaks:
         self._pairs = array("h")
         self._rest: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._converter: Converter | None = None
+        self._condition = Condition()
         self.sample_rate = 0
         self.samples = 0
 
@@ -60,6 +62,10 @@ class Peaks:
             self._emit(self._rest.reshape(1, -1))
             self._rest = self._rest[:0]
 
+    def measures(self) -> dict[str, float | int | str]:
+        """What to note in a proof, after the end."""
+        return {"samples": self.samples, "pixels": self.length, **self._condition.measures(self.sample_rate)}
+
     def write(self, path: Path) -> None:
         """The JSON document, written piece by piece."""
         head = {
@@ -81,6 +87,7 @@ class Peaks:
         channels = len(block.layout.channels)
         wide = block.to_ndarray().reshape(-1, channels).astype(np.int64)
         self.samples += len(wide)
+        self._condition.feed(wide, self.sample_rate)
         mono = _toward_zero(wide.sum(axis=1), channels)
         line = np.concatenate((self._rest, mono))
         whole = len(line) // self.samples_per_pixel * self.samples_per_pixel
