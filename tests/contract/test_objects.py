@@ -217,11 +217,11 @@ async def test_a_whole_folder_is_deleted_and_nothing_beside_it(objects: ObjectSt
         assert await listed(objects, "m/") == ["m/A/1", "m/a", "m/a-1", "m/ab/1"]
 
 
-@pytest.mark.parametrize("folder", ["", "/", "m", "m/a"])
-async def test_only_a_folder_is_deleted_whole(objects: ObjectStore, folder: str) -> None:
+@pytest.mark.parametrize("named", ["", "/", "m", "m/a"])
+async def test_only_a_folder_is_deleted_whole(objects: ObjectStore, named: str) -> None:
     await put(objects, "m/a/1")
     with pytest.raises(ValueError, match="is no folder"):
-        await objects.delete_all(folder)
+        await objects.delete_all(named)
     assert await listed(objects, "m/") == ["m/a/1"]
 
 

@@ -16,7 +16,7 @@ from tests.support.planned import STEREO, choices, image, names, sound, specs, v
 
 def test_the_rungs_asked_for_are_made_alone() -> None:
     made = wished(video(STEREO), rungs=(360, 720))
-    assert names(made)["video"] == ["720p", "360p", "hls-audio", "hls", "mp4"]
+    assert names(made)["video"] == ["720p", "360p", "hls-audio", "hls", "dash", "mp4"]
     assert choices(made)["720p", "made"] == "asked for"
     assert choices(made)["1080p", "skipped"] == "the rungs asked for are 360, 720"
     assert choices(made)["2160p", "skipped"] == "the source's short side is 1080"
@@ -24,7 +24,7 @@ def test_the_rungs_asked_for_are_made_alone() -> None:
 
 def test_where_no_rung_asked_for_fits_the_highest_there_is_is_made() -> None:
     made = wished(video(width=1240, height=700), rungs=(1080, 2160))
-    assert names(made)["video"] == ["700p", "hls", "mp4"]
+    assert names(made)["video"] == ["700p", "hls", "dash", "mp4"]
     assert "of the rungs asked for (1080, 2160) none fits" in choices(made)["700p", "made"]
 
 

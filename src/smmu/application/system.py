@@ -92,14 +92,7 @@ def assemble(
         uploads=Uploads(store=store, storage=platform.uploads, completion=completion, clock=clock, ids=platform.ids),
         jobs=jobs,
         library=library,
-        playback=Playback(
-            library=library,
-            objects=objects,
-            secrets=platform.secrets,
-            delivery=platform.delivery,
-            clock=clock,
-            limits=limits,
-        ),
+        playback=_playback(platform, limits, library),
         variants=_variants(platform, engine, limits, telemetry, library),
         search=search,
         worker=worker,
@@ -119,6 +112,17 @@ def assemble(
         crew=None,
     )
     return system if platform.orchestrator else replace(system, crew=_crew(system, store, runs))
+
+
+def _playback(platform: Platform, limits: Limits, library: Library) -> Playback:
+    return Playback(
+        library=library,
+        objects=platform.objects,
+        secrets=platform.secrets,
+        delivery=platform.delivery,
+        clock=platform.clock,
+        limits=limits,
+    )
 
 
 def _variants(
