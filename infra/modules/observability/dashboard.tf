@@ -13,10 +13,12 @@ locals {
         for stat in ["p50", "p90", "p99"] :
         ["AWS/ApplicationELB", "TargetResponseTime", "LoadBalancer", var.api.balancer, { stat = stat, label = stat }]
       ]
-      "Uploads" = [
+      "Uploads, and pictures made on request" = [
         ["SMMU", "uploads_completed", "deployment", var.prefix, { stat = "Sum" }],
         ["SMMU", "uploads_rejected", "deployment", var.prefix, { stat = "Sum" }],
         ["SMMU", "uploads_closed", "deployment", var.prefix, { stat = "Sum" }],
+        ["SMMU", "variants_made", "deployment", var.prefix, { stat = "Sum" }],
+        ["SMMU", "variant_bytes", "deployment", var.prefix, { stat = "Sum", yAxis = "right" }],
         ["SMMU", "upload_bytes", "deployment", var.prefix, { stat = "Sum", yAxis = "right" }],
       ]
     },
