@@ -92,15 +92,8 @@ def assemble(
         uploads=Uploads(store=store, storage=platform.uploads, completion=completion, clock=clock, ids=platform.ids),
         jobs=jobs,
         library=library,
-        playback=Playback(
-            library=library,
-            objects=objects,
-            secrets=platform.secrets,
-            delivery=platform.delivery,
-            clock=clock,
-            limits=limits,
-        ),
-        variants=_variants(platform, engine, limits, telemetry, library),
+        playback=_playback(platform, library, limits),
+        variants=_variants(platform, library, engine, limits, telemetry),
         search=search,
         worker=worker,
         invocations=Invocations(store=store, worker=worker, tasks=platform.tasks, clock=clock),
@@ -121,8 +114,19 @@ def assemble(
     return system if platform.orchestrator else replace(system, crew=_crew(system, store, runs))
 
 
+def _playback(platform: Platform, library: Library, limits: Limits) -> Playback:
+    return Playback(
+        library=library,
+        objects=platform.objects,
+        secrets=platform.secrets,
+        delivery=platform.delivery,
+        clock=platform.clock,
+        limits=limits,
+    )
+
+
 def _variants(
-    platform: Platform, engine: MediaEngine, limits: Limits, telemetry: Telemetry, library: Library
+    platform: Platform, library: Library, engine: MediaEngine, limits: Limits, telemetry: Telemetry
 ) -> Variants:
     return Variants(
         library=library,
