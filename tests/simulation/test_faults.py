@@ -27,6 +27,7 @@ NOT_WRAPPED = {
     "SearchIndex",
     "Classifier",
     "Delivery",
+    "Secrets",
     "TokenVerifier",
     "UploadForms",
 }

@@ -92,8 +92,8 @@ def assemble(
         uploads=Uploads(store=store, storage=platform.uploads, completion=completion, clock=clock, ids=platform.ids),
         jobs=jobs,
         library=library,
-        playback=_playback(platform, limits, library),
-        variants=_variants(platform, engine, limits, telemetry, library),
+        playback=_playback(platform, library, limits),
+        variants=_variants(platform, library, engine, limits, telemetry),
         search=search,
         worker=worker,
         invocations=Invocations(store=store, worker=worker, tasks=platform.tasks, clock=clock),
@@ -114,7 +114,7 @@ def assemble(
     return system if platform.orchestrator else replace(system, crew=_crew(system, store, runs))
 
 
-def _playback(platform: Platform, limits: Limits, library: Library) -> Playback:
+def _playback(platform: Platform, library: Library, limits: Limits) -> Playback:
     return Playback(
         library=library,
         objects=platform.objects,
@@ -126,7 +126,7 @@ def _playback(platform: Platform, limits: Limits, library: Library) -> Playback:
 
 
 def _variants(
-    platform: Platform, engine: MediaEngine, limits: Limits, telemetry: Telemetry, library: Library
+    platform: Platform, library: Library, engine: MediaEngine, limits: Limits, telemetry: Telemetry
 ) -> Variants:
     return Variants(
         library=library,
