@@ -6,7 +6,8 @@ What the provider asks and moto does not answer, or answers so that the provider
 - Application Auto Scaling: `ListTagsForResource` is missing.
 - Budgets: tags (ours have none) and subscribers are missing.
 - CloudWatch Logs: query definitions are missing.
-- SQS: `RedriveAllowPolicy` is taken and never told; and setting any attribute forgets the queue's policy.
+- SQS: `RedriveAllowPolicy` is taken and never told; setting any attribute forgets the queue's policy; and the redrive
+  policy is told with other spaces than it was given, which is another text.
 
 What stands in the way of a job on what was made:
 
@@ -134,7 +135,18 @@ def _where_the_task_has_the_limit(was: Callable[[Any], Any]) -> Any:
     return staticmethod(requirements)
 
 
+def _as_it_was_given(was: Any) -> Any:
+    def attributes(queue: Any) -> dict[str, Any]:
+        told: dict[str, Any] = was.fget(queue)
+        if told.get("RedrivePolicy"):
+            told["RedrivePolicy"] = json.dumps(json.loads(told["RedrivePolicy"]), separators=(",", ":"))
+        return told
+
+    return property(attributes)
+
+
 MENDS = (
+    Mend(Queue, "attributes", _as_it_was_given, "40cb990b1216", "a redrive policy is told with other spaces"),
     Mend(
         Queue, "_set_attributes", _keeping_the_policy, "4b7aaf3f4636", "setting an attribute forgets a queue's policy"
     ),

@@ -58,7 +58,8 @@ class Mend:
 
     @property
     def fingerprint(self) -> str:
-        return hashlib.sha256(inspect.getsource(self.original).encode()).hexdigest()[:12]
+        source = inspect.getsource(getattr(self.original, "fget", self.original))
+        return hashlib.sha256(source.encode()).hexdigest()[:12]
 
     def apply(self) -> None:
         setattr(self.owner, self.name, self.made(self.original))
