@@ -1,4 +1,4 @@
-"""What Terraform makes of `environments/dev` is what the product runs on. Applied to a stand-in of AWS, then destroyed.
+"""What Terraform makes of `environments/dev` is what the product runs on. Applied to a stand-in of AWS; test_the_end.py destroys it.
 
 moto applies all of it, with what tests/support/aws/mended_control.py adds. What it cannot judge: whether AWS accepts a
 policy, an image or a combination of sizes. `prod` and `bootstrap` are the same resources, and are validated.
@@ -348,12 +348,3 @@ def test_the_whole_is_on_a_page_and_every_functions_runs_are_traced(made: Made) 
     assert told["TracingConfig"] == {"Mode": "Active"}
     run = made.client("stepfunctions").describe_state_machine(stateMachineArn=made.outputs["state_machine_arn"])
     assert run["tracingConfiguration"] == {"enabled": True}
-
-
-def test_at_last_all_of_it_can_be_destroyed(made: Made) -> None:
-    seconds = made.destroy()
-    print(f"destroyed in {seconds:.0f} s")  # noqa: T201 - seen with `pytest -rP`
-    assert made.workspace.made() == []
-    assert not [name for name in made.client("dynamodb").list_tables()["TableNames"] if name.startswith("smmu-dev-")]
-    assert not [one for one in made.client("s3").list_buckets()["Buckets"] if one["Name"].startswith("smmu-dev-")]
-    assert "QueueUrls" not in made.client("sqs").list_queues(QueueNamePrefix="smmu-dev-")
