@@ -12,7 +12,7 @@ from pathlib import Path
 
 import anyio
 
-from benchmarks import prices
+from benchmarks import prices, standing
 from benchmarks.figures import measured, write
 from benchmarks.prices import PRICES
 from smmu.domain.limits import MIB
@@ -68,6 +68,7 @@ def _page(cloud: Cloud, kinds: Mapping[str, Make]) -> str:
         ("What else one job takes", _amounts(jobs)),
         ("Dollars for 1,000 jobs", _bills(jobs)),
         ("An idle system", _idle(cloud)),
+        ("What is paid for because it is there", _standing()),
         (f"List prices, {prices.REGION}, as known of {prices.KNOWN_ON}", _prices()),
     )
     return "\n\n".join([*(f"## {title}\n\n{text}" for title, text in parts), measured("make cost")])
@@ -136,6 +137,18 @@ def _idle(cloud: Cloud) -> str:
     total = ("**all**", sum(count for _, count, _ in rows), sum(dollars for _, _, dollars in rows))
     said = [(name, f"{count:,.0f}", f"{dollars:.3f}") for name, count, dollars in (*rows, total)]
     return _table(("", "requests a month", "dollars a month"), said)
+
+
+def _standing() -> str:
+    environments = (standing.DEV, standing.PROD)
+    head = ("", *(f"{each.name}, {what}" for each in environments for what in ("how many", "dollars a month")))
+    paid = [standing.monthly(each) for each in environments]
+    rows = [
+        (row[0][0], *(said for _, count, dollars in row for said in (f"{count}", f"{dollars:.2f}")))
+        for row in zip(*paid, strict=True)
+    ]
+    total = [said for rows in paid for said in ("", f"**{sum(dollars for _, _, dollars in rows):.2f}**")]
+    return _table(head, [*rows, ("**all**", *total)])
 
 
 def _prices() -> str:
