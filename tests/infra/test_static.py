@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks.standing import DEV, PROD, Standing
 from smmu.entrypoints.cli.commands import application
 from tests.support import terraform
 from tests.support.aws.cloud import HANDLERS
@@ -113,6 +114,12 @@ def test_only_the_load_balancer_has_an_address_that_can_be_reached() -> None:
     ]
 
 
+def test_every_exception_of_checkov_has_its_reason() -> None:
+    found = [(path, line) for path in terraform_files() for line in path.read_text().splitlines() if "checkov:" in line]
+    assert len(found) > 30
+    assert [place for place in found if not re.search(r"checkov:skip=CKV2?_AWS_\d+: (\S+ ){2}", place[1])] == []
+
+
 # --- everything ends
 
 
@@ -157,6 +164,15 @@ def test_the_functions_are_those_that_the_suites_run() -> None:
     text = (terraform.INFRA / "modules" / "functions" / "main.tf").read_text()
     told = dict(re.findall(r'^    (\w+)\s*= \{ handler = "([\w.]+)"', text, re.MULTILINE))
     assert {name: f"smmu.entrypoints.lambdas.{handler}" for name, handler in told.items()} == HANDLERS
+
+
+@pytest.mark.parametrize("there", [DEV, PROD], ids=lambda there: there.name)
+def test_what_is_always_there_is_counted_as_it_is_written(there: Standing) -> None:
+    folder = terraform.INFRA / "environments" / there.name
+    text = "\n".join(path.read_text() for path in sorted(folder.glob("*.tf")))
+    (zones, everywhere) = re.findall(r"zone_count = (\d), endpoints_in_every_zone = (true|false)", text)[0]
+    assert (int(zones), int(zones) if everywhere == "true" else 1) == (there.zones, there.endpoint_zones)
+    assert re.findall(r"\{ min = (\d+)", text) == [str(there.api_processes)]
 
 
 def test_the_provider_is_pinned_and_there_is_no_other() -> None:

@@ -29,6 +29,7 @@ module "storage" {
   prefix      = local.prefix
   origins     = var.origins
   raw_days    = var.raw_days
+  log_days    = var.log_days
   kms_key_arn = var.kms_key_arn
   disposable  = var.disposable
 
@@ -72,6 +73,7 @@ module "network" {
   cidr                    = var.network.cidr
   zone_count              = var.network.zone_count
   endpoints_in_every_zone = var.network.endpoints_in_every_zone
+  log_days                = var.log_days
   bucket_arns             = values(module.storage.arns)
   table_arns              = values(module.tables.arns)
 }
@@ -161,6 +163,7 @@ module "api" {
   image_repository_arns = var.image_repository_arns
   vpc_id                = module.network.vpc_id
   subnet_ids            = { public = module.network.subnet_ids.public, service = module.network.subnet_ids.service }
+  access_logs           = module.storage.balancer_logs
   certificate_arn       = var.certificate_arn
   web_acl_arn           = var.web_acl_arn
   client_cidrs          = var.client_cidrs

@@ -13,6 +13,11 @@ output "processed_domain_name" {
   value       = aws_s3_bucket.media["processed"].bucket_regional_domain_name
 }
 
+output "balancer_logs" {
+  description = "Where a load balancer may write its log."
+  value       = { bucket = aws_s3_bucket_policy.logs.bucket, prefix = local.balancer_logs }
+}
+
 output "grants" {
   description = "Policy documents, each in a list (uses_key is empty without a key)."
   value = {
