@@ -23,7 +23,7 @@ from tests.support.media import clip, photo, song
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "cost.md"
 
-_POLLS_A_MINUTE = 15  # five pollers of an event source mapping, each asking for 20 seconds (Lambda developer guide)
+_POLLS_A_MINUTE = 2 * 15  # of two queues, five pollers each, which ask for 20 seconds (Lambda developer guide)
 _SWEEPS_A_MINUTE, _ORPHAN_SWEEPS_A_MINUTE = 1.0, 1 / 60
 _WAV_BYTES_A_SECOND = 96_000
 
@@ -131,7 +131,7 @@ def _idle(cloud: Cloud) -> str:
         ("sweeper: its function", sweeps, prices.functions(sweep) * sweeps),
         ("sweeper: its schedule", sweeps, PRICES["EventBridge Scheduler"].of(sweeps)),
         ("sweeper, once an hour: S3 LIST", more.total() * looks, PRICES["S3 PUT, COPY, POST, LIST"].of(looks)),
-        ("queue's event source: SQS ReceiveMessage", polls, PRICES["SQS"].of(polls)),
+        ("queues' event sources: SQS ReceiveMessage", polls, PRICES["SQS"].of(polls)),
         ("stream's event source: GetRecords", 0, 0.0),
     ]
     total = ("**all**", sum(count for _, count, _ in rows), sum(dollars for _, _, dollars in rows))

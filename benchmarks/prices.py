@@ -48,6 +48,7 @@ PRICES: Mapping[str, Price] = {
     "Public IPv4 address": Price(0.005, 1, "hour"),
     "Interface endpoint": Price(0.01, 1, "hour in a zone"),
     "Alarm": Price(0.10, 1, "month"),
+    "Dashboard": Price(3.00, 1, "month"),
 }
 
 

@@ -34,8 +34,8 @@ class Standing:
         return self.zones + 1
 
 
-DEV = Standing(name="dev", zones=2, endpoint_zones=1, api_processes=1, alarms=21)
-PROD = Standing(name="prod", zones=3, endpoint_zones=3, api_processes=3, alarms=21)
+DEV = Standing(name="dev", zones=2, endpoint_zones=1, api_processes=1, alarms=29)
+PROD = Standing(name="prod", zones=3, endpoint_zones=3, api_processes=3, alarms=29)
 
 Row = tuple[str, int, float]
 
@@ -52,4 +52,5 @@ def monthly(there: Standing) -> Sequence[Row]:
         ("interface endpoints", there.endpoints, PRICES["Interface endpoint"].of(_HOURS * there.endpoints)),
         ("processes of the API, 0.5 vCPU, 1 GB", there.api_processes, process * _HOURS * there.api_processes),
         ("alarms", there.alarms, PRICES["Alarm"].of(there.alarms)),
+        ("dashboard", 1, PRICES["Dashboard"].of(1)),
     ]

@@ -16,6 +16,8 @@ FORGOTTEN = {
     "aws_vpc_security_group_ingress_rule": {"description"},
     # Tags are taken and cannot be asked for (mended_control.py answers that there are none).
     "aws_appautoscaling_target": {"tags_all"},
+    # That a bucket tells EventBridge is heeded and not told.
+    "aws_s3_bucket_notification": {"eventbridge"},
     # A service is always one of EC2's, without capacity providers, grace or rebalancing: so it would be replaced, which
     # leaves open what else it would be.
     "aws_ecs_service": {

@@ -13,8 +13,8 @@ from tests.support.aws.cloud import HANDLERS
 
 pytestmark = NEEDS_TERRAFORM
 
-WAKEN_BY_LAMBDA = ("dispatch", "relay")  # through an event source mapping
-WAKEN_BY_EVENTS = ("sweep", "status")
+WAKEN_BY_EVENTS = ("sweep", "status")  # asynchronously; the others through an event source mapping, or by the machine
+QUEUES = ("dispatch", "arrived")
 _DAY = 86_400
 
 
@@ -23,9 +23,9 @@ def stream(made: Made) -> dict[str, Any]:
     return made.mapping("relay")
 
 
-@pytest.fixture
-def queue(made: Made) -> dict[str, Any]:
-    return made.mapping("dispatch")
+@pytest.fixture(params=QUEUES)
+def queue(made: Made, request: pytest.FixtureRequest) -> dict[str, Any]:
+    return made.mapping(request.param)
 
 
 def _seconds(made: Made, function: str) -> int:
@@ -89,20 +89,21 @@ def test_of_a_batch_only_what_failed_comes_back(queue: dict[str, Any]) -> None:
     assert queue["BatchSize"] == 10
 
 
-def test_dispatchers_are_bounded_where_they_are_fed_and_none_is_reserved(made: Made, queue: dict[str, Any]) -> None:
+def test_what_queues_feed_is_bounded_there_and_no_function_is_reserved(made: Made, queue: dict[str, Any]) -> None:
     assert 2 <= queue["ScalingConfig"]["MaximumConcurrency"] <= 1_000
     functions = made.client("lambda")
     for name in HANDLERS:
         assert "ReservedConcurrentExecutions" not in functions.get_function_concurrency(FunctionName=f"smmu-dev-{name}")
 
 
-def test_a_message_is_hidden_for_as_long_as_a_dispatcher_may_take(made: Made, queue: dict[str, Any]) -> None:
+def test_a_message_is_hidden_for_as_long_as_its_function_may_take(made: Made, queue: dict[str, Any]) -> None:
     hidden = int(_queue_at(made, queue["EventSourceArn"])["VisibilityTimeout"])
-    assert hidden >= 6 * _seconds(made, "dispatch") + queue.get("MaximumBatchingWindowInSeconds", 0)
+    function = queue["FunctionArn"].rpartition(":smmu-dev-")[2]
+    assert hidden >= 6 * _seconds(made, function) + queue.get("MaximumBatchingWindowInSeconds", 0)
 
 
-def test_a_dead_letter_lives_on_after_all_tries_of_its_message(made: Made, queue: dict[str, Any]) -> None:
-    told = _queue_at(made, queue["EventSourceArn"])
+def test_a_dead_letter_lives_on_after_all_tries_of_its_message(made: Made) -> None:
+    told = _queue_at(made, made.mapping("dispatch")["EventSourceArn"])
     redrive = json.loads(told["RedrivePolicy"])
     dead = _queue_at(made, redrive["deadLetterTargetArn"])
     assert redrive["maxReceiveCount"] == Limits().queue_receives_max >= 5
@@ -111,7 +112,34 @@ def test_a_dead_letter_lives_on_after_all_tries_of_its_message(made: Made, queue
     assert json.loads(dead["RedriveAllowPolicy"])["sourceQueueArns"] == [told["QueueArn"]]
 
 
+def test_a_client_has_the_first_word_and_what_storage_told_in_vain_is_forgotten_with_its_upload(made: Made) -> None:
+    told = _queue_at(made, made.mapping("arrived")["EventSourceArn"])
+    assert int(told["DelaySeconds"]) >= Limits().url_seconds_max
+    assert int(told["MessageRetentionPeriod"]) == Limits().upload_seconds
+    assert "RedrivePolicy" not in told
+
+
+def test_only_the_rule_tells_what_has_arrived(made: Made) -> None:
+    told = _queue_at(made, made.mapping("arrived")["EventSourceArn"])
+    (allowed,) = (one for one in json.loads(told["Policy"])["Statement"] if one["Effect"] == "Allow")
+    assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
+    assert allowed["Condition"]["ArnEquals"] == {"aws:SourceArn": _rule(made, "arrivals")["Arn"]}
+
+
 # --- rules
+
+
+def test_what_owners_have_sent_is_told_and_what_was_made_is_not(made: Made) -> None:
+    pattern = EventPattern.load(_rule(made, "arrivals")["EventPattern"])
+
+    def hears(kind: str, bucket: str, key: str) -> bool:
+        detail = {"bucket": {"name": bucket}, "object": {"key": key}}
+        told: Any = {"source": "aws.s3", "detail-type": kind, "detail": detail}
+        return bool(pattern.matches_event(told))
+
+    assert hears("Object Created", "smmu-dev-raw-media", "raw/ada/upl_1/source")
+    assert not hears("Object Deleted", "smmu-dev-raw-media", "raw/ada/upl_1/source")
+    assert not hears("Object Created", "smmu-dev-processed-media", "media/ada/med_1/manifest.json")
 
 
 @pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"])

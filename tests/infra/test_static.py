@@ -16,6 +16,7 @@ from tests.support.infra import (
     UNNAMEABLE,
     actions_in,
     actions_in_headers,
+    alarms,
     declared,
     declared_in,
     statements,
@@ -53,9 +54,8 @@ def test_every_grant_of_a_module_is_given_to_somebody() -> None:
         name for text in outputs for name in re.findall(r"^    (\w+)\s*= (?:\[?data\.aws_iam)", text, re.MULTILINE)
     }
     text = DEPLOYMENT.read_text()
-    renamed = {"receives": "takes_messages"} if "module.queues.grants.receives" in text else {}
     assert len(offered) > 15
-    assert {name for name in offered if f"local.may.{renamed.get(name, name)}" not in text} == set()
+    assert {name for name in offered if f"local.may.{name}" not in text} == set()
 
 
 def test_no_role_has_an_action_or_a_resource_that_could_be_named_and_is_not() -> None:
@@ -173,6 +173,7 @@ def test_what_is_always_there_is_counted_as_it_is_written(there: Standing) -> No
     (zones, everywhere) = re.findall(r"zone_count = (\d), endpoints_in_every_zone = (true|false)", text)[0]
     assert (int(zones), int(zones) if everywhere == "true" else 1) == (there.zones, there.endpoint_zones)
     assert re.findall(r"\{ min = (\d+)", text) == [str(there.api_processes)]
+    assert len(alarms() - {"spend"}) == there.alarms, "spend is a budget; then `make cost` writes docs/cost.md"
 
 
 def test_the_provider_is_pinned_and_there_is_no_other() -> None:

@@ -63,7 +63,9 @@ module "queues" {
   source = "../queues"
 
   prefix           = local.prefix
-  dispatch_seconds = module.functions.dispatch_seconds
+  dispatch_seconds = module.functions.seconds.dispatch
+  arrived_seconds  = module.functions.seconds.arrived
+  telling_bucket   = module.storage.telling
 }
 
 module "network" {
@@ -109,17 +111,20 @@ module "observability" {
 module "functions" {
   source = "../functions"
 
-  prefix               = local.prefix
-  image                = var.images.functions
-  architecture         = var.architecture
-  settings             = local.settings
-  grants               = local.function_grants
-  log_groups           = module.observability.function_log_groups
-  queue_arn            = module.queues.arns.jobs
-  stream_arn           = module.tables.stream_arn
-  relay_failures_arn   = module.queues.arns.relay_failures
-  state_machine_arn    = module.pipeline.arn
-  dispatch_concurrency = var.dispatch_concurrency
+  prefix             = local.prefix
+  image              = var.images.functions
+  architecture       = var.architecture
+  settings           = local.settings
+  grants             = local.function_grants
+  log_groups         = module.observability.function_log_groups
+  stream_arn         = module.tables.stream_arn
+  relay_failures_arn = module.queues.arns.relay_failures
+  state_machine_arn  = module.pipeline.arn
+
+  queues = {
+    dispatch = { arn = module.queues.arns.jobs, concurrency = var.dispatch_concurrency }
+    arrived  = { arn = module.queues.arns.arrivals, concurrency = 2 }
+  }
 }
 
 module "workers" {

@@ -4,7 +4,7 @@ data "aws_caller_identity" "here" {}
 data "aws_region" "here" {}
 
 locals {
-  functions  = toset(["dispatch", "perform", "open", "collect", "relay", "sweep", "status"])
+  functions  = toset(["arrived", "dispatch", "perform", "open", "collect", "relay", "sweep", "status"])
   containers = toset(["api", "transcode", "transcribe"])
 }
 

@@ -145,6 +145,12 @@ resource "aws_s3_bucket_policy" "access" {
   depends_on = [aws_s3_bucket_public_access_block.media]
 }
 
+# Storage tells what has arrived, to whom it concerns (modules/queues/arrivals.tf).
+resource "aws_s3_bucket_notification" "raw" {
+  bucket      = aws_s3_bucket.media["raw"].id
+  eventbridge = true
+}
+
 # What browsers may do. Without ETag exposed, uploaders hang at the end of a multipart upload.
 resource "aws_s3_bucket_cors_configuration" "raw" {
   count = length(var.origins) > 0 ? 1 : 0

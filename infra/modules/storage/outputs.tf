@@ -3,6 +3,11 @@ output "names" {
   value       = local.names
 }
 
+output "telling" {
+  description = "The bucket of what owners send, which tells of what arrives."
+  value       = aws_s3_bucket_notification.raw.bucket
+}
+
 output "arns" {
   description = "The buckets' ARNs: raw and processed."
   value       = { for name, bucket in aws_s3_bucket.media : name => bucket.arn }

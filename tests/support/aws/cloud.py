@@ -40,6 +40,7 @@ WORKER_ROLE = "arn:aws:iam::123456789012:role/smmu-test-worker-session"
 WORKER_KEY = "AKIAWORKERITSELF"  # whose requests are told apart: those of a worker's own role
 _INVOKED = ("perform", "open", "collect")  # by the state machine; what brings events invokes the others
 HANDLERS = {
+    "arrived": "smmu.entrypoints.lambdas.arrived.handle",
     "dispatch": "smmu.entrypoints.lambdas.dispatch.handle",
     "perform": "smmu.entrypoints.lambdas.perform.handle_perform",
     "open": "smmu.entrypoints.lambdas.perform.handle_open",
@@ -91,7 +92,7 @@ class Stage:
 
     `functions` are the ARNs that the state machine calls. `told` are the variables that a deployment gives each of its
     processes: a function by its name, "api", and "worker", if its task definition does not tell it. `messages` is the
-    pattern of what wakes the relay.
+    pattern of what wakes the relay; `arrivals` is the queue of what storage tells, where it tells anything.
     """
 
     named: Resources
@@ -100,6 +101,7 @@ class Stage:
     handlers: Mapping[str, str]
     told: Mapping[str, Mapping[str, str]]
     messages: str = sources.MESSAGES
+    arrivals: str | None = None
 
 
 @contextmanager
@@ -198,7 +200,12 @@ def _sources(account: Account, stage: Stage, functions: Mapping[str, Function]) 
         client("dynamodb"), client("dynamodbstreams"), named.jobs_table, functions["relay"], stage.messages
     )
     ends = sources.status_source(client("stepfunctions"), named.state_machine, functions["status"])
+    told = {}
+    if stage.arrivals is not None:
+        arrivals = sources.queue_source(client("sqs"), stage.arrivals, functions["arrived"])
+        told["arrivals"] = sources.Source(arrivals, 0.1)
     return {
+        **told,
         "queue": sources.Source(queue, 0.1),
         "stream": sources.Source(stream, 0.1),
         "status": sources.Source(ends, 0.5),

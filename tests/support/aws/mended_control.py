@@ -17,6 +17,7 @@ What stands in the way of a job on what was made:
   sent, before that is answered; of its settings moto uses the batch's size alone. Here it is kept as it was made and
   wakes nobody: sources.py brings the events.
 - ECS: a container without a limit of memory of its own cannot be started, although its task has one.
+- EventBridge: a rule that is a schedule hears every event, and its function ends the event's way to other rules.
 
 tests/infra/test_mends.py fails when moto has learned them.
 """
@@ -34,6 +35,7 @@ from moto.budgets.responses import BudgetsResponse
 from moto.core.responses import ActionResult
 from moto.dynamodb.models import dynamodb_backends
 from moto.ecs.models import EC2ContainerServiceBackend
+from moto.events.models import Rule
 from moto.iam.access_control import IAMPolicy
 from moto.logs.responses import LogsResponse
 from moto.s3.models import FakeBucket
@@ -135,6 +137,14 @@ def _where_the_task_has_the_limit(was: Callable[[Any], Any]) -> Any:
     return staticmethod(requirements)
 
 
+def _but_to_schedules(was: Callable[..., None]) -> Callable[..., None]:
+    def send(rule: Any, event: Any, **named: Any) -> None:
+        if rule.event_pattern.get_pattern():
+            was(rule, event, **named)
+
+    return send
+
+
 def _as_it_was_given(was: Any) -> Any:
     def attributes(queue: Any) -> dict[str, Any]:
         told: dict[str, Any] = was.fget(queue)
@@ -157,6 +167,7 @@ MENDS = (
         "7571412a3495",
         "what is denied on a condition is denied always",
     ),
+    Mend(Rule, "send_to_targets", _but_to_schedules, "472e002e2dab", "a schedule hears every event"),
     Mend(LambdaBackend, "create_event_source_mapping", _waking_nobody, "19f8125cabf7", "functions need Docker"),
     Mend(
         EC2ContainerServiceBackend,

@@ -63,7 +63,9 @@ def queue_source(sqs: Any, url: str, function: Function) -> Callable[[], None]:
     """Batches of a queue; what the answer does not name is deleted, and a batch that failed comes again."""
 
     def look() -> None:
-        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"]).get("Messages", [])
+        found = sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0, AttributeNames=["All"]
+        ).get("Messages", [])
         if not found:
             return
         answer = function({"Records": [_record(message) for message in found]})
