@@ -49,6 +49,7 @@ PRICES: Mapping[str, Price] = {
     "Interface endpoint": Price(0.01, 1, "hour in a zone"),
     "Alarm": Price(0.10, 1, "month"),
     "Dashboard": Price(3.00, 1, "month"),
+    "Key of KMS": Price(1.00, 1, "month"),
 }
 
 

@@ -53,4 +53,5 @@ def monthly(there: Standing) -> Sequence[Row]:
         ("processes of the API, 0.5 vCPU, 1 GB", there.api_processes, process * _HOURS * there.api_processes),
         ("alarms", there.alarms, PRICES["Alarm"].of(there.alarms)),
         ("dashboard", 1, PRICES["Dashboard"].of(1)),
+        ("key that playback is signed with", 1, PRICES["Key of KMS"].of(1)),
     ]
