@@ -16,6 +16,14 @@ FORGOTTEN = {
     "aws_vpc_security_group_ingress_rule": {"description"},
     # Tags are taken and cannot be asked for (mended_control.py answers that there are none).
     "aws_appautoscaling_target": {"tags_all"},
+    "aws_budgets_budget": {"tags_all"},
+    # Where a function's lines go, and in which format, is not kept.
+    "aws_lambda_function": {"logging_config"},
+    # Comments on keys are not kept; of a distribution, its control of the bucket's access, and that it forwards nothing;
+    # and its certificate is told to be CloudFront's own as well.
+    "aws_cloudfront_public_key": {"comment"},
+    "aws_cloudfront_key_group": {"comment"},
+    "aws_cloudfront_distribution": {"default_cache_behavior", "origin", "viewer_certificate"},
     # That a bucket tells EventBridge is heeded and not told.
     "aws_s3_bucket_notification": {"eventbridge"},
     # A service is always one of EC2's, without capacity providers, grace or rebalancing: so it would be replaced, which
