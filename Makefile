@@ -14,6 +14,7 @@ VALIDATOR := tests/support/aws/validator
 PLAYER := tests/support/player
 LOCALSTACK := .venv-localstack
 LINTERS := .venv-lint
+CHECKOV := .venv-checkov
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
 	--constraint constraints.txt --editable '.[embedded,aws,functions,dev]'
 FAST := not slow and not kill and not served and not media and not aws
@@ -30,8 +31,8 @@ export FILE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo demo-aws serve test system check lint format-check types contracts lint-delivery fast media aws whole \
-	whole-aws other-pythons player localstack test-live bench cost gallery kill fmt clean
+.PHONY: help demo demo-aws serve test system check lint format-check types contracts lint-delivery fast media \
+	infra aws whole whole-aws other-pythons player localstack test-live bench cost gallery kill fmt clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -52,6 +53,7 @@ test: ## everything: lint, types, contracts, all suites, and the fast ones on th
 	@scripts/stage "lint of delivery" $(MAKE) lint-delivery
 	@scripts/stage "fast suites" $(MAKE) fast
 	@scripts/stage "media suites" $(MAKE) media
+	@scripts/stage "infrastructure" $(MAKE) infra
 	@scripts/stage "AWS suites" $(MAKE) aws
 	@scripts/stage "end-to-end suites" $(MAKE) whole
 	@scripts/stage "end-to-end suites on AWS" $(MAKE) whole-aws
@@ -82,6 +84,9 @@ fast: $(READY) ## the suites that take seconds
 
 media: $(READY) ## the suites that decode and encode
 	@$(BIN)/python -m pytest -n $(JOBS) -m "$(MEDIA)"
+
+infra: $(CHECKOV)/.ready ## what is unsafe in infra/, as checkov knows it
+	@$(CHECKOV)/bin/checkov --config-file infra/.checkov.yaml
 
 aws: $(READY) $(VALIDATOR)/.ready ## contracts, agreement, state machine and adapters over a stand-in of AWS
 	@$(BIN)/python -m pytest -n $(JOBS) -m "$(AWS)"
@@ -167,6 +172,13 @@ $(LOCALSTACK)/.ready: constraints-localstack.txt
 	@"$(FOUND)" -m venv $(LOCALSTACK)
 	@$(LOCALSTACK)/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-input \
 		--root-user-action=ignore --constraint constraints-localstack.txt 'localstack-core[base-runtime]'
+	@touch $@
+
+$(CHECKOV)/.ready: constraints-checkov.txt
+	@echo "making $(CHECKOV)"
+	@$(PYTHON) -m venv $(CHECKOV)
+	@$(CHECKOV)/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-input \
+		--root-user-action=ignore --constraint constraints-checkov.txt checkov
 	@touch $@
 
 .venv-%/.ready: pyproject.toml constraints.txt

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import anyio
 
-from benchmarks import prices
+from benchmarks import prices, standing
 from benchmarks.figures import measured, write
 from benchmarks.prices import PRICES
 from smmu.domain.limits import MIB
@@ -23,7 +23,7 @@ from tests.support.media import clip, photo, song
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "cost.md"
 
-_POLLS_A_MINUTE = 15  # five pollers of an event source mapping, each asking for 20 seconds (Lambda developer guide)
+_POLLS_A_MINUTE = 2 * 15  # of two queues, five pollers each, which ask for 20 seconds (Lambda developer guide)
 _SWEEPS_A_MINUTE, _ORPHAN_SWEEPS_A_MINUTE = 1.0, 1 / 60
 _WAV_BYTES_A_SECOND = 96_000
 
@@ -68,6 +68,7 @@ def _page(cloud: Cloud, kinds: Mapping[str, Make]) -> str:
         ("What else one job takes", _amounts(jobs)),
         ("Dollars for 1,000 jobs", _bills(jobs)),
         ("An idle system", _idle(cloud)),
+        ("What is paid for because it is there", _standing()),
         (f"List prices, {prices.REGION}, as known of {prices.KNOWN_ON}", _prices()),
     )
     return "\n\n".join([*(f"## {title}\n\n{text}" for title, text in parts), measured("make cost")])
@@ -130,12 +131,24 @@ def _idle(cloud: Cloud) -> str:
         ("sweeper: its function", sweeps, prices.functions(sweep) * sweeps),
         ("sweeper: its schedule", sweeps, PRICES["EventBridge Scheduler"].of(sweeps)),
         ("sweeper, once an hour: S3 LIST", more.total() * looks, PRICES["S3 PUT, COPY, POST, LIST"].of(looks)),
-        ("queue's event source: SQS ReceiveMessage", polls, PRICES["SQS"].of(polls)),
+        ("queues' event sources: SQS ReceiveMessage", polls, PRICES["SQS"].of(polls)),
         ("stream's event source: GetRecords", 0, 0.0),
     ]
     total = ("**all**", sum(count for _, count, _ in rows), sum(dollars for _, _, dollars in rows))
     said = [(name, f"{count:,.0f}", f"{dollars:.3f}") for name, count, dollars in (*rows, total)]
     return _table(("", "requests a month", "dollars a month"), said)
+
+
+def _standing() -> str:
+    environments = (standing.DEV, standing.PROD)
+    head = ("", *(f"{each.name}, {what}" for each in environments for what in ("how many", "dollars a month")))
+    paid = [standing.monthly(each) for each in environments]
+    rows = [
+        (row[0][0], *(said for _, count, dollars in row for said in (f"{count}", f"{dollars:.2f}")))
+        for row in zip(*paid, strict=True)
+    ]
+    total = [said for rows in paid for said in ("", f"**{sum(dollars for _, _, dollars in rows):.2f}**")]
+    return _table(head, [*rows, ("**all**", *total)])
 
 
 def _prices() -> str:

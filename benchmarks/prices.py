@@ -43,6 +43,13 @@ PRICES: Mapping[str, Price] = {
     "Fargate, x86, processor": Price(0.04048, 3_600, "vCPU-seconds"),
     "Fargate, x86, memory": Price(0.004445, 3_600, "GB-seconds"),
     "EventBridge Scheduler": Price(1.00, 1_000_000, "invocations"),
+    "Load balancer": Price(0.0225, 1, "hour"),
+    "NAT gateway": Price(0.045, 1, "hour"),
+    "Public IPv4 address": Price(0.005, 1, "hour"),
+    "Interface endpoint": Price(0.01, 1, "hour in a zone"),
+    "Alarm": Price(0.10, 1, "month"),
+    "Dashboard": Price(3.00, 1, "month"),
+    "Key of KMS": Price(1.00, 1, "month"),
 }
 
 

@@ -16,6 +16,9 @@ locals {
 }
 
 resource "aws_s3_bucket" "state" {
+  # checkov:skip=CKV_AWS_18: there are a few files for administrators alone, and CloudTrail knows who changed them
+  # checkov:skip=CKV_AWS_144: lost, the state can be imported again
+  # checkov:skip=CKV2_AWS_62: nobody waits for the state
   bucket = "smmu-state-${local.account}-${var.region}"
 
   lifecycle {
@@ -39,6 +42,28 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "state" {
       sse_algorithm = "aws:kms"
     }
   }
+}
+
+# What the state was before is kept for a year.
+resource "aws_s3_bucket_lifecycle_configuration" "state" {
+  bucket = aws_s3_bucket.state.id
+
+  rule {
+    id     = "forget-old-versions"
+    status = "Enabled"
+
+    filter {}
+
+    noncurrent_version_expiration {
+      noncurrent_days = 365
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 2
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.state]
 }
 
 resource "aws_s3_bucket_public_access_block" "state" {
@@ -77,6 +102,7 @@ resource "aws_s3_bucket_policy" "state" {
 }
 
 resource "aws_dynamodb_table" "lock" {
+  # checkov:skip=CKV_AWS_119: a lock is no secret; DynamoDB encrypts it with keys of its own
   name                        = "smmu-state-lock"
   billing_mode                = "PAY_PER_REQUEST"
   hash_key                    = "LockID"

@@ -10,7 +10,13 @@ import pytest
 from smmu.adapters.inmemory.ledger import MemoryLedger
 from smmu.adapters.inmemory.system import FixedClock, MemoryTelemetry
 from smmu.adapters.inmemory.world import World
+from smmu.application.uploads import Begun
+from smmu.bootstrap.embedding import send
+from smmu.domain.admission import UploadRequest
 from smmu.domain.errors import WORDS, Code, refuse
+from smmu.domain.limits import Limits
+from smmu.domain.upload import Upload
+from smmu.entrypoints.lambdas.arrived import arrived
 from smmu.entrypoints.lambdas.dispatch import dispatch
 from smmu.entrypoints.lambdas.perform import collect, opened, perform
 from smmu.entrypoints.lambdas.relay import relay
@@ -19,7 +25,7 @@ from smmu.entrypoints.lambdas.sweep import sweep
 from smmu.ports.errors import Conflict, Denied, Throttled, Unavailable
 from smmu.ports.queue import Topic
 from smmu.ports.records import Key, Stored, T
-from tests.support.deployment import OWNER, Deployment, deployed
+from tests.support.deployment import FILE, OWNER, Deployment, deployed
 
 SECRET = "An error occurred (AccessDenied) when calling GetItem: arn:aws:dynamodb:eu-west-1:123456789012:table/jobs"
 
@@ -195,6 +201,61 @@ async def test_only_what_failed_of_a_batch_comes_back(deployment: Deployment) ->
 
 def vars_of(deployment: Deployment) -> dict[str, Any]:
     return {"owner": OWNER, "job_id": deployment.run.job_id, "attempt": deployment.run.attempt}
+
+
+# --- what storage tells
+
+
+def told(*keys: str) -> dict[str, Any]:
+    """As EventBridge hands it to a queue: of S3's event only the key is looked at."""
+    bodies = [json.dumps({"detail-type": "Object Created", "detail": {"object": {"key": key}}}) for key in keys]
+    return {"Records": [{"messageId": f"m{number}", "body": body} for number, body in enumerate(bodies)]}
+
+
+async def begun(deployment: Deployment, owner: str = OWNER) -> Begun:
+    request = UploadRequest(filename="forgotten.mp4", size=len(FILE), content_type="video/mp4")
+    return await deployment.system.uploads.begin(owner, request)
+
+
+async def sent(deployment: Deployment, owner: str = OWNER) -> Upload:
+    """An upload whose client says no more, once its bytes are there."""
+    opened = await begun(deployment, owner)
+    for part in opened.parts:
+        await send(deployment.system, part, FILE)
+    return opened.upload
+
+
+async def test_an_upload_that_its_client_forgot_is_completed_and_only_once(deployment: Deployment) -> None:
+    forgotten = await sent(deployment)
+    for _ in range(2):
+        assert await arrived(deployment.system, told(forgotten.key)) == {"batchItemFailures": []}
+    known = await deployment.system.uploads.get(OWNER, forgotten.id)
+    assert known.upload.state == "completed"
+    assert (await deployment.system.jobs.get(OWNER, forgotten.job_id)).job.state == "created"
+
+
+async def test_what_storage_tells_of_nothing_that_can_be_completed_is_no_failure(deployment: Deployment) -> None:
+    given_up = await sent(deployment)
+    await deployment.system.uploads.abort(OWNER, given_up.id)
+    empty = (await begun(deployment)).upload
+    event = told(given_up.key, empty.key, "raw/ada/upl_unknown/source", "media/ada/med_1/manifest.json")
+    assert await arrived(deployment.system, event) == {"batchItemFailures": []}
+
+
+async def test_of_an_owner_that_no_key_can_name_the_sweeper_completes_the_upload(deployment: Deployment) -> None:
+    owner = "ada@example.com"
+    forgotten = await sent(deployment, owner)
+    await arrived(deployment.system, told(forgotten.key))
+    assert (await deployment.system.uploads.get(owner, forgotten.id)).upload.state == "open"
+    deployment.clock.advance(Limits().upload_seconds + 1)
+    await sweep(deployment.system, {})
+    assert (await deployment.system.jobs.get(owner, forgotten.job_id)).job.state == "created"
+
+
+async def test_only_what_storage_told_in_vain_comes_back(deployment: Deployment) -> None:
+    event = told((await sent(deployment)).key)
+    event["Records"].append({"messageId": "poison", "body": "not json"})
+    assert await arrived(deployment.system, event) == {"batchItemFailures": [{"itemIdentifier": "poison"}]}
 
 
 async def test_records_of_no_message_are_passed_over(deployment: Deployment) -> None:

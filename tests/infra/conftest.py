@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support import terraform
-from tests.support.aws import mended_cloudfront, mended_control, moto
+from tests.support.aws import machines, mended_cloudfront, mended_control, moto
 from tests.support.aws.cloud import harness_client
 from tests.support.terraform import Workspace
 
@@ -57,6 +57,12 @@ class Made:
     def client(self, service: str) -> Any:
         return harness_client(moto.account(), service)
 
+    def mapping(self, function: str) -> dict[str, Any]:
+        """What brings events to a function, as it was made."""
+        told = self.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+        (found,) = (one for one in told if one["FunctionArn"].endswith(f":smmu-dev-{function}"))
+        return dict(found)
+
     def destroy(self) -> float:
         """Destroy it, once; the seconds."""
         begun = time.monotonic()
@@ -81,6 +87,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     account = moto.account()
     mended_control.mend()
     mended_cloudfront.mend()
+    machines.interpret()  # before there is a state machine: another part of moto keeps those that run
     workspace = Workspace.of(tmp_path_factory.mktemp("terraform"), "environments/dev", account)
     workspace.set(VARIABLES)
     begun = time.monotonic()

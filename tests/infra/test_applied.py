@@ -1,4 +1,4 @@
-"""What Terraform makes of `environments/dev` is what the product runs on. Applied to a stand-in of AWS, then destroyed.
+"""What Terraform makes of `environments/dev` is what the product runs on. Applied to a stand-in of AWS; test_the_end.py destroys it.
 
 moto applies all of it, with what tests/support/aws/mended_control.py adds. What it cannot judge: whether AWS accepts a
 policy, an image or a combination of sizes. `prod` and `bootstrap` are the same resources, and are validated.
@@ -12,6 +12,7 @@ import anyio
 import pytest
 from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
 
+from benchmarks.standing import DEV
 from smmu.adapters.aws.account import Account, Resources, open_clients
 from smmu.adapters.aws.asl import compile_pipeline
 from smmu.adapters.aws.asl_tasks import Names
@@ -87,6 +88,41 @@ def test_a_bucket_is_private_keeps_versions_and_is_spoken_to_over_tls(made: Made
     allowing = [statement for statement in policy["Statement"] if statement["Effect"] == "Allow"]
     assert {statement["Principal"].get("Service") for statement in allowing} <= {"cloudfront.amazonaws.com"}
     assert {"Bool": {"aws:SecureTransport": "false"}} in [one["Condition"] for one in policy["Statement"]]
+
+
+@pytest.mark.parametrize("name", ["raw-media", "processed-media"])
+def test_who_used_which_signed_url_is_logged(made: Made, name: str) -> None:
+    s3 = made.client("s3")
+    told = s3.get_bucket_logging(Bucket=f"smmu-dev-{name}")["LoggingEnabled"]
+    assert (told["TargetBucket"], told["TargetPrefix"]) == ("smmu-dev-logs", "buckets/")
+    (rule,) = s3.get_bucket_lifecycle_configuration(Bucket="smmu-dev-logs")["Rules"]
+    assert rule["Expiration"]["Days"] == 14
+
+
+def test_who_asked_the_api_is_logged_and_what_the_network_refused(made: Made) -> None:
+    balancers = made.client("elbv2")
+    (balancer,) = balancers.describe_load_balancers(Names=["smmu-dev-api"])["LoadBalancers"]
+    told = balancers.describe_load_balancer_attributes(LoadBalancerArn=balancer["LoadBalancerArn"])["Attributes"]
+    attributes = {one["Key"]: one["Value"] for one in told}
+    assert attributes["access_logs.s3.enabled"] == "true"
+    assert attributes["access_logs.s3.bucket"] == "smmu-dev-logs"
+    (flows,) = made.client("ec2").describe_flow_logs()["FlowLogs"]
+    assert (flows["ResourceId"], flows["TrafficType"]) == (balancer["VpcId"], "REJECT")
+
+
+def test_what_is_always_there_is_what_the_page_of_costs_counts(made: Made) -> None:
+    def number(kind: str) -> int:
+        return sum(f".{kind}." in address for address in made.addresses)
+
+    ec2 = made.client("ec2")
+    endpoints = ec2.describe_vpc_endpoints(Filters=[{"Name": "vpc-endpoint-type", "Values": ["Interface"]}])
+    (service,) = made.client("ecs").describe_services(cluster="smmu-dev", services=["api"])["services"]
+    (balancer,) = made.client("elbv2").describe_load_balancers(Names=["smmu-dev-api"])["LoadBalancers"]
+    hint = "benchmarks/standing.py, and the page that `make cost` writes of it"
+    assert sum(len(one["SubnetIds"]) for one in endpoints["VpcEndpoints"]) == DEV.endpoints, hint
+    assert (len(balancer["AvailabilityZones"]), service["desiredCount"]) == (DEV.zones, DEV.api_processes), hint
+    assert (number("aws_nat_gateway"), number("aws_eip"), number("aws_lb")) == (1, 1, 1), hint
+    assert number("aws_cloudwatch_metric_alarm") == DEV.alarms, hint
 
 
 def test_pages_of_the_named_origins_may_send_and_see_etags(made: Made) -> None:
@@ -348,12 +384,3 @@ def test_the_whole_is_on_a_page_and_every_functions_runs_are_traced(made: Made) 
     assert told["TracingConfig"] == {"Mode": "Active"}
     run = made.client("stepfunctions").describe_state_machine(stateMachineArn=made.outputs["state_machine_arn"])
     assert run["tracingConfiguration"] == {"enabled": True}
-
-
-def test_at_last_all_of_it_can_be_destroyed(made: Made) -> None:
-    seconds = made.destroy()
-    print(f"destroyed in {seconds:.0f} s")  # noqa: T201 - seen with `pytest -rP`
-    assert made.workspace.made() == []
-    assert not [name for name in made.client("dynamodb").list_tables()["TableNames"] if name.startswith("smmu-dev-")]
-    assert not [one for one in made.client("s3").list_buckets()["Buckets"] if one["Name"].startswith("smmu-dev-")]
-    assert "QueueUrls" not in made.client("sqs").list_queues(QueueNamePrefix="smmu-dev-")

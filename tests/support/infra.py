@@ -31,6 +31,7 @@ UNNAMEABLE = {
     "xray:GetSamplingTargets": "as above",
 }
 _DOCUMENT = re.compile(r'^data "aws_iam_policy_document" "(\w+)" \{', re.MULTILINE)
+_RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{', re.MULTILINE)
 _STATEMENT = re.compile(r"^  statement \{", re.MULTILINE)
 _CONDITION = re.compile(r"^    condition \{", re.MULTILINE)
 _LIST = r"^\s+{}\s*=\s*\[(.*?)\]"
@@ -63,8 +64,33 @@ class Statement:
         return told
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One resource as it is written."""
+
+    kind: str
+    name: str
+    text: str
+
+    def says(self, argument: str) -> str | None:
+        """What it says of an argument of its own (not of one in an inner block), in Terraform's words."""
+        found = re.search(rf"^  {argument}\s*= (.*)$", self.text, re.MULTILINE)
+        return found[1] if found else None
+
+
 def terraform_files() -> list[Path]:
     return sorted(path for path in INFRA.rglob("*.tf") if ".terraform" not in path.parts)
+
+
+def declared(kind: str) -> list[Declared]:
+    """All resources of a kind."""
+    texts = [path.read_text(encoding="utf-8") for path in terraform_files()]
+    return [one for text in texts for one in declared_in(text) if one.kind == kind]
+
+
+def declared_in(text: str) -> Iterator[Declared]:
+    for found in _RESOURCE.finditer(text):
+        yield Declared(found[1], found[2], _block(text, found.end()))
 
 
 def statements() -> list[Statement]:

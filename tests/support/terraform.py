@@ -22,7 +22,7 @@ from tests.support.source import PROJECT
 INFRA = PROJECT / "infra"
 VARIABLE = "SMMU_TERRAFORM_MIRROR"
 _CONFIGURATION = "TF_CLI_CONFIG_FILE"
-_PROVIDER = "hashicorp/aws/5.*"
+_PROVIDER = "hashicorp/aws/5.100.0/linux_amd64"  # the one that infra's lock files have seen
 _USUAL = ("~/.terraform.d/plugins", "~/.local/share/terraform/plugins", "/usr/share/terraform/plugins")
 _SECONDS_MAX = 420
 _NOT_OURS = ("dev", "proc", "run", "sys", "tmp")
@@ -111,14 +111,14 @@ class Workspace:
         """A copy in `folder`, initialised."""
         place = mirror()
         assert place is not None, f"no mirror has {_PROVIDER}: set {VARIABLE}"
-        shutil.copytree(INFRA, folder / "infra", ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars"))
+        shutil.copytree(INFRA, folder / "infra", ignore=shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfvars"))
         cli = folder / "terraform.tfrc"
         cli.write_text(
             f"provider_installation {{\n  filesystem_mirror {{\n    path = {json.dumps(str(place))}\n  }}\n}}\n"
         )
         made = cls(folder / "infra" / root, {_CONFIGURATION: str(cli), "TF_IN_AUTOMATION": "1"})
         (made.root / "override.tf.json").write_text(json.dumps(_override(account)))
-        made("init", "-no-color", "-input=false")
+        made("init", "-no-color", "-input=false", "-lockfile=readonly")
         return made
 
     def __call__(self, *command: str) -> str:
@@ -131,6 +131,12 @@ class Workspace:
 
     def apply(self) -> None:
         self("apply", "-no-color", "-input=false", "-auto-approve", "-parallelism=20")
+
+    def changes(self) -> list[dict[str, Any]]:
+        """What another `apply` would change: of each resource, as `terraform show -json` tells it."""
+        self("plan", "-no-color", "-input=false", "-out=again", "-parallelism=20")
+        planned = json.loads(self("show", "-json", "again"))["resource_changes"]
+        return [one for one in planned if one["mode"] == "managed" and one["change"]["actions"] != ["no-op"]]
 
     def destroy(self) -> None:
         self("destroy", "-no-color", "-input=false", "-auto-approve", "-parallelism=20", "-refresh=false")

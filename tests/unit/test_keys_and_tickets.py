@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smmu.domain.keys import attempt_prefix, media_prefix, owner_segment, source_key
+from smmu.domain.keys import attempt_prefix, media_prefix, owner_segment, source_key, upload_of
 from smmu.domain.tickets import Ticket, seal, unseal
 
 SECRET = b"s" * 32
@@ -27,6 +27,19 @@ def test_an_owner_is_one_plain_segment(owner: str) -> None:
     assert 0 < len(segment) <= 64
     assert all(letter.isascii() and (letter.isalnum() or letter in "_-.") for letter in segment)
     assert segment.strip(".")
+
+
+@given(owners)
+def test_a_source_tells_its_upload_where_its_owner_is_plain(owner: str) -> None:
+    plain = owner_segment(owner) == owner
+    assert upload_of(source_key(owner, "upl_1")) == ((owner, "upl_1") if plain else None)
+
+
+@pytest.mark.parametrize(
+    "key", ["", "raw/ada/source", "raw/ada/upl_1/source/x", "media/ada/med_1/job_1-a1/source", "raw/.ab/upl_1/source"]
+)
+def test_what_is_no_source_tells_no_upload(key: str) -> None:
+    assert upload_of(key) is None
 
 
 @pytest.mark.parametrize("owner", ["ada\n", "../ada", "ada/x", "", ".ada", "é", "a" * 65])

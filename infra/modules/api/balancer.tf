@@ -5,6 +5,10 @@ locals {
 }
 
 resource "aws_lb" "api" {
+  # checkov:skip=CKV_AWS_150: a deployment that is not disposable has it
+  # checkov:skip=CKV2_AWS_20: with a certificate the listener redirects (below)
+  # checkov:skip=CKV2_AWS_76: no Java runs behind it; a deployment may bring a web ACL of its own
+  # checkov:skip=CKV2_AWS_28: all routes but health want a token, no media passes, client_cidrs says who may ask
   name                       = "${var.prefix}-api"
   load_balancer_type         = "application"
   internal                   = false
@@ -13,9 +17,16 @@ resource "aws_lb" "api" {
   drop_invalid_header_fields = true
   enable_deletion_protection = !var.disposable
   idle_timeout               = 120 # several heartbeats of a stream of events
+
+  access_logs {
+    enabled = true
+    bucket  = var.access_logs.bucket
+    prefix  = var.access_logs.prefix
+  }
 }
 
 resource "aws_lb_target_group" "api" {
+  # checkov:skip=CKV_AWS_378: TLS ends at the load balancer; from there one security group speaks to another
   name                 = "${var.prefix}-api"
   vpc_id               = var.vpc_id
   target_type          = "ip"
@@ -49,6 +60,7 @@ resource "aws_lb_listener" "https" {
 }
 
 resource "aws_lb_listener" "http" {
+  # checkov:skip=CKV_AWS_2: with a certificate it only redirects; without one the deployment is for a first look
   load_balancer_arn = aws_lb.api.arn
   protocol          = "HTTP"
   port              = 80

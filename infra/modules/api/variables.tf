@@ -53,6 +53,11 @@ variable "security_group_ids" {
   type        = object({ balancer = string, api = string })
 }
 
+variable "access_logs" {
+  description = "Where the load balancer writes who asked for what."
+  type        = object({ bucket = string, prefix = string })
+}
+
 variable "certificate_arn" {
   description = "The certificate of the API's name, in ACM. Null: plain HTTP, which is for a first look and for no token."
   type        = string

@@ -10,7 +10,8 @@ locals {
     { admits = flatten(module.delivery[*].grants.admits) },
     {
       sends            = module.queues.grants.sends
-      takes_messages   = module.queues.grants.receives
+      takes_messages   = module.queues.grants.takes_messages
+      takes_arrivals   = module.queues.grants.takes_arrivals
       reports_failures = module.queues.grants.reports_failures
     },
   )
@@ -18,6 +19,9 @@ locals {
   keeps_all = concat(local.may.keeps_jobs, local.may.keeps_uploads, local.may.keeps_media)
 
   function_grants = {
+    # Completes what a client forgot, as the API would.
+    arrived = concat(local.may.takes_arrivals, local.keeps_all, local.may.receives, local.may.uses_key)
+
     # Starts the run of a job; stops that of a cancelled one, and tells its media.
     dispatch = concat(
       local.may.takes_messages, local.may.keeps_jobs, local.may.keeps_media, local.may.starts, local.may.stops,

@@ -29,6 +29,7 @@ module "storage" {
   prefix      = local.prefix
   origins     = var.origins
   raw_days    = var.raw_days
+  log_days    = var.log_days
   kms_key_arn = var.kms_key_arn
   disposable  = var.disposable
 
@@ -62,7 +63,9 @@ module "queues" {
   source = "../queues"
 
   prefix           = local.prefix
-  dispatch_seconds = module.functions.dispatch_seconds
+  dispatch_seconds = module.functions.seconds.dispatch
+  arrived_seconds  = module.functions.seconds.arrived
+  telling_bucket   = module.storage.telling
 }
 
 module "network" {
@@ -72,6 +75,7 @@ module "network" {
   cidr                    = var.network.cidr
   zone_count              = var.network.zone_count
   endpoints_in_every_zone = var.network.endpoints_in_every_zone
+  log_days                = var.log_days
   bucket_arns             = values(module.storage.arns)
   table_arns              = values(module.tables.arns)
 }
@@ -107,17 +111,20 @@ module "observability" {
 module "functions" {
   source = "../functions"
 
-  prefix               = local.prefix
-  image                = var.images.functions
-  architecture         = var.architecture
-  settings             = local.settings
-  grants               = local.function_grants
-  log_groups           = module.observability.function_log_groups
-  queue_arn            = module.queues.arns.jobs
-  stream_arn           = module.tables.stream_arn
-  relay_failures_arn   = module.queues.arns.relay_failures
-  state_machine_arn    = module.pipeline.arn
-  dispatch_concurrency = var.dispatch_concurrency
+  prefix             = local.prefix
+  image              = var.images.functions
+  architecture       = var.architecture
+  settings           = local.settings
+  grants             = local.function_grants
+  log_groups         = module.observability.function_log_groups
+  stream_arn         = module.tables.stream_arn
+  relay_failures_arn = module.queues.arns.relay_failures
+  state_machine_arn  = module.pipeline.arn
+
+  queues = {
+    dispatch = { arn = module.queues.arns.jobs, concurrency = var.dispatch_concurrency }
+    arrived  = { arn = module.queues.arns.arrivals, concurrency = 2 }
+  }
 }
 
 module "workers" {
@@ -161,6 +168,7 @@ module "api" {
   image_repository_arns = var.image_repository_arns
   vpc_id                = module.network.vpc_id
   subnet_ids            = { public = module.network.subnet_ids.public, service = module.network.subnet_ids.service }
+  access_logs           = module.storage.balancer_logs
   certificate_arn       = var.certificate_arn
   web_acl_arn           = var.web_acl_arn
   client_cidrs          = var.client_cidrs

@@ -8,7 +8,7 @@ output "arns" {
   value       = { for key, function in aws_lambda_function.handler : key => function.arn }
 }
 
-output "dispatch_seconds" {
-  description = "The time limit of the dispatcher: a message is hidden for six times that."
-  value       = local.functions.dispatch.seconds
+output "seconds" {
+  description = "The functions' time limits: a message of a queue is hidden for six times its function's."
+  value       = { for key, function in local.functions : key => function.seconds }
 }

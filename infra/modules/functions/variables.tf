@@ -28,9 +28,9 @@ variable "log_groups" {
   type        = map(object({ name = string, arn = string }))
 }
 
-variable "queue_arn" {
-  description = "The queue of jobs to dispatch."
-  type        = string
+variable "queues" {
+  description = "The queues that feed functions, by the function, and how many of it at once: a bound without throttling."
+  type        = map(object({ arn = string, concurrency = number }))
 }
 
 variable "stream_arn" {
@@ -46,9 +46,4 @@ variable "relay_failures_arn" {
 variable "state_machine_arn" {
   description = "The state machine whose executions' ends are heard."
   type        = string
-}
-
-variable "dispatch_concurrency" {
-  description = "How many dispatchers at once. It bounds them without throttling, which would make dead letters."
-  type        = number
 }

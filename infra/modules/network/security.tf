@@ -10,6 +10,7 @@ locals {
 }
 
 resource "aws_security_group" "here" {
+  # checkov:skip=CKV2_AWS_5: they are attached in the modules of those that they are for
   for_each = local.groups
 
   name        = "${var.prefix}-${each.key}"

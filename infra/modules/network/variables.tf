@@ -38,3 +38,8 @@ variable "table_arns" {
   description = "The tables that can be reached from inside, and no others."
   type        = list(string)
 }
+
+variable "log_days" {
+  description = "How long it is kept what was refused."
+  type        = number
+}

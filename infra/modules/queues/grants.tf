@@ -7,8 +7,10 @@ data "aws_iam_policy_document" "sends" {
   }
 }
 
-# For a function that Lambda feeds from the queue.
+# For a function that Lambda feeds from a queue.
 data "aws_iam_policy_document" "receives" {
+  for_each = { jobs = aws_sqs_queue.jobs.arn, arrivals = aws_sqs_queue.arrivals.arn }
+
   statement {
     actions = [
       "sqs:ReceiveMessage",
@@ -16,7 +18,7 @@ data "aws_iam_policy_document" "receives" {
       "sqs:ChangeMessageVisibility",
       "sqs:GetQueueAttributes",
     ]
-    resources = [aws_sqs_queue.jobs.arn]
+    resources = [each.value]
   }
 }
 

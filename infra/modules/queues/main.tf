@@ -40,7 +40,12 @@ resource "aws_sqs_queue" "relay_failures" {
 }
 
 locals {
-  queues = { jobs = aws_sqs_queue.jobs, dead = aws_sqs_queue.dead, relay_failures = aws_sqs_queue.relay_failures }
+  queues = {
+    arrivals       = aws_sqs_queue.arrivals
+    dead           = aws_sqs_queue.dead
+    jobs           = aws_sqs_queue.jobs
+    relay_failures = aws_sqs_queue.relay_failures
+  }
 }
 
 data "aws_iam_policy_document" "tls_only" {
@@ -69,5 +74,5 @@ resource "aws_sqs_queue_policy" "tls_only" {
   for_each = local.queues
 
   queue_url = each.value.id
-  policy    = data.aws_iam_policy_document.tls_only[each.key].json
+  policy    = each.key == "arrivals" ? data.aws_iam_policy_document.arrivals.json : data.aws_iam_policy_document.tls_only[each.key].json
 }

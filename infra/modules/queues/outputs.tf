@@ -1,15 +1,15 @@
 output "urls" {
-  description = "The queues' URLs: jobs, dead, relay_failures."
+  description = "The queues' URLs: arrivals, dead, jobs, relay_failures."
   value       = { for key, queue in local.queues : key => queue.url }
 }
 
 output "arns" {
-  description = "The queues' ARNs: jobs, dead, relay_failures."
+  description = "The queues' ARNs: arrivals, dead, jobs, relay_failures."
   value       = { for key, queue in local.queues : key => queue.arn }
 }
 
 output "names" {
-  description = "The queues' names: jobs, dead, relay_failures."
+  description = "The queues' names: arrivals, dead, jobs, relay_failures."
   value       = { for key, queue in local.queues : key => queue.name }
 }
 
@@ -22,7 +22,8 @@ output "grants" {
   description = "Policy documents, each in a list."
   value = {
     sends            = [data.aws_iam_policy_document.sends.json]
-    receives         = [data.aws_iam_policy_document.receives.json]
+    takes_messages   = [data.aws_iam_policy_document.receives["jobs"].json]
+    takes_arrivals   = [data.aws_iam_policy_document.receives["arrivals"].json]
     reports_failures = [data.aws_iam_policy_document.reports_failures.json]
   }
 }

@@ -13,3 +13,13 @@ variable "dispatch_seconds" {
   description = "The time limit of the function that receives from the queue; a message is hidden for six times that."
   type        = number
 }
+
+variable "arrived_seconds" {
+  description = "The time limit of the function that hears of arrivals; a message is hidden for six times that."
+  type        = number
+}
+
+variable "telling_bucket" {
+  description = "The bucket that tells what has arrived."
+  type        = string
+}

@@ -3,6 +3,11 @@ output "names" {
   value       = local.names
 }
 
+output "telling" {
+  description = "The bucket of what owners send, which tells of what arrives."
+  value       = aws_s3_bucket_notification.raw.bucket
+}
+
 output "arns" {
   description = "The buckets' ARNs: raw and processed."
   value       = { for name, bucket in aws_s3_bucket.media : name => bucket.arn }
@@ -11,6 +16,11 @@ output "arns" {
 output "processed_domain_name" {
   description = "Where the bucket of what is made answers, in its region."
   value       = aws_s3_bucket.media["processed"].bucket_regional_domain_name
+}
+
+output "balancer_logs" {
+  description = "Where a load balancer may write its log."
+  value       = { bucket = aws_s3_bucket_policy.logs.bucket, prefix = local.balancer_logs }
 }
 
 output "grants" {

@@ -27,3 +27,8 @@ variable "distribution_arns" {
   description = "The distributions of CloudFront that may read what is made."
   type        = list(string)
 }
+
+variable "log_days" {
+  description = "How long it is kept who asked for what."
+  type        = number
+}

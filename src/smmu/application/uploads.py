@@ -123,6 +123,14 @@ class Uploads:
 
         return await until_settled(attempt)
 
+    async def arrived(self, key: str) -> Upload | None:
+        """Storage tells that this object is there: complete its upload, if its client has not. Raises as `complete`.
+
+        `None` for an object that tells no upload: the sweeper finds it when the upload expires.
+        """
+        named = keys.upload_of(key)
+        return None if named is None else await self.complete(*named)
+
     async def abort(self, owner: str, upload_id: str) -> Upload:
         """Give an upload up; repeating it is fine. `Refused` when it is complete or being completed."""
 

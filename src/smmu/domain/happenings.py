@@ -54,6 +54,7 @@ HAPPENINGS: Mapping[str, Kind] = MappingProxyType(
         # uploads
         "job_created": Kind(Level.INFO, (Metric("uploads_completed"), Metric("upload_bytes", "bytes", Unit.BYTES))),
         "upload_rejected": Kind(Level.INFO, (Metric("uploads_rejected"),), ("code",)),
+        "arrival_refused": Kind(Level.INFO),
         "upload_closed": Kind(Level.INFO, (Metric("uploads_closed"),), ("state",)),
         "orphan_aborted": Kind(
             Level.INFO,

@@ -9,6 +9,7 @@ import hashlib
 import re
 
 _SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SOURCE = re.compile(rf"raw/(?P<owner>{_SAFE.pattern})/(?P<upload>[^/]+)/source")
 
 
 def owner_segment(owner: str) -> str:
@@ -24,6 +25,12 @@ def owner_segment(owner: str) -> str:
 def source_key(owner: str, upload_id: str) -> str:
     """Key of an uploaded file."""
     return f"raw/{owner_segment(owner)}/{upload_id}/source"
+
+
+def upload_of(key: str) -> tuple[str, str] | None:
+    """Owner and upload of an uploaded file's key; `None` for another's, or where the key has but the owner's digest."""
+    found = _SOURCE.fullmatch(key)
+    return (found["owner"], found["upload"]) if found else None
 
 
 def media_prefix(owner: str, media_id: str) -> str:

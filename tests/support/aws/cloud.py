@@ -40,6 +40,7 @@ WORKER_ROLE = "arn:aws:iam::123456789012:role/smmu-test-worker-session"
 WORKER_KEY = "AKIAWORKERITSELF"  # whose requests are told apart: those of a worker's own role
 _INVOKED = ("perform", "open", "collect")  # by the state machine; what brings events invokes the others
 HANDLERS = {
+    "arrived": "smmu.entrypoints.lambdas.arrived.handle",
     "dispatch": "smmu.entrypoints.lambdas.dispatch.handle",
     "perform": "smmu.entrypoints.lambdas.perform.handle_perform",
     "open": "smmu.entrypoints.lambdas.perform.handle_open",
@@ -81,37 +82,58 @@ class Cloud:
 
     def token(self, owner: str = "ada") -> str:
         now = int(time.time())  # noqa: TID251 - the API judges tokens by the machine's clock
-        return self.keys.token(sub=owner, exp=now + 3_600)
+        issuer, audience = (self.environment[f"SMMU_PLATFORM__IDENTITY__{name}"] for name in ("ISSUER", "AUDIENCE"))
+        return self.keys.token(sub=owner, exp=now + 3_600, iss=issuer, aud=audience)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What a deployment's processes find when they begin.
+
+    `functions` are the ARNs that the state machine calls. `told` are the variables that a deployment gives each of its
+    processes: a function by its name, "api", and "worker", if its task definition does not tell it. `messages` is the
+    pattern of what wakes the relay; `arrivals` is the queue of what storage tells, where it tells anything.
+    """
+
+    named: Resources
+    cluster: clusters.Cluster
+    functions: Mapping[str, str]
+    handlers: Mapping[str, str]
+    told: Mapping[str, Mapping[str, str]]
+    messages: str = sources.MESSAGES
+    arrivals: str | None = None
 
 
 @contextmanager
-def deployed(folder: Path) -> Iterator[Cloud]:
-    """A new deployment, until the block ends. Its processes' logs go to `folder`."""
+def deployed(folder: Path, stage: Stage | None = None) -> Iterator[Cloud]:
+    """A deployment, until the block ends: on `stage`, or on one of its own. Its processes' logs go to `folder`."""
     account = moto.account()
     machines.interpret()
-    named = anyio.run(_resources, account)
-    cluster = clusters.make_cluster()
     keys = Published()
     with ExitStack() as stack:
-        jwks_url = stack.enter_context(published(keys))
         sandboxes: dict[str, Function] = {}
-        arns = stack.enter_context(machines.functions({name: _late(sandboxes, name) for name in _INVOKED}))
-        named = replace(named, cluster=cluster.name, state_machine=_state_machine(arns, cluster))
-        scratch = folder / "scratch"
-        scratch.mkdir()
-        environment = {**environment_of(account, named, jwks_url), "TMPDIR": str(scratch)}
-        for name, handler in HANDLERS.items():
+        called = {name: _late(sandboxes, name) for name in _INVOKED}
+        if stage is None:
+            stage = _stage(account, stack.enter_context(machines.functions(called)))
+        else:
+            stack.enter_context(machines.answering({stage.functions[name]: called[name] for name in _INVOKED}))
+        machine = machine_of(account, folder / "scratch")
+        for name, handler in stage.handlers.items():
+            environment = {**machine, **stage.told[name]}
             sandboxes[name] = Function(name, handler, environment, folder / "functions.log")
             stack.callback(sandboxes[name].close)
-        workers = stack.enter_context(containers.running(cluster, _worker, _of_workers(environment)))
-        brought = _sources(account, named, sandboxes)
+        told = {**machine, "AWS_ACCESS_KEY_ID": WORKER_KEY, **stage.told["worker"]}
+        workers = stack.enter_context(containers.running(stage.cluster, _worker, told))
+        brought = _sources(account, stage, sandboxes)
         for source in brought.values():
             source.start()
             stack.callback(source.stop)
+        jwks_url = stack.enter_context(published(keys))
+        environment = {**machine, **stage.told["api"], "SMMU_PLATFORM__IDENTITY__JWKS_URL": jwks_url}
         url = stack.enter_context(served(environment, folder / "api.log"))
         yield Cloud(
             account=account,
-            named=named,
+            named=stage.named,
             folder=folder,
             environment=environment,
             functions=sandboxes,
@@ -122,9 +144,13 @@ def deployed(folder: Path) -> Iterator[Cloud]:
         )
 
 
-def _of_workers(environment: Mapping[str, str]) -> dict[str, str]:
-    """What a worker's container is told: a role of its own, and the role that it works as."""
-    return {**environment, "SMMU_PLATFORM__WORKER_ROLE": WORKER_ROLE, "AWS_ACCESS_KEY_ID": WORKER_KEY}
+def _stage(account: Account, arns: Mapping[str, str]) -> Stage:
+    named, cluster = anyio.run(_resources, account), clusters.make_cluster()
+    named = replace(named, cluster=cluster.name, state_machine=_state_machine(arns, cluster))
+    told = settings_of(account, named)
+    everyone = dict.fromkeys((*HANDLERS, "api"), told)
+    everyone["worker"] = {**told, "SMMU_PLATFORM__WORKER_ROLE": WORKER_ROLE}
+    return Stage(named=named, cluster=cluster, functions=arns, handlers=HANDLERS, told=everyone)
 
 
 def _worker(command: Sequence[str]) -> Sequence[str]:
@@ -163,14 +189,23 @@ def _state_machine(arns: Mapping[str, str], cluster: clusters.Cluster) -> str:
     return machines.create(compile_pipeline(pipeline(Limits()), names, seconds_max=Limits().job_seconds_max))
 
 
-def _sources(account: Account, named: Resources, functions: Mapping[str, Function]) -> dict[str, sources.Source]:
+def _sources(account: Account, stage: Stage, functions: Mapping[str, Function]) -> dict[str, sources.Source]:
+    named = stage.named
+
     def client(service: str) -> Any:
         return harness_client(account, service)
 
     queue = sources.queue_source(client("sqs"), named.queues[Topic.JOBS], functions["dispatch"])
-    stream = sources.stream_source(client("dynamodb"), client("dynamodbstreams"), named.jobs_table, functions["relay"])
+    stream = sources.stream_source(
+        client("dynamodb"), client("dynamodbstreams"), named.jobs_table, functions["relay"], stage.messages
+    )
     ends = sources.status_source(client("stepfunctions"), named.state_machine, functions["status"])
+    told = {}
+    if stage.arrivals is not None:
+        arrivals = sources.queue_source(client("sqs"), stage.arrivals, functions["arrived"])
+        told["arrivals"] = sources.Source(arrivals, 0.1)
     return {
+        **told,
         "queue": sources.Source(queue, 0.1),
         "stream": sources.Source(stream, 0.1),
         "status": sources.Source(ends, 0.5),
@@ -195,13 +230,11 @@ def ours_apart(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith("SMMU_")}
 
 
-def environment_of(account: Account, named: Resources, jwks_url: str) -> dict[str, str]:
-    """The whole environment of a deployment's processes: what its infrastructure tells them, and this machine's own."""
-    key_id, secret = account.credentials or ("", "")
+def settings_of(account: Account, named: Resources) -> dict[str, str]:
+    """What infrastructure tells every process. The issuer is the API's alone to know; telling it to all does no harm."""
     platform = {
         "kind": "aws",
         "region": account.region,
-        "endpoint": str(account.endpoint),
         "raw_bucket": named.raw_bucket,
         "processed_bucket": named.processed_bucket,
         "jobs_table": named.jobs_table,
@@ -214,16 +247,24 @@ def environment_of(account: Account, named: Resources, jwks_url: str) -> dict[st
         "signing_key": named.signing_key,
         "identity__issuer": ISSUER.issuer,
         "identity__audience": ISSUER.audience,
-        "identity__jwks_url": jwks_url,
+        "identity__jwks_url": ISSUER.jwks_url,
     }
+    limits = {"SMMU_LIMITS__PROGRESS_PERCENT": "10"}
+    return {f"SMMU_PLATFORM__{name.upper()}": value for name, value in platform.items()} | limits
+
+
+def machine_of(account: Account, scratch: Path) -> dict[str, str]:
+    """What a machine has by itself and no infrastructure tells: where AWS is, a role's credentials, a disk."""
+    scratch.mkdir()
+    key_id, secret = account.credentials or ("", "")
     return {
         **ours_apart(os.environ),
-        **{f"SMMU_PLATFORM__{name.upper()}": value for name, value in platform.items()},
-        "SMMU_LIMITS__PROGRESS_PERCENT": "10",
+        "SMMU_PLATFORM__ENDPOINT": str(account.endpoint),
         "AWS_ACCESS_KEY_ID": key_id,
         "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_DEFAULT_REGION": account.region,
         "AWS_REGION": account.region,
+        "TMPDIR": str(scratch),
     }
 
 

@@ -49,7 +49,7 @@ class Container:
 
 @dataclass(slots=True)
 class Containers:
-    """The containers of one cluster, by their tasks' ARNs."""
+    """The containers of one cluster, by their tasks' ARNs. A task's definition adds to `environment`."""
 
     cluster: str
     entrypoint: Entrypoint
@@ -64,7 +64,7 @@ class Containers:
         told = {one["name"]: one["value"] for override in overrides for one in override.get("environment", [])}
         process = subprocess.Popen(
             list(self.entrypoint(command)),
-            env={**self.environment, **told},
+            env={**self.environment, **_told_by_definition(task), **told},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -113,6 +113,12 @@ class Containers:
         task.stop_code = "UserInitiated" if container.stop_reason else "EssentialContainerExited"
         task.stopped_reason = container.stop_reason or "Essential container in task exited"
         task.desired_status = task.last_status = "STOPPED"
+
+
+def _told_by_definition(task: Any) -> dict[str, str]:
+    definition = ecs_backends[_ACCOUNT][REGION].describe_task_definition(task.task_definition_arn)
+    (container,) = definition.container_definitions
+    return {variable["name"]: variable["value"] for variable in container.get("environment", [])}
 
 
 @contextmanager

@@ -82,11 +82,18 @@ def functions(made: Mapping[str, Function]) -> Iterator[dict[str, str]]:
     """Meanwhile there are these Lambda functions; their ARNs, by name."""
     mark = secrets.token_hex(6)
     arns = {name: f"arn:aws:lambda:{REGION}:{_OWNER}:function:{name}-{mark}" for name in made}
-    FUNCTIONS.update({arns[name]: function for name, function in made.items()})
-    try:
+    with answering({arns[name]: function for name, function in made.items()}):
         yield arns
+
+
+@contextmanager
+def answering(made: Mapping[str, Function]) -> Iterator[None]:
+    """Meanwhile these ARNs are called so."""
+    FUNCTIONS.update(made)
+    try:
+        yield
     finally:
-        for arn in arns.values():
+        for arn in made:
             del FUNCTIONS[arn]
 
 

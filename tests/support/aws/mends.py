@@ -9,7 +9,7 @@ import inspect
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, cast
 
@@ -51,13 +51,18 @@ class Mend:
     made: Callable[[Any], Any]
     was: str
     why: str
+    original: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "original", getattr(self.owner, self.name))
 
     @property
     def fingerprint(self) -> str:
-        return hashlib.sha256(inspect.getsource(_ORIGINALS[self.owner, self.name]).encode()).hexdigest()[:12]
+        source = inspect.getsource(getattr(self.original, "fget", self.original))
+        return hashlib.sha256(source.encode()).hexdigest()[:12]
 
     def apply(self) -> None:
-        setattr(self.owner, self.name, self.made(_ORIGINALS[self.owner, self.name]))
+        setattr(self.owner, self.name, self.made(self.original))
 
 
 # --- calls of other services
@@ -267,7 +272,6 @@ MENDS = (
     ),
     Mend(argument, "extract_json", _one_value_for_a_definite_path, "932245247973", "and in intrinsic functions"),
 )
-_ORIGINALS = {(mend.owner, mend.name): getattr(mend.owner, mend.name) for mend in MENDS}
 
 
 @cache

@@ -10,9 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from moto.events.models import EventPattern
+
 from tests.support.aws.functions import Function, FunctionError
 
 _LOG = logging.getLogger(__name__)
+MESSAGES = json.dumps({"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"jobId": {"S": ["#outbox"]}}}})
+"""The event source mapping's filter: only what was put into the outbox wakes the relay."""
+
 _ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 
@@ -58,7 +63,9 @@ def queue_source(sqs: Any, url: str, function: Function) -> Callable[[], None]:
     """Batches of a queue; what the answer does not name is deleted, and a batch that failed comes again."""
 
     def look() -> None:
-        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"]).get("Messages", [])
+        found = sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0, AttributeNames=["All"]
+        ).get("Messages", [])
         if not found:
             return
         answer = function({"Records": [_record(message) for message in found]})
@@ -81,8 +88,9 @@ def _record(message: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def stream_source(dynamodb: Any, streams: Any, table: str, function: Function) -> Callable[[], None]:
-    """Records of a table's stream, in order; a batch that failed comes again before anything else does."""
+def stream_source(dynamodb: Any, streams: Any, table: str, function: Function, pattern: str) -> Callable[[], None]:
+    """Records of a table's stream that `pattern` lets in, in order; a batch that failed comes again before all else."""
+    wakes = EventPattern.load(pattern)
     arn = dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
     (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
     place: dict[str, Any] = {"ShardIteratorType": "TRIM_HORIZON"}
@@ -91,7 +99,8 @@ def stream_source(dynamodb: Any, streams: Any, table: str, function: Function) -
         # A new iterator each time: moto's hold on to a table's past when a transaction fails.
         begun = streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], **place)
         records = streams.get_records(ShardIterator=begun["ShardIterator"], Limit=100)["Records"]
-        wanted = [json.loads(json.dumps(record, default=str)) for record in records if _is_message(record)]
+        wanted = [json.loads(json.dumps(record, default=str)) for record in records]
+        wanted = [record for record in wanted if wakes.matches_event(record)]
         if wanted:
             function({"Records": wanted})
         if records:
@@ -99,11 +108,6 @@ def stream_source(dynamodb: Any, streams: Any, table: str, function: Function) -
             place.update(ShardIteratorType="AFTER_SEQUENCE_NUMBER", SequenceNumber=last)
 
     return look
-
-
-def _is_message(record: dict[str, Any]) -> bool:
-    """The event source mapping's filter: only what was put into the outbox wakes the function."""
-    return bool(record["eventName"] != "REMOVE" and record["dynamodb"]["Keys"]["jobId"] == {"S": "#outbox"})
 
 
 def status_source(stepfunctions: Any, machine: str, function: Function) -> Callable[[], None]:
