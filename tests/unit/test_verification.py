@@ -4,7 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from smmu.domain.verification import Listed, PlayedTrack, complaints, grid_complaint, playlist_complaints
+from smmu.domain.plan import Role
+from smmu.domain.verification import (
+    Listed,
+    PlayedTrack,
+    complaints,
+    grid_complaint,
+    is_picture,
+    is_played,
+    playlist_complaints,
+)
 
 PICTURES = PlayedTrack(
     kind="video", codec="h264", frames=100, undecodable=0, start_s=0.0, end_s=4.0, rising=True, width=426, height=240,
@@ -59,3 +68,11 @@ def test_rungs_switch_where_their_keyframes_agree() -> None:
 def test_a_playlist_names_what_is_listed(text: str, complaint: str | None) -> None:
     there = frozenset({"hls/240p/init.mp4", "hls/240p/seg-1.m4s"})
     assert next(playlist_complaints(text, "hls/240p/", there), None) == complaint
+
+
+def test_every_role_is_looked_at_in_its_way() -> None:
+    played = {role for role in Role if is_played(role)}
+    assert played == {Role.HLS_VIDEO, Role.HLS_AUDIO, Role.MP4, Role.AUDIO, Role.PREVIEW, Role.LOOP}
+    assert {role for role in Role if is_picture(role)} == {Role.IMAGE, Role.CROP, Role.POSTER}
+    texts = {Role.HLS, Role.DASH, Role.STORYBOARD, Role.WAVEFORM, Role.SUBTITLES, Role.CAPTIONS, Role.TRANSCRIPT}
+    assert set(Role) == played | {Role.IMAGE, Role.CROP, Role.POSTER} | texts

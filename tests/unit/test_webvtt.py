@@ -43,3 +43,8 @@ def test_times_and_text_are_written_as_the_standard_has_them() -> None:
 def test_what_is_no_file_of_cues_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"cue|begins"):
         times_in(text)
+
+
+def test_a_cue_may_have_a_name() -> None:
+    assert times_in("WEBVTT\n\n1\n00:00:01.000 --> 00:00:02.000\nx\n") == ((Fraction(1), Fraction(2)),)
+    assert times_in("WEBVTT\n") == ()

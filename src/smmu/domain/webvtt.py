@@ -42,9 +42,11 @@ def times_in(text: str) -> tuple[tuple[Fraction, Fraction], ...]:
 
 
 def _read_times(block: str) -> tuple[Fraction, Fraction]:
-    found = _TIMES.fullmatch(block.partition("\n")[0])
+    first, *others = block.strip("\n").split("\n")
+    line = first if "-->" in first or not others else others[0]  # a cue may have a name in front of its times
+    found = _TIMES.fullmatch(line)
     if found is None:
-        msg = f"not the times of a cue: {block.partition(chr(10))[0]!r}"
+        msg = f"not the times of a cue: {line!r}"
         raise ValueError(msg)
     numbers = [int(number) for number in found.groups()]
     return _seconds(*numbers[:4]), _seconds(*numbers[4:])

@@ -24,6 +24,8 @@ from smmu.entrypoints.exporting import MANIFEST
 from smmu.ports.errors import TaskDied
 from smmu.ports.objects import Source
 
+_TEXTS = frozenset({".m3u8", ".vtt", ".json"})
+
 
 class _File(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -122,6 +124,10 @@ class Verifier:
         try:
             if verification.is_picture(one.role):
                 return await self._picture_complaint(one)
+            if one.role == Role.STORYBOARD:
+                for path, (size, _) in one.files.items():
+                    if path.endswith(".webp"):
+                        await self.engine.inspect(JoinedFiles((self.folder / path,), (size,)))
             if verification.is_played(one.role):
                 tracks += await self.engine.play(self._source(one))
                 found = next(verification.complaints(one, tracks), "")
@@ -139,25 +145,28 @@ class Verifier:
         return ""
 
     def _source(self, one: Listed) -> Source:
-        media = [path for path in one.files if not path.endswith((".m3u8", ".vtt", ".json"))]
+        media = [path for path in one.files if PurePosixPath(path).suffix not in _TEXTS]
         paths = tuple(self.folder / path for path in media)
         return JoinedFiles(paths, tuple(one.files[path][0] for path in media))
 
     def _text_complaint(self, one: Listed, there: frozenset[str]) -> str:
-        main = next(iter(one.files))
-        path = PurePosixPath(main)
-        if path.suffix == ".m3u8":
-            folder = "" if str(path.parent) == "." else f"{path.parent}/"
-            text = (self.folder / main).read_text(encoding="utf-8", errors="replace")
-            return next(verification.playlist_complaints(text, folder, there), "")
+        found = (complaint for path in one.files for complaint in self._of_text(PurePosixPath(path), there))
+        return next(found, "")
+
+    def _of_text(self, path: PurePosixPath, there: frozenset[str]) -> Iterator[str]:
+        if path.suffix not in _TEXTS:
+            return
         try:
-            if path.suffix == ".vtt":
-                times_in((self.folder / main).read_text(encoding="utf-8"))
-            elif path.suffix == ".json":
-                json.loads((self.folder / main).read_bytes())
+            text = (self.folder / path).read_text(encoding="utf-8")
+            if path.suffix == ".m3u8":
+                folder = "" if str(path.parent) == "." else f"{path.parent}/"
+                yield from verification.playlist_complaints(text, folder, there)
+            elif path.suffix == ".vtt":
+                times_in(text)
+            else:
+                json.loads(text)
         except ValueError as error:
-            return f"it is not well formed: {error}"
-        return ""
+            yield f"{path} is not well formed: {error}"
 
 
 def read_manifest(folder: Path) -> list[tuple[Listed, bool]]:
