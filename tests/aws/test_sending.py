@@ -29,5 +29,5 @@ def test_no_body_goes_to_s3_but_as_such_pieces() -> None:
         for node in ast.walk(parse(path))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in PUTS
     ]
-    assert len(puts) == len(PUTS)
+    assert len(puts) >= len(PUTS)
     assert [where for where, given in puts if "Body" in given] == []
