@@ -9,10 +9,13 @@ is written as VLC and FFmpeg read it.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
 from itertools import pairwise, zip_longest
 from typing import Any, Final
 
 from smmu.domain.transcript import PAUSE_SECONDS, Reviewed, Span, Word
+from smmu.domain.webvtt import Cue as TimedText
+from smmu.domain.webvtt import cues_in, stamp, to_webvtt
 
 SCHEMA: Final = "smmu.transcript/1"
 LINE_CHARS_MAX: Final = 42
@@ -53,17 +56,15 @@ def cues(words: Sequence[Word]) -> tuple[Cue, ...]:
 
 def webvtt(shown: Sequence[Cue]) -> str:
     """The captions as WebVTT. Without any, a file that is valid and shows nothing."""
-    blocks = [
-        f"{number}\n{_time(cue.start_ms)} --> {_time(cue.end_ms)}\n" + "\n".join(map(_escaped, cue.lines)) + "\n"
-        for number, cue in enumerate(shown, start=1)
-    ]
-    return "\n".join(("WEBVTT\n", *blocks))
+    return to_webvtt(
+        TimedText(Fraction(cue.start_ms, 1_000), Fraction(cue.end_ms, 1_000), "\n".join(cue.lines)) for cue in shown
+    )
 
 
 def srt(shown: Sequence[Cue]) -> str:
     """The captions as SubRip."""
     blocks = [
-        f"{number}\n{_time(cue.start_ms, ',')} --> {_time(cue.end_ms, ',')}\n"
+        f"{number}\n{stamp(cue.start_ms, ',')} --> {stamp(cue.end_ms, ',')}\n"
         + "\n".join(line.replace("-->", "->") for line in cue.lines)
         + "\n"
         for number, cue in enumerate(shown, start=1)
@@ -104,10 +105,10 @@ def problems(shown: Sequence[Cue]) -> tuple[str, ...]:
 
 def read_webvtt(written: str) -> tuple[Cue, ...]:
     """The cues of a WebVTT file of ours, for proving what was written. `ValueError` when it is none."""
-    head, *blocks = written.rstrip("\n").split("\n\n")
-    if head.strip() != "WEBVTT":
-        raise ValueError("not WebVTT")
-    return tuple(_read(block.splitlines()) for block in blocks)
+    return tuple(
+        Cue(start_ms=int(cue.start * 1_000), end_ms=int(cue.end * 1_000), lines=tuple(cue.text.split("\n")))
+        for cue in cues_in(written)
+    )
 
 
 def _pieces(word: Word) -> Iterator[_Piece]:
@@ -192,32 +193,6 @@ def _joint(before: str, after: str) -> str:
     if not before:
         return ""
     return "" if _UNSPACED.match(before[-1]) and _UNSPACED.match(after[0]) else " "
-
-
-def _time(milliseconds: int, mark: str = ".") -> str:
-    seconds, thousandths = divmod(milliseconds, 1_000)
-    minutes, seconds = divmod(seconds, 60)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}{mark}{thousandths:03}"
-
-
-def _escaped(line: str) -> str:
-    return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-_TIMES = re.compile(r"(\d{2,}):(\d\d):(\d\d)\.(\d{3}) --> (\d{2,}):(\d\d):(\d\d)\.(\d{3})")
-
-
-def _read(lines: Sequence[str]) -> Cue:
-    found = _TIMES.fullmatch(lines[1]) if len(lines) > LINES_MAX else None
-    if found is None:
-        raise ValueError("a cue without its times")
-    hours, minutes, seconds, thousandths, *end = map(int, found.groups())
-    plain = (line.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") for line in lines[2:])
-    return Cue(
-        start_ms=((hours * 60 + minutes) * 60 + seconds) * 1_000 + thousandths,
-        end_ms=((end[0] * 60 + end[1]) * 60 + end[2]) * 1_000 + end[3],
-        lines=tuple(plain),
-    )
 
 
 def _in_itself(cue: Cue) -> Iterator[str]:

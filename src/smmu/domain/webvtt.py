@@ -8,12 +8,16 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import attrgetter
+from unicodedata import category
 
 HEAD = "WEBVTT"
+_ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
+_UNSHOWN = frozenset({"Cc", "Cs", "Zl", "Zp"})  # controls, halves of letters, ends of lines; joiners of letters stay
 _TIMES = re.compile(r"(\d{2,}):(\d\d):(\d\d)\.(\d{3}) --> (\d{2,}):(\d\d):(\d\d)\.(\d{3})")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Cue:
     """What is shown from `start` until `end`, in seconds."""
 
@@ -25,31 +29,39 @@ class Cue:
 def to_webvtt(cues: Iterable[Cue]) -> str:
     """The file. Cues without text or time are left out; the others are put in order of their starts."""
     blocks = [HEAD]
-    for cue in sorted(cues):
+    for cue in sorted(cues, key=attrgetter("start")):
         text, start, end = _escaped(cue.text), _milliseconds(cue.start), _milliseconds(cue.end)
         if text and end > start:
-            blocks.append(f"{_stamp(start)} --> {_stamp(end)}\n{text}")
+            blocks.append(f"{stamp(start)} --> {stamp(end)}\n{text}")
     return "\n\n".join(blocks) + "\n"
 
 
-def times_in(text: str) -> tuple[tuple[Fraction, Fraction], ...]:
-    """Start and end of every cue of a WebVTT file. `ValueError` when it is none."""
+def cues_in(text: str) -> tuple[Cue, ...]:
+    """Every cue of a WebVTT file of ours. `ValueError` when it is none."""
     head, *blocks = text.split("\n\n")
     if head.strip() != HEAD:
         msg = "a WebVTT file begins with its name"
         raise ValueError(msg)
-    return tuple(_read_times(block) for block in blocks if block.strip())
+    return tuple(_read(block) for block in blocks if block.strip())
 
 
-def _read_times(block: str) -> tuple[Fraction, Fraction]:
-    first, *others = block.strip("\n").split("\n")
-    line = first if "-->" in first or not others else others[0]  # a cue may have a name in front of its times
-    found = _TIMES.fullmatch(line)
+def stamp(milliseconds: int, mark: str = ".") -> str:
+    """A time as players read it. `mark` stands before the thousandths."""
+    minutes, rest = divmod(milliseconds, 60_000)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}{mark}{rest % 1000:03d}"
+
+
+def _read(block: str) -> Cue:
+    lines = block.strip("\n").split("\n")
+    times = 0 if "-->" in lines[0] or len(lines) == 1 else 1  # a cue may have a name in front of its times
+    found = _TIMES.fullmatch(lines[times])
     if found is None:
-        msg = f"not the times of a cue: {line!r}"
+        msg = f"not the times of a cue: {lines[times]!r}"
         raise ValueError(msg)
-    numbers = [int(number) for number in found.groups()]
-    return _seconds(*numbers[:4]), _seconds(*numbers[4:])
+    numbers, text = [int(number) for number in found.groups()], "\n".join(lines[times + 1 :])
+    for letter, escape in reversed(_ESCAPES):
+        text = text.replace(escape, letter)
+    return Cue(_seconds(*numbers[:4]), _seconds(*numbers[4:]), text)
 
 
 def _seconds(hours: int, minutes: int, seconds: int, milliseconds: int) -> Fraction:
@@ -57,21 +69,17 @@ def _seconds(hours: int, minutes: int, seconds: int, milliseconds: int) -> Fract
 
 
 def _escaped(text: str) -> str:
-    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return "\n".join(_lines(plain))
+    for letter, escape in _ESCAPES:
+        text = text.replace(letter, escape)
+    return "\n".join(_lines(text))
 
 
 def _lines(text: str) -> Iterator[str]:
     for line in text.splitlines():
-        shown = "".join(letter for letter in line if letter.isprintable()).strip()
+        shown = "".join(letter for letter in line if category(letter) not in _UNSHOWN).strip()
         if shown:
             yield shown
 
 
 def _milliseconds(seconds: Fraction) -> int:
     return max(0, round(seconds * 1000))
-
-
-def _stamp(milliseconds: int) -> str:
-    minutes, rest = divmod(milliseconds, 60_000)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"

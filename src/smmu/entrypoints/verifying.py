@@ -19,7 +19,7 @@ from smmu.domain.errors import Code, Refused, refuse
 from smmu.domain.manifest import SCHEMA, is_safe_path
 from smmu.domain.plan import Role
 from smmu.domain.verification import Listed, PlayedTrack
-from smmu.domain.webvtt import times_in
+from smmu.domain.webvtt import cues_in
 from smmu.entrypoints.exporting import MANIFEST
 from smmu.ports.errors import TaskDied
 from smmu.ports.objects import Source
@@ -162,7 +162,7 @@ class Verifier:
                 folder = "" if str(path.parent) == "." else f"{path.parent}/"
                 yield from verification.playlist_complaints(text, folder, there)
             elif path.suffix == ".vtt":
-                times_in(text)
+                cues_in(text)
             else:
                 json.loads(text)
         except ValueError as error:

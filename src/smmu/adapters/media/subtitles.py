@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
+from operator import attrgetter
 
 from av.error import FFmpegError
 from av.packet import Packet
@@ -20,7 +21,7 @@ from smmu.adapters.media.proof import check
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.manifest import Check, Proof, Rendition
 from smmu.domain.plan import PlannedTask, SubtitlesSpec
-from smmu.domain.webvtt import Cue, times_in, to_webvtt
+from smmu.domain.webvtt import Cue, cues_in, to_webvtt
 
 CONTENT_TYPE = "text/vtt"
 CUES_MAX, CUE_CHARS_MAX = 50_000, 2_000
@@ -97,7 +98,7 @@ def _plain(dialogue: bytes) -> str:
 
 def _ended(cues: Sequence[Cue]) -> Iterator[Cue]:
     """Every cue with an end: its own, or where the next one begins."""
-    ordered = sorted(cues)
+    ordered = sorted(cues, key=attrgetter("start"))
     for number, cue in enumerate(ordered):
         if cue.end > cue.start:
             yield cue
@@ -117,7 +118,7 @@ def _within(cues: Iterator[Cue], found: Survey, owed_s: float | None) -> Iterato
 
 
 def _checks(document: str, cues: Sequence[Cue]) -> Iterator[Check]:
-    times = times_in(document)
-    yield check("cues that are there", len(cues), len(times))
-    yield check("starts that go back", 0, sum(after[0] < before[0] for before, after in pairwise(times)))
-    yield check("cues that do not last", 0, sum(end <= start for start, end in times))
+    read = cues_in(document)
+    yield check("cues that are there", len(cues), len(read))
+    yield check("starts that go back", 0, sum(after.start < before.start for before, after in pairwise(read)))
+    yield check("cues that do not last", 0, sum(cue.end <= cue.start for cue in read))
