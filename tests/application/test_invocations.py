@@ -101,6 +101,17 @@ async def test_a_try_that_ran_out_of_memory_is_followed_by_a_larger_machine(depl
     assert machine_request(again).memory_bytes == 2 * machine_request(known).memory_bytes
 
 
+@pytest.mark.parametrize("error", [Exit.INTERRUPTED, Code.WORLD_UNAVAILABLE])
+async def test_a_machine_that_was_taken_away_or_not_to_be_had_is_followed_by_one_that_stays(
+    deployment: Deployment, error: str
+) -> None:
+    known = await deployment.opened()
+    assert not machine_request(known).kept
+    await deployment.system.worker.bury(OWNER, known.record_id, 0, error, "x")
+    again = await deployment.system.invocations.open(deployment.rendering(await deployment.inspect()))
+    assert machine_request(again).kept
+
+
 async def test_a_worker_that_vanished_is_found_out_when_its_lease_is_over(deployment: Deployment) -> None:
     known = await deployment.opened()
     await deployment.system.worker.claim(OWNER, known.record_id, 0)

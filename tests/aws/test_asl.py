@@ -133,6 +133,12 @@ RULES = (
 )
 
 
+def test_only_a_container_that_is_to_be_kept_says_on_what_capacity() -> None:
+    on_demand = [{"CapacityProvider": "FARGATE", "Weight": 1}]
+    assert running(Names(), "next", kept=True)["Parameters"]["CapacityProviderStrategy"] == on_demand
+    assert "CapacityProviderStrategy" not in running(Names(), "next")["Parameters"]
+
+
 def test_retry_rules_are_said_in_order_and_no_name_twice() -> None:
     first, second, third = state(Task(name="t", does="work", retry=RULES))["Retry"]
     assert first == {
@@ -203,6 +209,7 @@ class Product:
             "cpu": "1024",
             "memory": "2048",
             "seconds_max": 90,
+            "kept": self.tries[given_["path"]] > 0,
             "done": False,
         }
 
@@ -248,7 +255,8 @@ def test_a_task_that_dies_is_tried_again(cluster: Cluster) -> None:
     place = "job[body].1.stages[0].tasks[0].task"
     ended = run_product(Product([["images"]], {place: [Code.INTERRUPTED, Code.OUT_OF_MEMORY]}), cluster)
     assert ended.status == "SUCCEEDED", ended
-    assert Counter(name for _, name in states_entered(ended))["run task"] == 3
+    entered = Counter(name for _, name in states_entered(ended))
+    assert (entered["run task"], entered["run task on demand"]) == (1, 2)
 
 
 def test_what_nobody_can_mend_is_recorded_and_fails_the_run(cluster: Cluster) -> None:

@@ -77,6 +77,7 @@ class Labour:
             "cpu": 1024,
             "memory": "2048",
             "seconds_max": 60,
+            "kept": tries > 1,
             "done": tries % 2 == 1,
         }
 

@@ -100,7 +100,7 @@ async def test_a_light_task_answers_what_it_gives(deployment: Deployment) -> Non
 
 async def test_opening_says_which_try_to_run_on_what(deployment: Deployment) -> None:
     answer = await opened(deployment.system, await rendering(deployment))
-    assert (answer["tries"], answer["done"], answer["family"]) == (0, False, "transcode")
+    assert (answer["tries"], answer["done"], answer["family"], answer["kept"]) == (0, False, "transcode", False)
     assert (len(answer["handle"]), answer["cpu"].isdigit(), answer["memory"].isdigit()) == (32, True, True)
 
 

@@ -34,7 +34,7 @@ variable "image_repository_arns" {
 }
 
 variable "spot_weight" {
-  description = "Of four containers, how many run on spot machines. One that loses its machine is tried again."
+  description = "Of four containers, how many run on spot machines. What loses its machine, or gets none, is tried again on demand."
   type        = number
 
   validation {

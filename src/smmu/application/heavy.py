@@ -50,9 +50,13 @@ def told_of(how: Exit) -> tuple[Code, str]:
 
 
 def machine_request(known: Task) -> TaskRequest:
-    """The machine that a heavy task's next try needs: one that ran out of memory is followed by a larger one."""
+    """The machine that a heavy task's next try needs.
+
+    One that ran out of memory is followed by a larger one, one that was taken away or not to be had by one that stays.
+    """
     planned: dict[str, Any] = known.input["task"]
-    died = sum(failure.error == Exit.OUT_OF_MEMORY for failure in known.failures)
+    errors = [failure.error for failure in known.failures]
+    died = errors.count(Exit.OUT_OF_MEMORY)
     return TaskRequest(
         owner=known.owner,
         record_id=known.record_id,
@@ -61,5 +65,6 @@ def machine_request(known: Task) -> TaskRequest:
         cores=planned["cores"],
         memory_bytes=planned["memory_bytes"] << died,
         seconds_max=planned["seconds_max"],
+        kept=Exit.INTERRUPTED in errors or Code.WORLD_UNAVAILABLE in errors,
         trace=known.trace,
     )

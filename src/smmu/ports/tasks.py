@@ -26,7 +26,8 @@ class TaskRequest:
 
     `trace` is where its job came from; the worker finds it in its environment, as `TRACEPARENT`.
 
-    `cores` it can keep busy, and `memory_bytes` of address space, say how large its machine should be.
+    `cores` it can keep busy, and `memory_bytes` of address space, say how large its machine should be; `kept`, that it
+    should be one that nobody takes away.
     """
 
     owner: str
@@ -36,6 +37,7 @@ class TaskRequest:
     cores: int = 1
     memory_bytes: int
     seconds_max: int
+    kept: bool = False
     trace: str = ""
 
     @property

@@ -93,8 +93,10 @@ def _heavy(step: Task, where: Where, outer: Build) -> State:
     build = outer.inner()
     collect = build.add(f"collect {step.name}", collecting(step, build.names))
     run = build.add(f"run {step.name}", running(build.names, collect))
+    keep = build.add(f"run {step.name} on demand", running(build.names, collect, kept=True))
     done = {"Variable": "$.done", "BooleanEquals": True, "Next": collect}
-    asked = build.add(f"is {step.name} done?", {"Type": "Choice", "Choices": [done], "Default": run})
+    kept = {"Variable": "$.kept", "BooleanEquals": True, "Next": keep}
+    asked = build.add(f"how is {step.name} run?", {"Type": "Choice", "Choices": [done, kept], "Default": run})
     start = build.add(f"open {step.name}", opening(step, where, build.names) | {"Next": asked})
     return {"StartAt": start, "States": build.states}
 

@@ -3,15 +3,17 @@
 A heavy task is a branch of three calls, tried again as one:
 
     open     (Lambda) makes the task's record, or asks for another try of it, and answers
-             {record_id, tries, handle, family, cpu, memory, seconds_max, done}: `cpu` in ECS's units, `memory` in
-             MiB, `seconds_max` the whole time the container has, from being asked for; `done`: nothing is to be run
+             {record_id, tries, handle, family, cpu, memory, seconds_max, kept, done}: `cpu` in ECS's units, `memory`
+             in MiB, `seconds_max` the whole time the container has, from being asked for; `kept`: on a machine that
+             nobody takes away; `done`: nothing is to be run
     run      (ECS) the worker's container, until it has stopped; how it ended is not judged here
     collect  (Lambda) is given {owner, trace, record_id, tries, handle}; answers the record's output, or raises its
              error, as a light task does. While another worker has the lease it raises `Held`, and is asked again
              later: a container that was started twice ends without having done anything
 
 The handle is the task's `group` in ECS: Step Functions itself writes `startedBy` ("AWS Step Functions") of every task
-that it waits for. Which capacity is used, spot or not, is the cluster's default strategy.
+that it waits for. Which capacity is used, spot or not, is the cluster's default strategy; for a task that lost a spot
+machine, or got none, it is on demand.
 """
 
 import math
@@ -119,8 +121,9 @@ def opening(step: Task, where: Where, names: Names) -> State:
     }
 
 
-def running(names: Names, after: str) -> State:
+def running(names: Names, after: str, *, kept: bool = False) -> State:
     """The container, until it has stopped. Whatever came of it, `after` finds out."""
+    on_demand = {"CapacityProviderStrategy": [{"CapacityProvider": "FARGATE", "Weight": 1}]} if kept else {}
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::ecs:runTask.sync",
@@ -128,6 +131,7 @@ def running(names: Names, after: str) -> State:
             "Cluster": names.cluster,
             "TaskDefinition.$": f"States.Format('{{}}-{{}}', '{names.family_prefix}', $.family)",
             "Group.$": "$.handle",
+            **on_demand,
             "NetworkConfiguration": {
                 "AwsvpcConfiguration": {
                     "Subnets.$": f"States.StringSplit('{names.subnets}', ',')",

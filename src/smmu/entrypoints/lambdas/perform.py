@@ -45,6 +45,7 @@ async def opened(system: System, event: Any) -> dict[str, Any]:  # noqa: ANN401 
         "cpu": cpu,
         "memory": memory,
         "seconds_max": request.seconds_max + _PROVISIONING_SECONDS,
+        "kept": request.kept,
         "done": known.state is not State.QUEUED,
     }
 
