@@ -40,6 +40,7 @@ module "deployment" {
   delivery              = var.delivery
   delivery_site         = var.delivery_site
   client_cidrs          = var.client_cidrs
+  managed_speech        = var.managed_speech
 
   # It costs less, and may be thrown away.
   disposable  = true

@@ -59,3 +59,9 @@ variable "delivery_site" {
   type        = object({ domain = string, certificate_arn = string, cookie_domain = string })
   default     = null
 }
+
+variable "managed_speech" {
+  description = "Whether Amazon Transcribe writes down what is said. Sounds that workers make of what was sent go there."
+  type        = bool
+  default     = false
+}

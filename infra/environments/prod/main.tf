@@ -50,5 +50,6 @@ module "deployment" {
   monthly_usd           = var.monthly_usd
   api_counts            = var.api_counts
   dispatch_concurrency  = var.dispatch_concurrency
+  managed_speech        = var.managed_speech
   network               = { cidr = var.cidr, zone_count = 3, endpoints_in_every_zone = true }
 }

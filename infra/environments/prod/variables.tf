@@ -130,3 +130,9 @@ variable "delivery_web_acl_arn" {
   type        = string
   default     = null
 }
+
+variable "managed_speech" {
+  description = "Whether Amazon Transcribe writes down what is said. Sounds that workers make of what was sent go there."
+  type        = bool
+  default     = false
+}

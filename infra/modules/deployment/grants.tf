@@ -52,7 +52,10 @@ locals {
 
   # Workers know their job and nothing else: not its media's record, and not who else is there. It is what their
   # sessions may do; their own roles may begin one.
-  worker_grants = concat(local.may.keeps_jobs_of_owner, local.may.works_on_attempt, local.may.transcribes, local.may.uses_key)
+  worker_grants = concat(
+    local.may.keeps_jobs_of_owner, local.may.works_on_attempt, local.may.uses_key,
+    var.managed_speech ? local.may.transcribes : [],
+  )
 
   # A signed URL may do what its signer may. Deleting a media stops its run and removes what was made.
   api_grants = concat(

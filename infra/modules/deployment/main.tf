@@ -6,7 +6,7 @@ locals {
   prefix = "smmu-${var.environment}"
 
   # What every process is told (docs/settings.md). The API is told more: see below.
-  settings = {
+  settings = merge({
     SMMU_PLATFORM__KIND             = "aws"
     SMMU_PLATFORM__REGION           = data.aws_region.here.name
     SMMU_PLATFORM__RAW_BUCKET       = module.storage.names.raw
@@ -20,7 +20,7 @@ locals {
     SMMU_PLATFORM__CLUSTER          = module.workers.cluster_name
     SMMU_PLATFORM__DEPLOYMENT       = local.prefix
     SMMU_LIMITS__PROGRESS_PERCENT   = "10" # each news is four requests (docs/cost.md)
-  }
+  }, var.managed_speech ? { SMMU_SPEECH__ENGINE = "transcribe" } : {})
 }
 
 module "storage" {
@@ -75,6 +75,7 @@ module "network" {
   cidr                    = var.network.cidr
   zone_count              = var.network.zone_count
   endpoints_in_every_zone = var.network.endpoints_in_every_zone
+  more_endpoints          = var.managed_speech ? ["transcribe"] : []
   log_days                = var.log_days
   bucket_arns             = values(module.storage.arns)
   table_arns              = values(module.tables.arns)

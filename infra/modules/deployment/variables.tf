@@ -203,3 +203,9 @@ variable "delivery_price_class" {
   type        = string
   default     = "PriceClass_100"
 }
+
+variable "managed_speech" {
+  description = "Whether Amazon Transcribe writes down what is said. Sounds that workers make of what was sent go there."
+  type        = bool
+  default     = false
+}

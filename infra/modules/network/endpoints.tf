@@ -69,7 +69,7 @@ resource "aws_vpc_endpoint" "gateway" {
 }
 
 resource "aws_vpc_endpoint" "interface" {
-  for_each = toset(var.interface_endpoints)
+  for_each = toset(concat(var.interface_endpoints, var.more_endpoints))
 
   vpc_id              = aws_vpc.here.id
   vpc_endpoint_type   = "Interface"

@@ -43,3 +43,9 @@ variable "log_days" {
   description = "How long it is kept what was refused."
   type        = number
 }
+
+variable "more_endpoints" {
+  description = "Services that workers speak to beside the usual ones."
+  type        = list(string)
+  default     = []
+}

@@ -151,4 +151,4 @@ def running(
     finally:
         containers.close()
         state_manager.unset_transition(_MODEL)
-        del backend.run_task, backend.stop_task
+        backend.run_task, backend.stop_task = start, stop  # as they were: another cluster may be there
