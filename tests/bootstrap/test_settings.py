@@ -70,6 +70,21 @@ def test_what_is_wrong_is_said_in_one_sentence(
     assert str(refused.value) == sentence
 
 
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("SMMU_ORIGINS", "SMMU_ORIGINS"),
+        ("SMMU_PLATFORM__TOKENS", "SMMU_PLATFORM__KIND or SMMU_PLATFORM__TOKENS"),
+    ],
+)
+def test_what_should_be_json_is_said_to_be_that(monkeypatch: pytest.MonkeyPatch, name: str, named: str) -> None:
+    monkeypatch.setenv("SMMU_PLATFORM__KIND", "inmemory")
+    monkeypatch.setenv(name, "https://app.example")
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert str(refused.value) == f"{named} is wrong: it should be JSON, as docs/settings.md shows it."
+
+
 def test_a_data_folder_is_refused_for_another_platform(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMMU_PLATFORM__KIND", "inmemory")
     with pytest.raises(SettingsError, match="A data folder is for the embedded platform"):

@@ -183,7 +183,9 @@ def test_a_published_revision_is_the_one_that_exists() -> None:
         cost={},
     )
     ready = media.publish(a_media(), manifest, SOURCE, (a_rendition(),), NOW + 1)
-    assert (ready.state, ready.playable, ready.revision, ready.attempt) == (media.State.READY, True, 3, 2)
+    assert (ready.state, ready.playable, ready.revision, ready.attempt) == (media.State.READY, False, 3, 2)
+    film = (a_rendition(), replace(a_rendition(), role="mp4"))
+    assert media.publish(a_media(), manifest, SOURCE, film, NOW + 1).playable
     assert (ready.manifest, ready.renditions, ready.facts) == (SOURCE, (a_rendition(),), {"duration_s": 1})
 
 

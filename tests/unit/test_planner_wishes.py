@@ -40,7 +40,7 @@ def test_a_clip_is_a_part_of_everything() -> None:
     assert {(task.clip, task.duration_s) for stage in made.stages for task in stage.tasks} == {
         (Clip(start=Fraction("10.5"), end=Fraction(90)), 49.5)
     }
-    assert choices(made)["clip", "from 10.5 s until 90 s"] == "asked for"
+    assert choices(made)["clip", "from 10.5 s until its end"] == "asked for"
 
 
 def test_what_a_picture_does_not_have_is_not_applied() -> None:

@@ -122,6 +122,8 @@ def _named(known: Media, name: str) -> tuple[ObjectRef, str | None]:
     if name == "manifest" and known.manifest is not None:
         return known.manifest, None
     found = next((record.file for record in known.renditions if record.name == name), None)
+    if found is None and known.manifest is None:
+        raise refuse(Code.NOT_FOUND, f"There is no such rendition: the media is {known.state}, and has none.")
     if found is None:
         raise refuse(Code.NOT_FOUND, "There is no such rendition.")
     return found, None

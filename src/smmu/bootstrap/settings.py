@@ -6,9 +6,11 @@ docs/settings.md.
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
+import pydantic_settings
 from pydantic import Field, PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -143,6 +145,8 @@ def load_settings(*, data: Path | None = None) -> Settings:
         settings = Settings()
     except ValidationError as error:
         raise SettingsError(_sentence(error)) from error
+    except pydantic_settings.SettingsError as error:
+        raise SettingsError(_about_json(error)) from error
     return settings if data is None else _with_data(settings, data)
 
 
@@ -167,6 +171,14 @@ def _sentence(error: ValidationError) -> str:
         return f"{name}{SEPARATOR}KIND is wrong ({first['ctx']['tag']!r}): it is {_KINDS}."
     given = f" ({first['input']!r})" if isinstance(first["input"], str) else ""
     return f"{name} is wrong{given}: {first['msg'].removeprefix('Value error, ')}."
+
+
+def _about_json(error: pydantic_settings.SettingsError) -> str:
+    """What holds several values is JSON in its variable. The library names the field at the top of the tree alone."""
+    named = re.search(r'field "(\w+)"', str(error))
+    name = variable([named[1]]) if named else PREFIX
+    held = [other for other in sorted(os.environ) if other == name or other.startswith(name + SEPARATOR)]
+    return f"{' or '.join(held) or name} is wrong: it should be JSON, as docs/settings.md shows it."
 
 
 def _name_in(location: tuple[int | str, ...]) -> str:

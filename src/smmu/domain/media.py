@@ -9,7 +9,10 @@ from typing import Any
 from smmu.domain.errors import Code, refuse
 from smmu.domain.limits import Limits
 from smmu.domain.manifest import Manifest
+from smmu.domain.plan import Role
 from smmu.domain.values import ObjectRef
+
+_PLAYED = frozenset({Role.HLS, Role.DASH, Role.MP4, Role.AUDIO})
 
 
 class State(StrEnum):
@@ -116,7 +119,7 @@ def publish(
     ready = step(media, Event.PUBLISH, now)
     return replace(
         ready,
-        playable=True,
+        playable=any(record.role in _PLAYED for record in renditions),
         revision=manifest.revision,
         attempt=manifest.attempt,
         manifest=document,

@@ -78,7 +78,10 @@ def _about_wishes(facts: MediaFacts, options: Options) -> Iterator[Decision]:
     """What was asked for and what became of it; where a kind of file has no such thing, that."""
     still, sound = facts.kind is Kind.IMAGE, facts.kind is Kind.AUDIO
     if options.is_clipped:
-        until = "its end" if options.clip_end_s is None else f"{options.clip_end_s:g} s"
+        ends = options.clip_end_s
+        if ends is not None and facts.duration_exact and facts.duration_s is not None and ends >= facts.duration_s:
+            ends = None  # there is no more
+        until = "its end" if ends is None else f"{ends:g} s"
         told = f"from {options.clip_start_s:g} s until {until}"
         yield _wish("clip", "not applied" if still else told, "a picture lasts no time" if still else "asked for")
     if options.mute:
