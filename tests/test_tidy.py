@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import style
-from tests.support.source import PROJECT, parse, place, project_texts, python_files
+from tests.support.source import PROJECT, parse, place, project_files, project_texts, python_files
 
 SOURCES = python_files("src")
 TESTS = python_files("tests")
@@ -171,6 +171,11 @@ def test_a_name_of_another_machine_is_seen(name: str) -> None:
 def test_no_file_names_a_machine_or_a_registry() -> None:
     found = [f"{place(path)}: {name}" for path, text in project_texts() for name in style.names_of_other_machines(text)]
     assert found == []
+
+
+def test_everything_is_text() -> None:
+    texts = {path for path, _ in project_texts()}
+    assert [place(path) for path in project_files() if path not in texts] == []
 
 
 def test_a_promise_without_words_is_seen() -> None:

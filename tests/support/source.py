@@ -8,7 +8,17 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 PACKAGE = PROJECT / "src" / "smmu"
-MADE_BY_TOOLS = ("__pycache__", "build", "dist", "htmlcov", "node_modules")
+MADE_BY_TOOLS = (
+    "__pycache__",
+    "build",
+    "dist",
+    "htmlcov",
+    "node_modules",
+    "demo-data",
+    "gallery",
+    "smmu-data",
+    "smmu-out",
+)
 
 
 @cache
