@@ -50,6 +50,20 @@ def test_an_event_is_one_line_of_json() -> None:
     assert read(stream) == [{**head, "jobId": "job_1", "why": "a\nb"}]
 
 
+class Unspeakable:
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def test_a_field_that_fails_at_its_own_words_takes_no_line_with_it() -> None:
+    stream = io.StringIO()
+    telemetry = lines(stream)
+    telemetry.event("job_created", why=Unspeakable())
+    telemetry.event("job_created", job_id="job_1")
+    telemetry.flush()
+    assert [line.get("why", line.get("jobId")) for line in read(stream)] == ["<Unspeakable>", "job_1"]
+
+
 def test_a_line_is_also_about_what_is_being_worked_on_and_its_own_fields_go_first() -> None:
     stream = io.StringIO()
     telemetry = lines(stream)

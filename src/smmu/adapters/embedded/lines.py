@@ -26,11 +26,21 @@ GATHER_SECONDS = 0.02
 LINES_MAX = 10_000
 
 _FLUSH_SECONDS = 5.0  # what the end of a process waits for a reader that reads no more
-_to_json = json.JSONEncoder(default=str).encode
 _SECRET = re.compile(r"((?:X-Amz-(?:Signature|Credential|Security-Token)=|[Bb]earer |/blobs/))[^\s\"'&\\?]+")
 _BLOT = r"\1..."
 _SECRETIVE = ("X-Amz-", "earer ", "/blobs/")
 _WORD_START = re.compile(r"_([a-z])")
+
+
+def _text(value: object) -> str:
+    """What is no JSON, in words: its own, or where it fails at them, its type's. One field never costs the writer."""
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 - anybody's __str__ may be at fault, and the others' lines are waiting
+        return f"<{type(value).__name__}>"
+
+
+_to_json = json.JSONEncoder(default=_text).encode
 
 Extras = Callable[[float, str, Mapping[str, object]], Mapping[str, object]]
 """What a line has besides: of its time, its code and its fields. Names in it stay as they are."""
