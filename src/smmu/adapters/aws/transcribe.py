@@ -37,7 +37,7 @@ from smmu.ports.system import IdSource
 
 ENGINE = "amazon-transcribe"
 SOUND_BYTES_MAX = 460 * MIB  # four hours, which is the longest job
-_DEMANDS = Demands(memory_bytes=64 * MIB, pace=5.0)
+_DEMANDS = Demands(memory_bytes=2 * SOUND_BYTES_MAX + 64 * MIB, pace=5.0)  # the sound is sent in one piece
 _LOOK_SECONDS = 5.0
 _CLEANING_SECONDS = 20
 _FOLDER = "media/-/speech/"
@@ -64,7 +64,7 @@ class TranscribeRecognizer(SpeechRecognizer):
 
     @property
     def demands(self) -> Demands:
-        """Hardly anything here; half of real time there, and a queue before it."""
+        """Room for the sound here; half of real time there, and a queue before it."""
         return _DEMANDS
 
     async def unavailable(self) -> str | None:
