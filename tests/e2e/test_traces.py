@@ -4,15 +4,11 @@ import pytest
 
 from tests.e2e.conftest import Files
 from tests.support.served import Server
-from tests.support.told import TRACE_ID, TRACEPARENT, lines_in, processed
+from tests.support.told import TRACE_ID, TRACEPARENT, lines_of, processed
 
 pytestmark = pytest.mark.served
 
 LIFE = {"job_created", "job_dispatched", "task_started", "task_ended", "job_succeeded"}
-
-
-def _of(server: Server, job_id: str) -> list[dict[str, object]]:
-    return [line for line in lines_in(server.log.read_text(encoding="utf-8")) if line.get("jobId") == job_id]
 
 
 @pytest.mark.parametrize("when", ["begins", "completes"])
@@ -20,8 +16,7 @@ async def test_every_line_of_a_job_has_the_trace_of_the_request_that_made_it(
     server: Server, files: Files, when: str
 ) -> None:
     job_id = await processed(server.url, server.token(), files.photo, **{when: TRACEPARENT})
-    told = _of(server, job_id)
-    assert {line["event"] for line in told} >= LIFE
+    told = await lines_of(job_id, server.log.read_text, LIFE)
     assert {line["traceId"] for line in told} == {TRACE_ID}
     heavy = [line for line in told if line["event"] == "task_started" and line["weight"] == "heavy"]
     assert [line["component"] for line in heavy] == ["worker"]
@@ -30,5 +25,5 @@ async def test_every_line_of_a_job_has_the_trace_of_the_request_that_made_it(
 
 async def test_a_job_of_nobodys_trace_has_one_all_the_same(server: Server, files: Files) -> None:
     job_id = await processed(server.url, server.token(), files.song)
-    (trace,) = {str(line["traceId"]) for line in _of(server, job_id)}
+    (trace,) = {str(line["traceId"]) for line in await lines_of(job_id, server.log.read_text, LIFE)}
     assert (len(trace), trace == TRACE_ID) == (32, False)

@@ -1,6 +1,8 @@
 """What a deployment's processes told operators, read from their logs; and a file sent by requests that bear a trace."""
 
 import json
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,22 @@ TRACEPARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
 
 _ENDED = ("succeeded", "failed", "cancelled")
 _PATIENCE = 90
+_LINES_PATIENCE = 20
 
 
 def lines_in(text: str) -> list[dict[str, Any]]:
     """The lines of ours in a log, which may begin in the middle of one."""
     return [line for line in map(_line, text.splitlines()) if "event" in line]
+
+
+async def lines_of(job_id: str, read: Callable[[], str], events: AbstractSet[str]) -> list[dict[str, Any]]:
+    """The lines about a job in a log, once all of `events` are there: a line is written after what it tells of."""
+    with anyio.fail_after(_LINES_PATIENCE):
+        while True:
+            told = [line for line in lines_in(read()) if line.get("jobId") == job_id]
+            if events <= {line["event"] for line in told}:
+                return told
+            await anyio.sleep(0.05)
 
 
 def _line(text: str) -> dict[str, Any]:
