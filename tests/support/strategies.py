@@ -1,10 +1,12 @@
 """What Hypothesis draws facts, options and sizes from: everything that inspection may state and admission lets in."""
 
+from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from hypothesis import strategies as st
 
-from smmu.domain.facts import AudioTrack, ImageFacts, Kind, MediaFacts, SubtitleTrack, Transfer, VideoTrack
+from smmu.domain.facts import AudioTrack, Groups, ImageFacts, Kind, MediaFacts, SubtitleTrack, Transfer, VideoTrack
 from smmu.domain.judgement import judge, judge_options
 from smmu.domain.limits import Limits
 from smmu.domain.options import IMAGE_WIDTH_MAX, IMAGE_WIDTH_MIN, PRESETS, RUNGS, Options
@@ -41,8 +43,65 @@ def image_facts(draw: st.DrawFn) -> ImageFacts:
     )
 
 
+COPIED = VideoTrack(
+    index=0,
+    codec="h264",
+    profile="High",
+    level=40,
+    width=1920,
+    height=1080,
+    frame_rate=Fraction(30),
+    frames=1800,
+    duration_s=60.0,
+    colour_primaries="bt709",
+    colour_space="bt709",
+    colour_transfer="bt709",
+    bitrate_bps=5_000_000,
+    groups=Groups(count=30, longest_s=2.0, closed=True),
+)
+
+
+@st.composite
+def nearly_copied(draw: st.DrawFn) -> VideoTrack:
+    """A track that may be copied, but for a few of its facts."""
+    shapes = (st.just((1920, 1080)), st.sampled_from(((1080, 1920), (700, 900), (1000, 1000))), st.tuples(SIDES, SIDES))
+    changes: dict[str, st.SearchStrategy[Any]] = {
+        "profile": st.sampled_from(("", "High", "Main", "High 4:2:2")),
+        "level": st.one_of(st.none(), st.integers(min_value=9, max_value=62)),
+        "sample_aspect": ASPECTS,
+        "rotation_cw": st.sampled_from((0, 90)),
+        "reflected": st.booleans(),
+        "frame_rate": st.one_of(st.none(), RATES),
+        "duration_s": DURATIONS,
+        "pixel_format": st.sampled_from(("yuv420p", "yuv422p", "yuvj420p")),
+        "bit_depth": st.sampled_from((8, 10)),
+        "transfer": st.sampled_from(Transfer),
+        "colour_primaries": st.sampled_from(("", "bt709", "bt2020")),
+        "colour_space": st.sampled_from(("", "bt709", "smpte170m")),
+        "colour_transfer": st.sampled_from(("", "bt709", "srgb")),
+        "full_range": st.booleans(),
+        "interlaced": st.booleans(),
+        "bitrate_bps": st.one_of(st.none(), st.integers(min_value=1, max_value=50_000_000)),
+        "groups": st.one_of(
+            st.none(),
+            st.builds(
+                Groups,
+                count=st.integers(min_value=1, max_value=500),
+                longest_s=st.floats(min_value=0.01, max_value=60),
+                closed=st.booleans(),
+            ),
+        ),
+        "trimmed": st.booleans(),
+    }
+    changed = draw(st.sets(st.sampled_from(sorted(changes)), max_size=2))
+    width, height = draw(st.one_of(*shapes))
+    return replace(COPIED, width=width, height=height, **{name: draw(changes[name]) for name in sorted(changed)})
+
+
 @st.composite
 def video_tracks(draw: st.DrawFn) -> VideoTrack:
+    if draw(st.booleans()):
+        return draw(nearly_copied())
     return VideoTrack(
         index=draw(st.integers(min_value=0, max_value=5)),
         codec="h264",

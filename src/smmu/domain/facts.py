@@ -63,15 +63,29 @@ class ImageFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Groups:
+    """The groups of pictures of a track, each of them from a keyframe to the next.
+
+    `closed`: of every keyframe that was looked at, nothing from before it is needed to show what follows.
+    """
+
+    count: int
+    longest_s: float
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VideoTrack:
     """The main picture track. `width`, `height` as coded; `rotation_cw` degrees clockwise make it upright.
 
-    A `reflected` one is mirrored top to bottom first, and turned then.
+    A `reflected` one is mirrored top to bottom first, and turned then. `level` is ten times the codec's own. `groups`
+    are known where all of the track was read, or is in an index; of a `trimmed` one an edit list hides some pictures.
     """
 
     index: int
     codec: str
     profile: str = ""
+    level: int | None = None
     width: int
     height: int
     sample_aspect: Fraction = Fraction(1)
@@ -86,9 +100,12 @@ class VideoTrack:
     transfer: Transfer = Transfer.SDR
     colour_primaries: str = ""
     colour_space: str = ""
+    colour_transfer: str = ""
     full_range: bool = False
     interlaced: bool = False
     bitrate_bps: int | None = None
+    groups: Groups | None = None
+    trimmed: bool = False
 
     @property
     def display_size(self) -> tuple[int, int]:

@@ -92,7 +92,11 @@ class LoopSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RungSpec:
-    """One rung of a ladder, in fMP4 segments. Square pixels, even sizes, 8-bit 4:2:0 BT.709."""
+    """One rung of a ladder, in fMP4 segments. Square pixels, even sizes, 8-bit 4:2:0 BT.709.
+
+    A `copied` one is the source's own packets where these prove to be all of that, and the source's keyframes are those
+    of every rung then; where they do not, it is encoded like the others.
+    """
 
     type: Literal["rung"] = "rung"
     name: str
@@ -105,6 +109,7 @@ class RungSpec:
     bitrate_bps_max: int
     keyframe_seconds: Fraction = Fraction(2)
     segment_seconds: Fraction = Fraction(6)
+    copied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ changes is a decision with its reason. Timestamps are kept, so a variable frame 
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from smmu.domain import estimates, ladder, plan_glimpses, plan_sound
+from smmu.domain import copying, estimates, ladder, plan_glimpses, plan_sound
 from smmu.domain.facts import AudioTrack, MediaFacts, SubtitleTrack, Transfer, VideoTrack
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
@@ -36,14 +36,14 @@ def tasks(
     facts: MediaFacts, video: VideoTrack, options: Options, limits: Limits
 ) -> tuple[tuple[PlannedTask, ...], tuple[Decision, ...]]:
     """The tasks `video` and `poster`, and `audio` for the waveform when there is sound; and why they are so."""
-    rungs = _rungs(video, options)
+    rungs, about_top = copying.decide(facts, video, _rungs(video, options), options)
     track = None if options.mute else plan_sound.main_track(facts.audio)
     shown, why_shown = plan_glimpses.task(facts, video, transform(video), options, limits)
     renditions = tuple(_ladder_renditions(rungs, track, _texts(facts, options)))
     made = [_ladder_task(facts, video, rungs, renditions, limits), shown]
     if track and options.preset != "preview-only":
         made.append(plan_sound.task(facts, (WaveformSpec(track_index=track.index),), limits))
-    return tuple(made), (*_decisions(facts, video, track, options), *why_shown)
+    return tuple(made), (*_decisions(facts, video, track, options), *about_top, *why_shown)
 
 
 def _rungs(video: VideoTrack, options: Options) -> tuple[RungSpec, ...]:

@@ -5,6 +5,7 @@ a position comes from a timestamp, because `int(seconds * rate)` drifts at 29.97
 """
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,25 @@ NEAR_USUAL = Fraction(5, 10_000)
 AGREEING = Fraction(5, 100)  # milliseconds put the typical gap of 60 frames a second 2 % off
 _WHOLE_RATES = (24, 25, 30, 48, 50, 60)
 USUAL_RATES = (*map(Fraction, _WHOLE_RATES), *(Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60)))
+
+
+NEVER = Fraction(10**12)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """Where keyframes and segments begin when it is the source that says so: rising times, the first of them 0."""
+
+    keys: tuple[Fraction, ...] = ()
+    cuts: tuple[Fraction, ...] = ()
+
+
+def next_due(at: Fraction, seconds: Fraction, times: Sequence[Fraction]) -> Fraction:
+    """The first of `times` after `at`, and `NEVER` after their last; without any, the next multiple of `seconds`."""
+    if not times:
+        return (at // seconds + 1) * seconds
+    index = bisect_right(times, at)
+    return times[index] if index < len(times) else NEVER
 
 
 def ticks_per_second(time_base: Fraction | None) -> int:
@@ -69,27 +89,32 @@ class Selector:
     """Decides which rungs keep a picture, and whether it is a keyframe on all of them.
 
     Slower rungs choose among what faster rungs keep, so a picture that the slowest keeps is on every rung: only such
-    pictures become keyframes, at or after each multiple of `key_seconds`.
+    pictures become keyframes, at or after each multiple of `key_seconds`. Where keyframes are at `keys` instead, every
+    rung keeps the picture that is due there, and none that would be too soon before it.
     """
 
     rates_max: Sequence[Fraction]
     key_seconds: Fraction
+    keys: Sequence[Fraction] = ()
     _due: dict[Fraction, Fraction] = field(default_factory=dict)
     _key_due: Fraction = Fraction(0)
 
     def choose(self, at: Fraction) -> tuple[tuple[bool, ...], bool]:
         """For each rung whether it keeps the picture shown at `at`, and whether it is a keyframe."""
         keeping: dict[Fraction, bool] = {}
-        wanted = True
+        wanted, forced = True, bool(self.keys) and at >= self._key_due
         for rate in sorted(set(self.rates_max), reverse=True):
-            wanted = wanted and at >= self._due.get(rate, Fraction(0))
+            wanted = forced or (wanted and at >= self._due.get(rate, Fraction(0)) and self._leaves_room(at, rate))
             keeping[rate] = wanted
             if wanted:
                 self._due[rate] = at + EARLY / rate
         key = wanted and at >= self._key_due
         if key:
-            self._key_due = (at // self.key_seconds + 1) * self.key_seconds
+            self._key_due = next_due(at, self.key_seconds, self.keys)
         return tuple(keeping[rate] for rate in self.rates_max), key
+
+    def _leaves_room(self, at: Fraction, rate: Fraction) -> bool:
+        return not self.keys or at + EARLY / rate <= self._key_due
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ The rule, applied after everything was decoded:
 Refuses to hide a failure to read the source: what the source's `read` raises passes through untouched.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -32,6 +32,7 @@ from smmu.domain.plan import Clip
 LOST_SHARE_MAX, LOST_MIN = 0.25, 5
 COVERED_SHARE_MIN, MISSING_SECONDS_MIN = 0.9, 0.5
 FIRST_FRAME_PACKETS_MAX = 4_000
+Tap = Callable[["Packet[Stream]"], None]
 NEAR_PACKETS_MAX = 600  # after a seek: a keyframe is the first packet, or a few are between
 
 
@@ -98,10 +99,15 @@ def _falls_short(covered: float, expected: float) -> bool:
     return covered < COVERED_SHARE_MIN * expected and expected - covered > MISSING_SECONDS_MIN
 
 
-def video_frames(bench: Workbench, damage: Damage, window: Window) -> Generator[VideoFrame, None, None]:
-    """Every picture of the track that decodes, in order of presentation, from where `window` opens or before it."""
+def video_frames(
+    bench: Workbench, damage: Damage, window: Window, tap: Tap | None = None
+) -> Generator[VideoFrame, None, None]:
+    """Every picture of the track that decodes, in order of presentation, from where `window` opens or before it.
+
+    `tap` is shown every packet before it is decoded.
+    """
     stamps = _Stamps()
-    for frame in _frames(bench, damage, window):
+    for frame in _frames(bench, damage, window, tap):
         if isinstance(frame, VideoFrame):
             stamps.mend(frame)
             yield frame
@@ -114,7 +120,7 @@ def audio_frames(bench: Workbench, damage: Damage, window: Window) -> Iterator[A
             yield frame
 
 
-def _frames(bench: Workbench, damage: Damage, window: Window) -> Iterator[object]:
+def _frames(bench: Workbench, damage: Damage, window: Window, tap: Tap | None = None) -> Iterator[object]:
     damage.clipped = not window.is_whole
     if window.start is not None:
         near = _frames_from(bench, damage, window.start - RUN_UP_SECONDS)
@@ -125,10 +131,12 @@ def _frames(bench: Workbench, damage: Damage, window: Window) -> Iterator[object
             return
         near.close()  # what seeking found begins too late: there is no way but from the beginning
         damage.restart()
-    yield from _frames_from(bench, damage, None)
+    yield from _frames_from(bench, damage, None, tap)
 
 
-def _frames_from(bench: Workbench, damage: Damage, start: Fraction | None) -> Generator[object, None, None]:
+def _frames_from(
+    bench: Workbench, damage: Damage, start: Fraction | None, tap: Tap | None = None
+) -> Generator[object, None, None]:
     with bench.open_container() as container:
         stream = only(container, damage.track)
         if not damage.clipped:
@@ -137,6 +145,8 @@ def _frames_from(bench: Workbench, damage: Damage, start: Fraction | None) -> Ge
         if start is not None and not sought(container, stream, start):
             return
         for packet in _packets(container, stream, damage):
+            if tap is not None and packet.size:
+                tap(packet)
             yield from decoded(packet, damage)
 
 

@@ -8,7 +8,7 @@ keep running when one of its packets could not be written: the error surfaces in
 import os
 import queue
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from av.codec import CodecContext
@@ -30,13 +30,19 @@ THREADS_MAX = 12
 class RungEncoder:
     """Feed it with `put`, end it with `finish`; segments are told by `output.emit`, from its thread."""
 
-    def __init__(self, spec: RungSpec, output: Output, *, ticks: int, rate: Fraction) -> None:
+    def __init__(
+        self, spec: RungSpec, output: Output, *, ticks: int, rate: Fraction, cuts: Sequence[Fraction] = ()
+    ) -> None:
         self.spec = spec
         self._coding = CODINGS[spec.codec]
         self._context = _open_encoder(spec, ticks, rate)
         self.configuration = self._coding.record(self._context.extradata or b"")
         self.segmenter = Segmenter(
-            output, seconds=spec.segment_seconds, timescale=ticks, header=lambda shift: self._header(ticks, shift)
+            output,
+            seconds=spec.segment_seconds,
+            timescale=ticks,
+            header=lambda shift: self._header(ticks, shift),
+            cuts=cuts,
         )
         self._frames: queue.Queue[VideoFrame | None] = queue.Queue(WAITING_FRAMES_MAX)
         self._end = 0

@@ -6,7 +6,7 @@ every track are decoded, and a file at fault is refused with one sentence that s
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import av
 from av.container import InputContainer
@@ -15,6 +15,7 @@ from smmu.adapters.media import verdicts
 from smmu.adapters.media.boxes import Outline, outline
 from smmu.adapters.media.content_types import by_content
 from smmu.adapters.media.ending import first_dead
+from smmu.adapters.media.groups import CODEC, groups_of
 from smmu.adapters.media.inspect import admitted
 from smmu.adapters.media.measure import Measures, measure
 from smmu.adapters.media.selection import Selection, select
@@ -120,7 +121,9 @@ def _video(chosen: Selection, measures: Measures) -> VideoTrack | None:
         return None
     frame = measures.trials[chosen.video.index].first
     assert frame is not None  # noqa: S101 - `verdicts.on_measures` refused a track that gave none
-    return video_track(chosen.video, frame, measures.samples.get(chosen.video.index))
+    samples = measures.samples.get(chosen.video.index)
+    known = groups_of(samples, open_groups=measures.open_groups) if measures.complete else None
+    return replace(video_track(chosen.video, frame, samples), groups=known if chosen.video.name == CODEC else None)
 
 
 def _duration(

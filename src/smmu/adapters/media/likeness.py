@@ -7,7 +7,7 @@ Refuses pictures of under 64 pixels a side: XPSNR divides by the number of its b
 
 import math
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from errno import EAGAIN
 from fractions import Fraction
@@ -19,6 +19,7 @@ from av.filter import Graph
 from av.filter.context import FilterContext
 from av.video.frame import VideoFrame
 
+from smmu.adapters.media.cadence import next_due
 from smmu.adapters.media.graph import BT709, LIMITED
 from smmu.domain.manifest import Check
 from smmu.domain.plan import RungSpec
@@ -81,6 +82,7 @@ class Likeness:
 
     spec: RungSpec
     ticks: int
+    cuts: Sequence[Fraction] = ()
     ssim: list[float] = field(default_factory=list)
     xpsnr: list[float] = field(default_factory=list)
     _kept: dict[int, _Pixels] = field(default_factory=dict)
@@ -89,10 +91,10 @@ class Likeness:
     _left: int = 0
 
     def keep(self, tick: int, picture: VideoFrame, *, key: bool) -> None:
-        """A picture is about to be encoded. Segments begin at the first keyframe at or after each multiple."""
+        """A picture is about to be encoded. Segments begin as `Segmenter` cuts them."""
         time = Fraction(tick, self.ticks)
         if key and time >= self._cut:
-            self._cut = (time // self.spec.segment_seconds + 1) * self.spec.segment_seconds
+            self._cut = next_due(time, self.spec.segment_seconds, self.cuts)
             self._left = SPAN
         if self._left and min(self.spec.width, self.spec.height) >= SIDE_MIN:
             self._left -= 1

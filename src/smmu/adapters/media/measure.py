@@ -13,6 +13,7 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.frame import VideoFrame
 
+from smmu.adapters.media import groups
 from smmu.adapters.media.timing import Samples
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.limits import MIB
@@ -45,6 +46,7 @@ class Measures:
 
     samples: dict[int, Samples] = field(default_factory=dict)
     trials: dict[int, Trial] = field(default_factory=dict)
+    open_groups: int = 0
     complete: bool = False
     broke_off: str = ""
 
@@ -63,6 +65,7 @@ def measure(
     _pass(found, bench, container, streams, until_end=through, budget=budget)
     if indexed:
         found.samples = {stream.index: from_index(stream) for stream in streams}
+        found.open_groups += sum(groups.opens_late(container, stream) for stream in container.streams.video)
         found.complete = True
     elif not found.complete:
         _look_at_end(found, bench, container, streams, size)
@@ -74,7 +77,7 @@ def from_index(stream: Stream) -> Samples:
     assert stream.time_base is not None  # noqa: S101 - a demuxer that has an index has a time base
     samples = Samples(stream.time_base)
     for entry in stream.index_entries:
-        samples.add(entry.timestamp, 0, entry.size, hidden=entry.is_discard)
+        samples.add(entry.timestamp, 0, entry.size, hidden=entry.is_discard, key=entry.is_keyframe)
     return samples
 
 
@@ -92,6 +95,7 @@ def _pass(
         trial = found.trials[packet.stream.index]
         if packet.size:
             _count(found, packet)
+            found.open_groups += groups.opens(packet)
             bench.beat()
         if not trial.over:
             _try(trial, packet)
@@ -118,7 +122,7 @@ def _count(found: Measures, packet: "Packet[Stream]") -> None:
     samples = found.samples.get(packet.stream.index)
     if samples is not None:
         time = packet.pts if packet.pts is not None else packet.dts
-        samples.add(time, packet.duration or 0, packet.size, hidden=packet.is_discard)
+        samples.add(time, packet.duration or 0, packet.size, hidden=packet.is_discard, key=packet.is_keyframe)
 
 
 def _try(trial: Trial, packet: "Packet[Stream]") -> None:

@@ -56,12 +56,12 @@ def check_within(name: str, expected: float, measured: float, tolerance: float) 
 class RungWitness:
     """Looks at one rung's segments as they are shipped, and says at the end whether all was as planned."""
 
-    def __init__(self, spec: RungSpec, *, ticks: int, decode_all: bool) -> None:
+    def __init__(self, spec: RungSpec, *, ticks: int, decode_all: bool, cuts: Sequence[Fraction] = ()) -> None:
         self._spec, self._ticks, self._decode_all = spec, ticks, decode_all
         self._planned: deque[tuple[int, bool]] = deque()
         self._wrong: dict[str, list[str]] = {}
         self._last_dts: int | None = None
-        self.likeness = Likeness(spec, ticks)
+        self.likeness = Likeness(spec, ticks, cuts)
         self.frames = self.decoded = self.keyframes = 0
         self.starts: list[Fraction] = []
         self.durations: list[Fraction] = []
@@ -125,12 +125,8 @@ class RungWitness:
             self._complain("decoded", f"{segment.path}: {len(times)} of {len(segment.packets)} pictures")
 
     def _look_at(self, segment: Segment, frame: VideoFrame, container: InputContainer) -> None:
-        colours = (frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range)
-        aspect = container.streams.video[0].sample_aspect_ratio or Fraction(1)
-        found = (frame.width, frame.height, frame.format.name, aspect, frame.rotation, colours)
-        wanted = (self._spec.width, self._spec.height, "yuv420p", Fraction(1), 0, (BT709, BT709, BT709, LIMITED))
-        if found != wanted:
-            self._complain("picture", f"{segment.path}: {found}")
+        if wrong := unlike(self._spec, frame, container):
+            self._complain("picture", f"{segment.path}: {wrong}")
 
     def _complain(self, about: str, what: str) -> None:
         self._wrong.setdefault(about, []).append(what)
@@ -193,6 +189,24 @@ def prove_audio(
     )  # fmt: skip
     measures = encoded.heard.measures() | encoded.loudness.measures("in") | loudness.measures("out")
     return checks, {**measures, "gain_db": round(encoded.gain.decibels, 2), "gain_reason": encoded.gain.reason}
+
+
+def unlike(spec: RungSpec, frame: VideoFrame, container: InputContainer) -> str:
+    """What a picture of a rung is instead of what it should be; "" when it is just that."""
+    colours = (frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range)
+    aspect = container.streams.video[0].sample_aspect_ratio or Fraction(1)
+    found = (frame.width, frame.height, frame.format.name, aspect, frame.rotation, colours)
+    wanted = (spec.width, spec.height, "yuv420p", Fraction(1), 0, (BT709, BT709, BT709, LIMITED))
+    return "" if found == wanted else str(found)
+
+
+def first_picture(spec: RungSpec, data: bytes) -> str:
+    """The same of the first picture of a file in memory."""
+    with _open(data) as container:
+        for packet in container.demux(container.streams.video[0]):
+            for frame in packet.decode():
+                return unlike(spec, frame, container)
+    return "nothing that decodes"
 
 
 def _hear(path: Path, meter: Meter, beat: Callable[[], None]) -> tuple[int, tuple[int, int]]:

@@ -1,16 +1,17 @@
 """`Segmenter`: one track's packets in, media segments out as files, each complete and exactly where the plan cuts.
 
-A cut falls on the first key sample at or after each multiple of the segment length, so all rungs of a ladder (whose
-keyframes are the same) cut at the same times. Within a segment of pictures each group of them is a fragment, so that
-any keyframe can be fetched and shown without the pictures that follow it. One segment is held in memory, never more.
-Refuses to write playlists and to ship files: it says when a segment is complete.
+A cut falls on the first key sample at or after each multiple of the segment length, or each of the times given, so all
+rungs of a ladder (whose keyframes are the same) cut at the same times. Within a segment of pictures each group of them
+is a fragment, so that any keyframe can be fetched and shown without the pictures that follow it. One segment is held in
+memory, never more. Refuses to write playlists and to ship files: it says when a segment is complete.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from smmu.adapters.media.cadence import next_due
 from smmu.adapters.media.cmaf import Sample, TrackHeader, fragment, initialisation, segment_type
 
 INIT_NAME, SEGMENT_NAME = "init.mp4", "seg-{}.m4s"
@@ -77,14 +78,20 @@ class Segmenter:
     """Cuts one track. Samples come in decoding order with presentation times from 0 (priming before 0)."""
 
     def __init__(
-        self, output: Output, *, seconds: Fraction, timescale: int, header: Callable[[int], TrackHeader]
+        self,
+        output: Output,
+        *,
+        seconds: Fraction,
+        timescale: int,
+        header: Callable[[int], TrackHeader],
+        cuts: Sequence[Fraction] = (),
     ) -> None:
         self._output, self._make_header = output, header
-        self._seconds, self._timescale = seconds, timescale
+        self._seconds, self._timescale, self._cuts = seconds, timescale, cuts
         self._held: list[Sample] = []
         self._count = self._fragments = 0
         self._of_pictures = False
-        self._cut = seconds
+        self._cut = next_due(Fraction(0), seconds, cuts)
         self._shift: int | None = None
         self.init_bytes = b""
         self.init_path = ""
@@ -95,7 +102,7 @@ class Segmenter:
             self._open(-min(0, sample.dts))
         if self._held and sample.key and self._seconds_at(sample.pts) >= self._cut:
             self._complete(next_dts=sample.dts, end=sample.pts)
-            self._cut = (self._seconds_at(sample.pts) // self._seconds + 1) * self._seconds
+            self._cut = next_due(self._seconds_at(sample.pts), self._seconds, self._cuts)
         self._held.append(sample)
 
     def close(self, end: int, *, next_dts: int | None = None) -> None:

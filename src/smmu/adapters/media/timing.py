@@ -30,11 +30,17 @@ class Samples:
     first: int | None = None
     end: int | None = None
     times: list[int] = field(default_factory=list)
+    keys: int = 0
+    hidden: int = 0
+    longest_group: int = 0
+    _last_key: int | None = None
 
-    def add(self, time: int | None, duration: int, size: int, *, hidden: bool = False) -> None:
+    def add(self, time: int | None, duration: int, size: int, *, hidden: bool = False, key: bool = False) -> None:
         """One more sample; a time of `None` counts but says nothing, a hidden one only tells the rhythm."""
         self.count += not hidden
+        self.hidden += hidden
         self.size += size
+        self._group(time, key=key)
         if time is None:
             return
         if len(self.times) < SAMPLES_KEPT:
@@ -55,6 +61,20 @@ class Samples:
     def start_s(self) -> float:
         """Seconds at which the first sample is."""
         return float((self.first or 0) * self.time_base)
+
+    @property
+    def longest_group_s(self) -> float | None:
+        """Seconds from a keyframe to the next one, or to the end, at most; `None` when no keyframe has a time."""
+        if self._last_key is None or self.end is None:
+            return None
+        return float(max(self.longest_group, self.end + self._last_duration() - self._last_key) * self.time_base)
+
+    def _group(self, time: int | None, *, key: bool) -> None:
+        self.keys += key
+        if key and time is not None:
+            if self._last_key is not None:
+                self.longest_group = max(self.longest_group, time - self._last_key)
+            self._last_key = time
 
     def _last_duration(self) -> int:
         """What the last sample lasts when the container does not say: as long as most."""

@@ -25,6 +25,7 @@ from smmu.domain.facts import AudioTrack, Chapter, SubtitleTrack, Transfer, Vide
 _TRANSFERS = {16: Transfer.PQ, 18: Transfer.HLG}  # ISO/IEC 23091-2, TransferCharacteristics
 _PRIMARIES = {1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020", 12: "p3"}
 _MATRICES = {0: "gbr", 1: "bt709", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020c"}
+_CURVES = {1: "bt709", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 7: "smpte240m", 13: "srgb", 16: "pq", 18: "hlg"}
 _FULL_RANGE = 2
 _MATRIX_BYTES = 36
 _ASPECT_MAX = 10
@@ -119,10 +120,12 @@ def video_track(stream: VideoStream, frame: VideoFrame, samples: Samples | None)
     """The facts of the main picture track."""
     turned = turn_of(frame)
     length = duration_of(stream, samples)
+    level = stream.codec_context.level
     return VideoTrack(
         index=stream.index,
         codec=codec_name(stream),
         profile=stream.profile or "",
+        level=level if level and level > 0 else None,
         width=frame.width,
         height=frame.height,
         sample_aspect=aspect_of(stream),
@@ -137,9 +140,11 @@ def video_track(stream: VideoStream, frame: VideoFrame, samples: Samples | None)
         transfer=_TRANSFERS.get(frame.color_trc, Transfer.SDR),
         colour_primaries=_PRIMARIES.get(frame.color_primaries, ""),
         colour_space=_MATRICES.get(frame.colorspace, ""),
+        colour_transfer=_CURVES.get(frame.color_trc, ""),
         full_range=frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj"),
         interlaced=frame.interlaced_frame,
         bitrate_bps=int(samples.size * 8 / length) if samples and length else None,
+        trimmed=bool(samples and samples.hidden),
     )
 
 

@@ -11,8 +11,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from smmu.adapters.media import aac, dash, hls
+from smmu.adapters.media.copying import Copier, UnfitError, take_stock
 from smmu.adapters.media.decode import judge_together, survey
-from smmu.adapters.media.ladder import Ladder, Rung
+from smmu.adapters.media.ladder import Footing, Ladder, Rung
 from smmu.adapters.media.mp4 import progressive
 from smmu.adapters.media.proof import check, check_within, prove_audio, prove_progressive
 from smmu.adapters.media.subtitles import make_subtitles
@@ -70,12 +71,11 @@ class _Job:
         tracks = (task.transform.track_index, *(spec.track_index for spec in self._audio))
         self._survey = survey(bench, *tracks, clip=task.clip)
         self._target = 0
+        self._unfit = ""
 
     def run(self) -> list[Rendition]:
         sounds = {spec.name: self._sound(spec, index) for index, spec in enumerate(self._audio)}
-        keep = self._mp4.rung if self._mp4 else ""
-        ladder = Ladder(self._bench, self._task, self._survey, keep=keep, whole=self._whole)
-        ladder.run(self._between(SOUND_SHARE if sounds else 0.0, VIDEO_SHARE))
+        ladder = self._ladder(self._between(SOUND_SHARE if sounds else 0.0, VIDEO_SHARE))
         covered = [float(ladder.end), *(sound.encoded.seconds for sound in sounds.values())]
         judge_together(covered, self._task.owed_s, self._survey)
         every = [rung.pieces for rung in ladder.rungs] + [sound.pieces for sound in sounds.values()]
@@ -85,6 +85,37 @@ class _Job:
             left.unlink()
         self._bench.progress(1.0)
         return [made[spec.name] for spec in self._task.renditions]
+
+    def _ladder(self, progress: Callable[[float], None]) -> Ladder:
+        """The ladder, made; all of it encoded where packets that should have been copied turn out to be unfit.
+
+        Such a second one keeps the keyframes of the first, so that every file of the first is written again.
+        """
+        footing = self._footing()
+        ladder = self._new_ladder(footing)
+        try:
+            ladder.run(progress)
+        except UnfitError as error:
+            self._unfit = str(error)
+            self._whole.unlink(missing_ok=True)
+            ladder = self._new_ladder(Footing(grid=footing.grid))
+            ladder.run(progress)
+        return ladder
+
+    def _new_ladder(self, footing: Footing) -> Ladder:
+        keep = self._mp4.rung if self._mp4 else ""
+        return Ladder(self._bench, self._task, self._survey, keep=keep, whole=self._whole, footing=footing)
+
+    def _footing(self) -> Footing:
+        copied = next((spec for spec in self._task.renditions if isinstance(spec, RungSpec) and spec.copied), None)
+        if copied is None:
+            return Footing()
+        try:
+            stock = take_stock(self._bench, self._task, copied, self._survey)
+        except UnfitError as error:
+            self._unfit = str(error)
+            return Footing()
+        return Footing(stock=stock, grid=stock.grid)
 
     def _between(self, start: float, end: float) -> Callable[[float], None]:
         return lambda fraction: self._bench.progress(start + (end - start) * fraction)
@@ -127,7 +158,7 @@ class _Job:
         measures = {**ladder.damage.measures(), **_clock_measures(ladder), "frames": rung.witness.frames,
                     "keyframes": rung.witness.keyframes, "frames_decoded": rung.witness.decoded,
                     "bitrate_average_bps": average, "bitrate_peak_bps": peak,
-                    **rung.witness.likeness.measures()}  # fmt: skip
+                    **rung.witness.likeness.measures(), **self._copied_measures(rung)}  # fmt: skip
         return Rendition(
             name=rung.spec.name,
             role=rung.spec.role,
@@ -139,6 +170,12 @@ class _Job:
             codecs=rung.encoder.codecs,
             proof=Proof(checks=tuple(checks), measures=measures),
         )
+
+    def _copied_measures(self, rung: Rung) -> dict[str, float | int | str]:
+        """What became of a rung that was to be copied."""
+        if isinstance(rung.encoder, Copier):
+            return {"packets_copied": rung.witness.frames}
+        return {"encoded_because": self._unfit} if rung.spec.copied else {}
 
     def _audio_rendition(self, sound: Sound) -> Rendition:
         encoded = sound.encoded
