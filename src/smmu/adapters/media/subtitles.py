@@ -53,6 +53,8 @@ def make_subtitles(bench: Workbench, task: PlannedTask, spec: SubtitlesSpec, fou
         role=spec.role,
         files=(bench.finish(path, CONTENT_TYPE),),
         language=spec.language or None,
+        title=spec.title or None,
+        purpose=spec.purpose,
         proof=Proof(checks=checks, measures=measures),
     )
 
