@@ -60,6 +60,8 @@ def test_rungs_switch_where_their_keyframes_agree() -> None:
     [
         ('#EXTM3U\n#EXT-X-MAP:URI="init.mp4"\n#EXTINF:6,\nseg-1.m4s\n', None),
         ('#EXTM3U\n#EXT-X-MAP:URI="other.mp4"\n', "its playlist names other.mp4, which the manifest does not list"),
+        ('#EXTM3U\n#EXT-X-MEDIA:URI="../240p/seg-1.m4s"\n../../hls/240p/seg-1.m4s\n', None),
+        ("#EXTM3U\n../../../seg\n", "its playlist names ../../../seg, which the manifest does not list"),
         ("#EXTM3U\nseg-2.m4s\n", "its playlist names seg-2.m4s, which the manifest does not list"),
         ("", "its playlist is none"),
         ("seg-1.m4s", "its playlist is none"),

@@ -7,6 +7,7 @@ the list itself.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from posixpath import normpath
 from typing import Final
 
 from smmu.domain.plan import Role
@@ -95,9 +96,14 @@ def playlist_complaints(text: str, folder: str, there: frozenset[str]) -> Iterat
     named = [line for line in lines if line and not line.startswith("#")]
     named += [uri for line in lines if line.startswith("#EXT-X") for uri in _URI.findall(line)]
     for name in named:
-        if f"{folder}{name}" not in there:
+        if resolved(folder, name) not in there:
             yield f"its playlist names {name}, which the manifest does not list"
             return
+
+
+def resolved(folder: str, address: str) -> str:
+    """What an address in a file in `folder` means, as a path of the manifest; one that leads out of it is no path."""
+    return normpath(folder + address)
 
 
 def is_played(role: str) -> bool:
