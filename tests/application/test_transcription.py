@@ -94,3 +94,25 @@ async def test_what_has_no_sound_is_not_spoken_of(data: bytes) -> None:
     manifest = await manifest_of(data, PretendRecognizer())
     assert not made(manifest) & NAMES
     assert not [one for one in manifest["plan"]["decisions"] if one["subject"] == "speech"]
+
+
+async def test_captions_are_in_the_playlists_that_players_open_and_these_name_only_what_is_listed() -> None:
+    manifest = await manifest_of(pretend_file(duration_s=8), PretendRecognizer())
+    listed = {one["name"]: one for one in manifest["renditions"]}
+    paths = {file["path"] for one in listed.values() for file in one.get("files", [one])}
+    assert (listed["captions"]["language"], listed["captions"]["purpose"]) == ("en", "recognised")
+    assert listed["hls"]["proof"]["measures"]["texts"] == listed["dash"]["proof"]["measures"]["texts"] == 1
+    assert [file["path"] for file in listed["hls"]["files"]] == [
+        "publish-1/hls/hls.m3u8",
+        "publish-1/hls/captions.m3u8",
+    ]
+    assert listed["dash"]["path"] == "publish-1/hls/dash.mpd"
+    assert not any(path.endswith("video-1/hls.m3u8") for path in paths)
+
+
+async def test_a_film_in_which_nothing_is_said_keeps_the_playlists_that_it_came_with() -> None:
+    for recognizer, seconds in ((None, 8), (PretendRecognizer(), 0.4)):  # the latter has no time for a word
+        manifest = await manifest_of(pretend_file(duration_s=seconds), recognizer)
+        listed = {one["name"]: one for one in manifest["renditions"]}
+        assert listed["hls"]["path"] == "video-1/hls.m3u8"
+        assert "texts" not in listed["hls"]["proof"]["measures"]

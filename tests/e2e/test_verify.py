@@ -83,6 +83,32 @@ def test_what_does_not_decode_is_seen_though_it_is_listed(film: Path) -> None:
     assert "smmu: 240p: " in done.err
 
 
+def forged(folder: Path, name: str, file: str, change: tuple[str, str]) -> None:
+    """A text of a rendition with a change that the manifest has been made to agree with."""
+    (path,) = folder.glob(f"*/{file}")
+    assert change[0] in path.read_text()
+    path.write_text(path.read_text().replace(*change))
+    size, sha256 = path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def hide(renditions: dict) -> None:
+        for listed in (renditions[name], *renditions[name].get("files", ())):
+            if listed["path"].endswith(file):
+                listed.update(size=size, sha256=sha256)
+
+    relist(folder, hide)
+
+
+def test_a_playlist_that_is_wrong_is_seen_though_it_is_listed(film: Path) -> None:
+    forged(film, "dash", "hls/manifest.mpd", ('width="426"', 'width="428"'))
+    forged(film, "240p", "hls/240p/playlist.m3u8", ("#EXTINF:3.2", "#EXTINF:2.9"))
+    forged(film, "hls", "hls/master.m3u8", ("240p/playlist", "360p/playlist"))
+    done = smmu("verify", film)
+    assert (done.status, done.err.count("\n")) == (1, 4)
+    assert "smmu: dash: it says that 240p is 428 × 240, and it is 426 × 240." in done.err
+    assert "smmu: 240p: its playlist lasts 2.9" in done.err
+    assert "smmu: hls: it does not offer 240p." in done.err
+
+
 @pytest.mark.parametrize(
     ("name", "changes", "sentence"),
     [

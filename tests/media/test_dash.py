@@ -17,7 +17,7 @@ TICKS = 30_000
 CHILDREN = {
     "MPD": ["Period"],
     "Period": ["AdaptationSet"],
-    "AdaptationSet": ["Role", "SegmentTemplate", "Representation"],
+    "AdaptationSet": ["Label", "Accessibility", "Role", "SegmentTemplate", "Representation"],
     "SegmentTemplate": ["SegmentTimeline"],
     "SegmentTimeline": ["S"],
     "Representation": ["AudioChannelConfiguration"],
@@ -27,7 +27,9 @@ SAYS = {
     "MPD": {"profiles": r"urn:\S+", "type": "static", "mediaPresentationDuration": DURATION, "minBufferTime": DURATION},
     "Period": {"id": r"\d+", "start": "PT0S"},
     "AdaptationSet": {"contentType": "video|audio", "mimeType": r"(video|audio)/mp4", "segmentAlignment": "true"},
-    "Role": {"schemeIdUri": r"urn:\S+", "value": r"main|alternate"},
+    "Label": {},
+    "Accessibility": {"schemeIdUri": r"urn:\S+", "value": "1"},
+    "Role": {"schemeIdUri": r"urn:\S+", "value": r"main|alternate|dub|commentary|description"},
     "SegmentTemplate": {"timescale": r"[1-9]\d*", "initialization": r"\S+", "media": r"\S*\$Number%05d\$\S*"},
     "SegmentTimeline": {},
     "S": {"d": r"[1-9]\d*"},
@@ -48,10 +50,11 @@ def rung(drawn: list[tuple[int, int]], name: str = "720p") -> hls.Track:
     )  # fmt: skip
 
 
-def sound(language: str = "") -> hls.Track:
+def sound(language: str = "", name: str = "", channels: int = 2, purpose: str = "") -> hls.Track:
     whole = [hls.Piece(name="seg.m4s", duration=Fraction(288_768, 48_000), size=96_000)]
     return hls.Track(
-        folder="audio", codecs="mp4a.40.2", ticks=48_000, pieces=whole, channels=2, language=language
+        folder="audio", codecs="mp4a.40.2", ticks=48_000, pieces=whole, channels=channels, language=language,
+        name=name, purpose=purpose,
     )  # fmt: skip
 
 
@@ -61,7 +64,7 @@ def parsed(text: str) -> ET.Element:
 
 @given(ticks)
 def test_the_manifest_is_built_as_the_standard_says(drawn: list[tuple[int, int]]) -> None:
-    root = parsed(dash.manifest([rung(drawn), rung(drawn, "360p")], [sound(), sound("de")]))
+    root = parsed(dash.manifest([rung(drawn), rung(drawn, "360p")], [sound(), sound("de", "Ton", 6, "description")]))
     for element in root.iter():
         name = element.tag.removeprefix(DASH)
         assert element.tag.startswith(DASH)
@@ -72,6 +75,16 @@ def test_the_manifest_is_built_as_the_standard_says(drawn: list[tuple[int, int]]
     ids = [found.attrib["id"] for found in root.iter(f"{DASH}AdaptationSet")]
     assert ids == ["0", "1", "2"]
     assert [found.attrib.get("lang") for found in root.iter(f"{DASH}AdaptationSet")] == [None, None, "de"]
+
+
+def test_each_sound_says_what_it_is_to_the_film() -> None:
+    sounds = [sound("en", "English"), sound("en", "English", channels=6), sound("de", "German")]
+    sounds += [sound("en", "Director", purpose="commentary"), sound("en", "Other")]
+    root = parsed(dash.manifest([rung([(180_180, 1)])], sounds))
+    sets = list(root.iter(f"{DASH}AdaptationSet"))[1:]
+    roles = [found.attrib["value"] for each in sets for found in each.iter(f"{DASH}Role")]
+    assert roles == ["main", "main", "dub", "commentary", "alternate"]
+    assert [each.findtext(f"{DASH}Label") for each in sets] == ["English", "English", "German", "Director", "Other"]
 
 
 @given(ticks)

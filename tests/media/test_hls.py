@@ -67,17 +67,52 @@ def test_a_multivariant_playlist_begins_with_two_megabits_and_includes_the_sound
         '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Ton",LANGUAGE="de",DEFAULT=NO,AUTOSELECT=YES,CHANNELS="2",URI="audio/b/playlist.m3u8"',
     ]
     assert lines[5:11] == [
-        '#EXT-X-STREAM-INF:BANDWIDTH=2028000,AVERAGE-BANDWIDTH=2028000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,VIDEO-RANGE=SDR,AUDIO="audio"',
+        '#EXT-X-STREAM-INF:BANDWIDTH=2028000,AVERAGE-BANDWIDTH=2028000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,VIDEO-RANGE=SDR,AUDIO="audio",CLOSED-CAPTIONS=NONE',
         "720p/playlist.m3u8",
-        '#EXT-X-STREAM-INF:BANDWIDTH=6128000,AVERAGE-BANDWIDTH=6128000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1920x1080,VIDEO-RANGE=SDR,AUDIO="audio"',
+        '#EXT-X-STREAM-INF:BANDWIDTH=6128000,AVERAGE-BANDWIDTH=6128000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1920x1080,VIDEO-RANGE=SDR,AUDIO="audio",CLOSED-CAPTIONS=NONE',
         "1080p/playlist.m3u8",
-        '#EXT-X-STREAM-INF:BANDWIDTH=528000,AVERAGE-BANDWIDTH=528000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=426x240,FRAME-RATE=29.970,VIDEO-RANGE=SDR,AUDIO="audio"',
+        '#EXT-X-STREAM-INF:BANDWIDTH=528000,AVERAGE-BANDWIDTH=528000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=426x240,FRAME-RATE=29.970,VIDEO-RANGE=SDR,AUDIO="audio",CLOSED-CAPTIONS=NONE',
         "240p/playlist.m3u8",
     ]
     assert lines[11:] == [
         f'#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH={bps},AVERAGE-BANDWIDTH={bps},CODECS="avc1.64001f",RESOLUTION={size},VIDEO-RANGE=SDR,URI="{name}/keyframes.m3u8"'
         for name, bps, size in (("1080p", 3_000_000, "1920x1080"), ("720p", 950_000, "1280x720"), ("240p", 200_000, "426x240"))
     ]  # fmt: skip
+
+
+def heard(folder: str, channels: int, name: str, **told: Any) -> hls.Track:
+    whole = [piece(6, 96_000 if channels < 6 else 192_000)]
+    return hls.Track(
+        folder=folder, codecs="mp4a.40.2", ticks=48_000, pieces=whole, channels=channels, name=name, **told
+    )
+
+
+def test_every_group_of_sounds_has_the_same_members_and_every_rung() -> None:
+    sounds = [heard("a", 2, "English", language="en"), heard("b", 6, "English", language="en"), heard("c", 1, "Ton")]
+    lines = hls.multivariant_playlist([rung("240p", 400_000), rung("720p", 1_900_000)], sounds).splitlines()
+    media = [line for line in lines if line.startswith("#EXT-X-MEDIA:")]
+    assert [line.partition(",")[2].replace(",DEFAULT=", "|").partition("|")[0] for line in media] == [
+        f'GROUP-ID="{group}",NAME="{name}",LANGUAGE="{language}"'
+        for group in ("audio", "surround")
+        for name, language in (("English", "en"), ("Ton", "und"))
+    ]
+    assert [line.rpartition(",CHANNELS=")[2] for line in media] == [
+        f'"{channels}",URI="{folder}/playlist.m3u8"' for channels, folder in ((2, "a"), (1, "c"), (6, "b"), (1, "c"))
+    ]
+    assert [line.count("DEFAULT=YES") for line in media] == [1, 0, 1, 0]
+    variants = [line for line in lines if line.startswith("#EXT-X-STREAM-INF:")]
+    # Those with stereo are first: a player that knows of no groups takes one of them. 5.1 costs what 5.1 costs.
+    assert [line.split(":")[1].split(",")[0] for line in variants] == [
+        f"BANDWIDTH={bps}" for bps in (2_028_000, 528_000, 2_156_000, 656_000)
+    ]
+    assert [line.rpartition("AUDIO=")[2].split(",")[0] for line in variants] == ['"audio"'] * 2 + ['"surround"'] * 2
+
+
+def test_a_commentary_is_chosen_by_nobody_but_a_person_and_a_description_says_what_it_is() -> None:
+    sounds = [heard("a", 2, "A"), heard("b", 2, "B", purpose="commentary"), heard("c", 2, "C", purpose="description")]
+    media = hls.multivariant_playlist([rung("240p", 400_000)], sounds).splitlines()[3:6]
+    assert ["AUTOSELECT=YES" in line for line in media] == [True, False, True]
+    assert ['CHARACTERISTICS="public.accessibility.describes-video"' in line for line in media] == [False, False, True]
 
 
 def test_players_begin_with_what_all_of_them_show() -> None:

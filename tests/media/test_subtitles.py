@@ -55,9 +55,9 @@ def spoken(target: Path, *options: str) -> Path:
 def test_text_of_every_format_becomes_webvtt(tmp_path: Path, name: str, options: list[str]) -> None:
     made = render(spoken(tmp_path / name, *options), tmp_path / "o", "video")
     assert failures(made) == []
-    assert made["subtitles-1"].language == "ger"
+    assert made["subtitles-1"].language == "de"
     assert made.path("subtitles-1").read_text(encoding="utf-8") == (
-        "WEBVTT\n\n00:00:00.500 --> 00:00:01.500\nHello &amp; you\n- second line\n\n"
+        "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n\n00:00:00.500 --> 00:00:01.500\nHello &amp; you\n- second line\n\n"
         "00:00:02.000 --> 00:00:03.000\nGrüße --&gt; alle\n"
     )
     shown = clips.packets(made.path("subtitles-1"), "s")

@@ -90,7 +90,7 @@ async def test_no_speech_is_a_result_and_the_engine_is_not_asked(tmp_path: Path)
 
     tone = clip(tmp_path / "tone.mp4", seconds=1.5)
     made, sink, _ = await transcribed(tone, tmp_path, Deaf(ChildIsolation(LIMITS, str(tmp_path / "scratch"))))
-    assert sink.files["captions/captions.vtt"] == b"WEBVTT\n"
+    assert sink.files["captions/captions.vtt"] == b"WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n"
     assert json.loads(sink.files["captions/transcript.json"])["words"] == []
     assert all(rendition.proof.ok for rendition in made.values())
 

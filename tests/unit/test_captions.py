@@ -105,7 +105,7 @@ def test_no_word_is_kept_where_nobody_spoke(said: list[Word], voiced: list[tuple
 def test_no_speech_is_a_valid_result() -> None:
     found = review(heard(), (), 3.0)
     assert (found.confidence, found.flags, cues(found.transcript.words)) == (None, (), ())
-    assert webvtt(()) == "WEBVTT\n"
+    assert webvtt(()) == "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n"
     assert srt(()) == "\n"
     assert document(found, (), (), 3.0)["text"] == ""
 
@@ -113,7 +113,7 @@ def test_no_speech_is_a_valid_result() -> None:
 def test_captions_as_they_are_written() -> None:
     made = shown(*spoken("Tom", "&", "Jerry", "<run>", "-->", each=0.5, start=3_600))
     assert webvtt(made) == (
-        "WEBVTT\n\n01:00:00.000 --> 01:00:02.500\nTom &amp; Jerry &lt;run&gt; --&gt;\n"
+        "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n\n01:00:00.000 --> 01:00:02.500\nTom &amp; Jerry &lt;run&gt; --&gt;\n"
     )  # fmt: skip
     assert srt(made) == "1\n01:00:00,000 --> 01:00:02,500\nTom & Jerry <run> ->\n"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from smmu.domain.facts import SubtitleTrack, Transfer
+from smmu.domain.facts import Transfer
 from smmu.domain.limits import GIB, Limits
 from smmu.domain.options import Options
 from smmu.domain.plan import (
@@ -19,7 +19,6 @@ from smmu.domain.plan import (
     Role,
     RungSpec,
     StoryboardSpec,
-    SubtitlesSpec,
     TaskKind,
     Transform,
     WaveformSpec,
@@ -174,7 +173,13 @@ def test_a_video_with_sound_gets_everything() -> None:
         "audio": ["waveform"],
     }
     assert AudioSpec(
-        name="hls-audio", role=Role.HLS_AUDIO, track_index=1, channels=2, sample_rate=48_000, bitrate_bps=128_000
+        name="hls-audio",
+        role=Role.HLS_AUDIO,
+        track_index=1,
+        channels=2,
+        sample_rate=48_000,
+        bitrate_bps=128_000,
+        title="Sound",
     ) in specs(made)
     assert Mp4Spec(rung="1080p", audio="hls-audio") in specs(made)
     assert PosterSpec(width=1280, height=720) in specs(made)
@@ -242,16 +247,6 @@ def test_one_frame_and_no_duration_make_a_plan() -> None:
 def test_odd_sides_and_many_bits_are_said() -> None:
     told = choices(planned(video(width=853, height=481, bit_depth=10)))
     assert {("source", "made even"), ("source", "reduced to 8 bits")} <= told.keys()
-
-
-def test_text_is_carried_over_and_pictures_of_text_are_not() -> None:
-    tracks = (SubtitleTrack(index=5, codec="subrip", language="ger"), SubtitleTrack(index=6, codec="dvd_subtitle"))
-    facts = replace(video(), subtitles=tracks)
-    made = planned(facts)
-    assert SubtitlesSpec(name="subtitles-5", track_index=5, language="ger") in specs(made)
-    assert ("track 5", "carried over as WebVTT") in choices(made)
-    assert choices(made)["track 6", "skipped"] == "dvd_subtitle is no text that could be shown as WebVTT"
-    assert choices(planned(facts, "preview-only"))["track 5", "skipped"] == "the preset preview-only makes no subtitles"
 
 
 def test_a_storyboard_has_about_a_hundred_tiles() -> None:

@@ -9,10 +9,13 @@ from smmu.domain.verification import (
     Listed,
     PlayedTrack,
     complaints,
+    cues_complaint,
     grid_complaint,
     is_picture,
     is_played,
+    offer_complaint,
     playlist_complaints,
+    segments_complaint,
 )
 
 PICTURES = PlayedTrack(
@@ -60,6 +63,8 @@ def test_rungs_switch_where_their_keyframes_agree() -> None:
     [
         ('#EXTM3U\n#EXT-X-MAP:URI="init.mp4"\n#EXTINF:6,\nseg-1.m4s\n', None),
         ('#EXTM3U\n#EXT-X-MAP:URI="other.mp4"\n', "its playlist names other.mp4, which the manifest does not list"),
+        ('#EXTM3U\n#EXT-X-MEDIA:URI="../240p/seg-1.m4s"\n../../hls/240p/seg-1.m4s\n', None),
+        ("#EXTM3U\n../../../seg\n", "its playlist names ../../../seg, which the manifest does not list"),
         ("#EXTM3U\nseg-2.m4s\n", "its playlist names seg-2.m4s, which the manifest does not list"),
         ("", "its playlist is none"),
         ("seg-1.m4s", "its playlist is none"),
@@ -68,6 +73,47 @@ def test_rungs_switch_where_their_keyframes_agree() -> None:
 def test_a_playlist_names_what_is_listed(text: str, complaint: str | None) -> None:
     there = frozenset({"hls/240p/init.mp4", "hls/240p/seg-1.m4s"})
     assert next(playlist_complaints(text, "hls/240p/", there), None) == complaint
+
+
+RUNG = Listed(
+    name="240p", role="hls-video", files={"hls/a.m3u8": (9, ""), "hls/1.m4s": (9, ""), "hls/2.m4s": (9, "")},
+    duration_s=8.5, measures={},
+)  # fmt: skip
+WHOLE = "#EXTM3U\n#EXTINF:6.000000,\n1.m4s\n#EXTINF:2.500000,\n2.m4s\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (WHOLE, ""),
+        (WHOLE.replace("2.m4s", "1.m4s"), "its playlist leaves out 1 of its segments"),
+        (WHOLE.replace("2.5", "3.5"), "its playlist lasts 9.500 s and not 8.500 s"),
+    ],
+)
+def test_a_tracks_playlist_is_all_of_it(text: str, complaint: str) -> None:
+    assert segments_complaint(text, "hls/", RUNG) == complaint
+
+
+def test_a_playlist_that_players_open_offers_every_track() -> None:
+    assert offer_complaint({"hls/a.m3u8"}, [RUNG, LISTED]) == ""
+    assert offer_complaint({"hls/b.m3u8"}, [RUNG, LISTED]) == "it does not offer 240p"
+
+
+@pytest.mark.parametrize(
+    ("times", "complaint"),
+    [
+        ("00:00:01.000 --> 00:00:02.000\na\n\n00:00:02.000 --> 00:00:03.000\nb\n", ""),
+        ("00:00:01.000 --> 00:00:02.000\na\n", "it has 1 cues and not 2"),
+        (
+            "00:00:02.000 --> 00:00:03.000\na\n\n00:00:01.000 --> 00:00:02.000\nb\n",
+            "its cues are not in the order of their times",
+        ),
+        ("00:00:01.000 --> 00:00:02.000\na\n\n00:00:02.000 --> 00:00:02.000\nb\n", "a cue of it lasts no time"),
+    ],
+)
+def test_a_text_has_its_cues_in_order(times: str, complaint: str) -> None:
+    text = Listed(name="subtitles-2", role="subtitles", files={}, measures={"cues": 2})
+    assert cues_complaint(f"WEBVTT\n\n{times}", text) == complaint
 
 
 def test_every_role_is_looked_at_in_its_way() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from smmu.application.documents import JSON, PlanDocument, RenderDocument, adapter
 from smmu.application.lines import of_job
 from smmu.application.messages import run_of, run_wants_advance
+from smmu.application.playlists import Playlists
 from smmu.application.search import Search
 from smmu.application.store import Store, told_state, until_settled
 from smmu.domain import job, keys, media, task
@@ -47,11 +48,18 @@ class Publication:
             stored = await self.store.get(Media, known.owner, known.media_id)
             if _is_done(now.value, stored.value, claim.attempt):
                 return {"revision": stored.value.revision}
-            manifest = _manifest(now.value, stored.value, found, made)
+            listed = tuple(_moved(rendition, part.prefix) for part in made for rendition in part.renditions)
+            manifest = _manifest(
+                now.value, stored.value, found, made, await self._playlists(claim, known).complete(listed)
+            )
             files = await self._verify(manifest, known, found.plan)
             return await self._commit(claim, now, stored, manifest, files)
 
         return await until_settled(attempt)
+
+    def _playlists(self, claim: Task, known: Job) -> Playlists:
+        prefix = keys.attempt_prefix(known.owner, known.media_id, known.id, known.attempt)
+        return Playlists(objects=self.objects, prefix=prefix, folder=f"{claim.name}-{claim.fence}/")
 
     async def _verify(self, manifest: Manifest, known: Job, made: Plan) -> dict[str, ObjectRef]:
         problems = verify(manifest.renditions, made)
@@ -119,9 +127,14 @@ def _require(file: RenderedFile, ref: ObjectRef | None) -> ObjectRef:
     return ref
 
 
-def _manifest(known: Job, stored: Media, found: PlanDocument, made: Sequence[RenderDocument]) -> Manifest:
+def _manifest(
+    known: Job,
+    stored: Media,
+    found: PlanDocument,
+    made: Sequence[RenderDocument],
+    renditions: tuple[Rendition, ...],
+) -> Manifest:
     facts = adapter(PlanDocument).dump_python(found, mode="json")
-    renditions = tuple(_moved(rendition, part.prefix) for part in made for rendition in part.renditions)
     sha256 = next((part.source_sha256 for part in made if part.source_sha256), None)
     seconds = {f"render_{part.task}": round(part.seconds, 3) for part in made}
     return Manifest(

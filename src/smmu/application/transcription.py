@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from smmu.application.documents import JSON
 from smmu.domain import captions
 from smmu.domain.captions import Cue
+from smmu.domain.facts import Purpose
+from smmu.domain.languages import tag_of
 from smmu.domain.manifest import Check, Proof, RenderedFile, Rendition
 from smmu.domain.plan import CaptionsSpec, PlannedTask
+from smmu.domain.plan_tracks import called
 from smmu.domain.transcript import Reviewed, in_order, review
 from smmu.ports.media import MediaEngine, Progress, Sink
 from smmu.ports.objects import Source
@@ -64,8 +67,16 @@ class _Said:
             content_type=_TYPES[spec.format],
         )
         proof = Proof(checks=tuple(_checks(spec, body.decode(), self._found, self._cues)), measures=self._measures())
+        language = tag_of(self._found.transcript.language)
         made = Rendition(
-            name=spec.name, role=spec.role, files=(file,), duration_s=round(self._sound.seconds, 3), proof=proof
+            name=spec.name,
+            role=spec.role,
+            files=(file,),
+            duration_s=round(self._sound.seconds, 3),
+            language=language or None,
+            title=called(language, Purpose.RECOGNISED, "Captions"),
+            purpose=Purpose.RECOGNISED,
+            proof=proof,
         )
         return made, body
 

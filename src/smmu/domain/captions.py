@@ -14,8 +14,8 @@ from itertools import pairwise, zip_longest
 from typing import Any, Final
 
 from smmu.domain.transcript import PAUSE_SECONDS, Reviewed, Span, Word
+from smmu.domain.webvtt import TIMED_HEAD, cues_in, stamp, to_webvtt
 from smmu.domain.webvtt import Cue as TimedText
-from smmu.domain.webvtt import cues_in, stamp, to_webvtt
 
 SCHEMA: Final = "smmu.transcript/1"
 LINE_CHARS_MAX: Final = 42
@@ -56,9 +56,10 @@ def cues(words: Sequence[Word]) -> tuple[Cue, ...]:
 
 def webvtt(shown: Sequence[Cue]) -> str:
     """The captions as WebVTT. Without any, a file that is valid and shows nothing."""
-    return to_webvtt(
+    texts = (
         TimedText(Fraction(cue.start_ms, 1_000), Fraction(cue.end_ms, 1_000), "\n".join(cue.lines)) for cue in shown
     )
+    return to_webvtt(texts, TIMED_HEAD)
 
 
 def srt(shown: Sequence[Cue]) -> str:

@@ -114,9 +114,19 @@ class VideoTrack:
         return (self.height, width) if self.rotation_cw % 180 else (width, self.height)
 
 
+class Purpose(StrEnum):
+    """What a sound or text is for, when it is not simply the film's."""
+
+    FORCED = "forced"  # text for who reads none: what is said in a language that the film is not in
+    HARD_OF_HEARING = "hard-of-hearing"
+    DESCRIPTION = "description"  # sound that says what is to be seen
+    COMMENTARY = "commentary"
+    RECOGNISED = "recognised"  # text that a machine has heard
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioTrack:
-    """One sound track."""
+    """One sound track. `language` is a tag (BCP 47), `title` what the file calls it; "" when it does not say."""
 
     index: int
     codec: str
@@ -125,6 +135,8 @@ class AudioTrack:
     duration_s: float | None = None
     language: str = ""
     default: bool = False
+    title: str = ""
+    purpose: Purpose | None = None
 
     @property
     def playable(self) -> bool:
@@ -134,11 +146,13 @@ class AudioTrack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubtitleTrack:
-    """One text track carried by the file."""
+    """One text track carried by the file; `language` and `title` as those of a sound."""
 
     index: int
     codec: str
     language: str = ""
+    title: str = ""
+    purpose: Purpose | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,10 @@ class RenderedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendition:
-    """One output. `files[0]` is the one to open; the others belong to it (segments, initialisation)."""
+    """One output. `files[0]` is the one to open; the others belong to it (segments, initialisation).
+
+    Of a sound or text that may be chosen, `title` is what a menu calls it, and `purpose` is a `facts.Purpose`.
+    """
 
     name: str
     role: str
@@ -65,6 +68,8 @@ class Rendition:
     bitrate_bps: int | None = None
     codecs: str | None = None
     language: str | None = None
+    title: str | None = None
+    purpose: str | None = None
     proof: Proof
 
     @property
@@ -142,7 +147,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     }
 
 
-_MEASURED = ("width", "height", "duration_s", "bitrate_bps", "codecs", "language")
+_MEASURED = ("width", "height", "duration_s", "bitrate_bps", "codecs", "language", "title", "purpose")
 
 
 def _file_document(file: RenderedFile) -> dict[str, Any]:

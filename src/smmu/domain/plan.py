@@ -8,6 +8,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Literal
 
+from smmu.domain.facts import Purpose
+
 _LADDER_CORES = 4
 
 
@@ -114,7 +116,10 @@ class RungSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioSpec:
-    """AAC-LC with linear gain towards `target_lufs`, never over `ceiling_dbtp`. As a file or as HLS segments."""
+    """AAC-LC with linear gain towards `target_lufs`, never over `ceiling_dbtp`. As a file or as HLS segments.
+
+    `title` is what a player's menu calls it.
+    """
 
     type: Literal["audio"] = "audio"
     name: str
@@ -126,6 +131,9 @@ class AudioSpec:
     target_lufs: float = -16.0
     ceiling_dbtp: float = -1.0
     segment_seconds: Fraction = Fraction(6)
+    language: str = ""
+    title: str = ""
+    purpose: Purpose | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,13 +167,15 @@ class Mp4Spec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubtitlesSpec:
-    """A text track of the source as WebVTT. `language` is its tag, "" when it has none."""
+    """A text track of the source as WebVTT. `language` is its tag, "" when it has none, `title` for menus."""
 
     type: Literal["subtitles"] = "subtitles"
     name: str
     role: Role = Role.SUBTITLES
     track_index: int
     language: str = ""
+    title: str = ""
+    purpose: Purpose | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

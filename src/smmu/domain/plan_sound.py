@@ -1,4 +1,4 @@
-"""What is made of sound: one AAC rendition of the main track, whole, and a waveform. Never in chunks.
+"""What is made of a sound: one AAC rendition of the main track, whole, and a waveform. Never in chunks.
 
 AAC in chunks drifts and falls silent at every join; so sound is always encoded in one piece. Loudness is corrected
 by the engine, linearly, to what `AudioSpec` says.
@@ -11,7 +11,8 @@ from smmu.domain.facts import AudioTrack, MediaFacts
 from smmu.domain.limits import Limits
 from smmu.domain.plan import AudioSpec, Decision, PlannedTask, Role, Spec, TaskKind, WaveformSpec
 
-_BITRATE_BPS = {1: 64_000, 2: 128_000}
+SURROUND_CHANNELS = 6
+_BITRATE_BPS = {1: 64_000, 2: 128_000, SURROUND_CHANNELS: 256_000}
 _CHANNELS_MAX = 2
 _CD_RATE, _VIDEO_RATE = 44_100, 48_000
 _CD_FAMILY = frozenset({11_025, 22_050, 44_100, 88_200, 176_400})
@@ -25,7 +26,15 @@ def main_track(tracks: Sequence[AudioTrack]) -> AudioTrack | None:
 
 def audio_spec(track: AudioTrack, name: str, role: Role) -> AudioSpec:
     """AAC of this track: mono or stereo, at 44.1 or 48 kHz."""
-    channels = min(track.channels, _CHANNELS_MAX)
+    return _spec(track, name, role, min(track.channels, _CHANNELS_MAX))
+
+
+def surround_spec(track: AudioTrack, name: str, role: Role) -> AudioSpec:
+    """AAC of this track in 5.1: it has the channels for that."""
+    return _spec(track, name, role, SURROUND_CHANNELS)
+
+
+def _spec(track: AudioTrack, name: str, role: Role, channels: int) -> AudioSpec:
     return AudioSpec(
         name=name,
         role=role,
@@ -33,6 +42,9 @@ def audio_spec(track: AudioTrack, name: str, role: Role) -> AudioSpec:
         channels=channels,
         sample_rate=_CD_RATE if track.sample_rate in _CD_FAMILY else _VIDEO_RATE,
         bitrate_bps=_BITRATE_BPS[channels],
+        language=track.language,
+        title=track.title,
+        purpose=track.purpose,
     )
 
 
@@ -56,14 +68,19 @@ def sound_and_waveform(facts: MediaFacts, track: AudioTrack, limits: Limits) -> 
 
 
 def decisions(facts: MediaFacts, track: AudioTrack) -> Iterator[Decision]:
-    """Why this track, and what is changed in it."""
-    subject = f"track {track.index}"
-    why = "the only one" if len(facts.audio) == 1 else "marked as default" if track.default else "the first playable"
-    yield Decision(subject=subject, choice="main sound", reason=why)
+    """Why this track of a sound, and none of the others."""
+    yield from about_main(facts, track)
     for other in facts.audio:
         if other is not track:
             why = "only the main sound is made" if other.playable else "it states no channels or no sample rate"
             yield Decision(subject=f"track {other.index}", choice="skipped", reason=why)
+
+
+def about_main(facts: MediaFacts, track: AudioTrack) -> Iterator[Decision]:
+    """Why this is the main track, and what is changed in it."""
+    subject = f"track {track.index}"
+    why = "the only one" if len(facts.audio) == 1 else "marked as default" if track.default else "the first playable"
+    yield Decision(subject=subject, choice="main sound", reason=why)
     if track.channels > _CHANNELS_MAX:
         yield Decision(subject=subject, choice="mixed to stereo", reason=f"it has {track.channels} channels")
     rate = audio_spec(track, "", Role.AUDIO).sample_rate

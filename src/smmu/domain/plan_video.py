@@ -4,11 +4,11 @@ Pictures are made upright, progressive, with square pixels, in 8-bit BT.709, wha
 changes is a decision with its reason. Timestamps are kept, so a variable frame rate stays variable.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Literal
 
-from smmu.domain import copying, estimates, ladder, plan_glimpses, plan_sound
-from smmu.domain.facts import AudioTrack, MediaFacts, SubtitleTrack, Transfer, VideoTrack
+from smmu.domain import copying, estimates, ladder, plan_glimpses, plan_sound, plan_tracks
+from smmu.domain.facts import MediaFacts, Transfer, VideoTrack
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
 from smmu.domain.plan import (
@@ -17,18 +17,14 @@ from smmu.domain.plan import (
     Mp4Spec,
     PlannedTask,
     PlaylistSpec,
-    Role,
     RungSpec,
     Spec,
-    SubtitlesSpec,
     TaskKind,
     Transform,
     WaveformSpec,
 )
 
-HLS_AUDIO = "hls-audio"
 MP4_SHORT_MAX = 1080
-TEXT_CODECS = frozenset({"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"})
 _ARCHIVE_CRF_LESS = 2
 
 
@@ -37,13 +33,17 @@ def tasks(
 ) -> tuple[tuple[PlannedTask, ...], tuple[Decision, ...]]:
     """The tasks `video` and `poster`, and `audio` for the waveform when there is sound; and why they are so."""
     rungs, about_top = copying.decide(facts, video, _rungs(video, options), options)
-    track = None if options.mute else plan_sound.main_track(facts.audio)
+    sounds, why_sounds = plan_tracks.sounds(facts, options)
+    texts, why_texts = plan_tracks.texts(facts, options)
     shown, why_shown = plan_glimpses.task(facts, video, transform(video), options, limits)
-    renditions = tuple(_ladder_renditions(rungs, track, _texts(facts, options)))
+    mp4 = Mp4Spec(rung=_mp4_rung(rungs).name, audio=sounds[0].name if sounds else None)
+    renditions: tuple[Spec, ...] = (*rungs, *sounds, PlaylistSpec(), DashSpec(), mp4, *texts)
     made = [_ladder_task(facts, video, rungs, renditions, limits), shown]
-    if track and options.preset != "preview-only":
-        made.append(plan_sound.task(facts, (WaveformSpec(track_index=track.index),), limits))
-    return tuple(made), (*_decisions(facts, video, track, options), *about_top, *why_shown)
+    if sounds and options.preset != "preview-only":
+        made.append(plan_sound.task(facts, (WaveformSpec(track_index=sounds[0].track_index),), limits))
+    if not sounds and not options.mute:
+        why_sounds = (_source("no sound", "the file has no track that states its channels and rate"),)
+    return tuple(made), (*_decisions(facts, video, options), *about_top, *why_sounds, *why_texts, *why_shown)
 
 
 def _rungs(video: VideoTrack, options: Options) -> tuple[RungSpec, ...]:
@@ -75,19 +75,6 @@ def _ladder_task(
     )
 
 
-def _ladder_renditions(
-    rungs: tuple[RungSpec, ...], track: AudioTrack | None, texts: Sequence[SubtitleTrack]
-) -> Iterator[Spec]:
-    yield from rungs
-    if track:
-        yield plan_sound.audio_spec(track, HLS_AUDIO, Role.HLS_AUDIO)
-    yield PlaylistSpec()
-    yield DashSpec()
-    yield Mp4Spec(rung=_mp4_rung(rungs).name, audio=HLS_AUDIO if track else None)
-    for text in texts:
-        yield SubtitlesSpec(name=f"subtitles-{text.index}", track_index=text.index, language=text.language)
-
-
 def _mp4_rung(rungs: tuple[RungSpec, ...]) -> RungSpec:
     plain = [rung for rung in rungs if rung.codec == "h264"]
     return next((rung for rung in plain if min(rung.width, rung.height) <= MP4_SHORT_MAX), plain[-1])
@@ -112,32 +99,10 @@ def _believed(facts: MediaFacts) -> float | None:
     return facts.duration_s if facts.duration_exact else None
 
 
-def _decisions(facts: MediaFacts, video: VideoTrack, track: AudioTrack | None, options: Options) -> Iterator[Decision]:
+def _decisions(facts: MediaFacts, video: VideoTrack, options: Options) -> Iterator[Decision]:
     yield from _about_picture(video)
     yield from _about_time(facts, video)
     yield from _about_rungs(video, options)
-    if track:
-        yield from plan_sound.decisions(facts, track)
-    elif not options.mute:
-        yield _source("no sound", "the file has no track that states its channels and rate")
-    for text in facts.subtitles:
-        yield _about_text(text, options)
-
-
-def _texts(facts: MediaFacts, options: Options) -> tuple[SubtitleTrack, ...]:
-    if options.preset == "preview-only":
-        return ()
-    return tuple(text for text in facts.subtitles if text.codec in TEXT_CODECS)
-
-
-def _about_text(text: SubtitleTrack, options: Options) -> Decision:
-    subject = f"track {text.index}"
-    if text.codec not in TEXT_CODECS:
-        reason = f"{text.codec or 'what it holds'} is no text that could be shown as WebVTT"
-        return Decision(subject=subject, choice="skipped", reason=reason)
-    if options.preset == "preview-only":
-        return Decision(subject=subject, choice="skipped", reason="the preset preview-only makes no subtitles")
-    return Decision(subject=subject, choice="carried over as WebVTT", reason=f"it is text ({text.codec})")
 
 
 def _about_picture(video: VideoTrack) -> Iterator[Decision]:

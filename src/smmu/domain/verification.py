@@ -5,16 +5,22 @@ the list itself.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from posixpath import normpath
 from typing import Final
 
 from smmu.domain.plan import Role
+from smmu.domain.webvtt import cues_in
 
 _SECONDS_TOLERANCE: Final = 0.1  # what AAC's frames add to an end, and rounding
 _NAMES: Final = {"avc1": "h264", "hvc1": "hevc", "av01": "av1", "mp4a": "aac"}
 _URI = re.compile(r'URI="([^"]+)"')
-_LISTED_FRAMES, _LISTED_KEYFRAMES = "frames", "keyframes"
+_LASTS = re.compile(r"^#EXTINF:([\d.]+),", re.MULTILINE)
+_TOLD_TOLERANCE: Final = 0.001  # of the length of one segment, which is told in millionths
+_LISTED_FRAMES, _LISTED_KEYFRAMES, _LISTED_CUES = "frames", "keyframes", "cues"
+_OFFERED: Final = frozenset({Role.HLS_VIDEO, Role.HLS_AUDIO})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,16 +94,59 @@ def grid_complaint(listed: Listed, track: PlayedTrack, first: PlayedTrack) -> st
 
 def playlist_complaints(text: str, folder: str, there: frozenset[str]) -> Iterator[str]:
     """What a playlist in `folder` names and is not `there`."""
-    lines = text.splitlines()
-    if not lines or lines[0] != "#EXTM3U":
+    if not text.startswith("#EXTM3U\n"):
         yield "its playlist is none"
         return
-    named = [line for line in lines if line and not line.startswith("#")]
-    named += [uri for line in lines if line.startswith("#EXT-X") for uri in _URI.findall(line)]
-    for name in named:
-        if f"{folder}{name}" not in there:
+    for name in named_in(text):
+        if resolved(folder, name) not in there:
             yield f"its playlist names {name}, which the manifest does not list"
             return
+
+
+def named_in(playlist: str) -> Iterator[str]:
+    """Every address in a playlist of HLS: lines, and those of attributes."""
+    for line in playlist.splitlines():
+        if line.startswith("#EXT-X"):
+            yield from _URI.findall(line)
+        elif line and not line.startswith("#"):
+            yield line
+
+
+def segments_complaint(text: str, folder: str, listed: Listed) -> str:
+    """What keeps a playlist of one track from being all of it; "" when nothing does."""
+    told = {resolved(folder, name) for name in named_in(text)}
+    left_out = sum(path.endswith(".m4s") and path not in told for path in listed.files)
+    if left_out:
+        return f"its playlist leaves out {left_out} of its segments"
+    seconds = [float(found) for found in _LASTS.findall(text)]
+    owed = listed.duration_s
+    if owed is not None and abs(sum(seconds) - owed) > _TOLD_TOLERANCE * max(1, len(seconds)):
+        return f"its playlist lasts {sum(seconds):.3f} s and not {owed:.3f} s"
+    return ""
+
+
+def offer_complaint(named: Collection[str], listed: Sequence[Listed]) -> str:
+    """What HLS's playlists do not offer of what is listed, given all that they name; "" when it is all there."""
+    left = next((one.name for one in listed if one.role in _OFFERED and next(iter(one.files)) not in named), None)
+    return "" if left is None else f"it does not offer {left}"
+
+
+def cues_complaint(text: str, listed: Listed) -> str:
+    """What is wrong with a file of cues; "" when nothing is. `ValueError` when it is none."""
+    cues = cues_in(text)
+    counted = listed.measures.get(_LISTED_CUES)
+    if counted is not None and len(cues) != counted:
+        return f"it has {len(cues)} cues and not {counted}"
+    if any(later.start < cue.start for cue, later in pairwise(cues)):
+        return "its cues are not in the order of their times"
+    if any(cue.end <= cue.start for cue in cues):
+        return "a cue of it lasts no time"
+    return ""
+
+
+def resolved(folder: str, address: str) -> str:
+    """What an address in a file in `folder` means, as a path of the manifest; one that leads out of it is no path."""
+    return normpath(folder + address)
 
 
 def is_played(role: str) -> bool:

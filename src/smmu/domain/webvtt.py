@@ -12,6 +12,7 @@ from operator import attrgetter
 from unicodedata import category
 
 HEAD = "WEBVTT"
+TIMED_HEAD = f"{HEAD}\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000"  # RFC 8216, 3.5: our films begin at 0
 _ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 _UNSHOWN = frozenset({"Cc", "Cs", "Zl", "Zp"})  # controls, halves of letters, ends of lines; joiners of letters stay
 _TIMES = re.compile(r"(\d{2,}):(\d\d):(\d\d)\.(\d{3}) --> (\d{2,}):(\d\d):(\d\d)\.(\d{3})")
@@ -26,9 +27,12 @@ class Cue:
     text: str
 
 
-def to_webvtt(cues: Iterable[Cue]) -> str:
-    """The file. Cues without text or time are left out; the others are put in order of their starts."""
-    blocks = [HEAD]
+def to_webvtt(cues: Iterable[Cue], head: str = HEAD) -> str:
+    """The file. Cues without text or time are left out; the others are put in order of their starts.
+
+    What is shown over a film has `TIMED_HEAD`, which tells players of HLS when it begins.
+    """
+    blocks = [head]
     for cue in sorted(cues, key=attrgetter("start")):
         text, start, end = _escaped(cue.text), _milliseconds(cue.start), _milliseconds(cue.end)
         if text and end > start:
@@ -39,7 +43,7 @@ def to_webvtt(cues: Iterable[Cue]) -> str:
 def cues_in(text: str) -> tuple[Cue, ...]:
     """Every cue of a WebVTT file of ours. `ValueError` when it is none."""
     head, *blocks = text.split("\n\n")
-    if head.strip() != HEAD:
+    if head.strip() not in (HEAD, TIMED_HEAD):
         msg = "a WebVTT file begins with its name"
         raise ValueError(msg)
     return tuple(_read(block) for block in blocks if block.strip())

@@ -5,8 +5,8 @@ Only the confined child opens them, as if a stranger had sent them. What is not 
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,17 +14,16 @@ from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from smmu.adapters.media.engine import PyavEngine
-from smmu.domain import verification
+from smmu.domain import verification, verification_dash
 from smmu.domain.errors import Code, Refused, refuse
 from smmu.domain.manifest import SCHEMA, is_safe_path
 from smmu.domain.plan import Role
-from smmu.domain.verification import Listed, PlayedTrack
-from smmu.domain.webvtt import cues_in
+from smmu.domain.verification import Listed, PlayedTrack, named_in, resolved
 from smmu.entrypoints.exporting import MANIFEST
 from smmu.ports.errors import TaskDied
 from smmu.ports.objects import Source
 
-_TEXTS = frozenset({".m3u8", ".vtt", ".json"})
+_TEXTS = frozenset({".m3u8", ".mpd", ".vtt", ".json"})
 
 
 class _File(BaseModel):
@@ -108,19 +107,19 @@ class Verifier:
     async def verdicts(self) -> AsyncIterator[Verdict]:
         """One for each rendition, in the manifest's order. Raises `Refused` where there is no manifest of ours."""
         listed = await to_thread.run_sync(read_manifest, self.folder)
-        there = frozenset(path for one, _ in listed for path in one.files)
+        known = _Known(tuple(one for one, _ in listed))
         first: PlayedTrack | None = None
         for one, proven in listed:
-            tracks: list[PlayedTrack] = []
             message = "" if proven else "its own proof does not hold"
             message = message or await to_thread.run_sync(_files_complaint, self.folder, one)
-            message = message or await self._content_complaint(one, there, tracks)
+            message = message or await self._content_complaint(one, known)
+            tracks = known.played.get(one.name, ())
             if one.role == Role.HLS_VIDEO and tracks:
                 first = first or tracks[0]
                 message = message or verification.grid_complaint(one, tracks[0], first) or ""
             yield Verdict(name=one.name, message=message)
 
-    async def _content_complaint(self, one: Listed, there: frozenset[str], tracks: list[PlayedTrack]) -> str:
+    async def _content_complaint(self, one: Listed, known: "_Known") -> str:
         try:
             if verification.is_picture(one.role):
                 return await self._picture_complaint(one)
@@ -129,10 +128,10 @@ class Verifier:
                     if path.endswith(".webp"):
                         await self.engine.inspect(JoinedFiles((self.folder / path,), (size,)))
             if verification.is_played(one.role):
-                tracks += await self.engine.play(self._source(one))
+                tracks = known.played[one.name] = await self.engine.play(self._source(one))
                 found = next(verification.complaints(one, tracks), "")
-                return found or self._text_complaint(one, there)
-            return self._text_complaint(one, there)
+                return found or self._text_complaint(one, known)
+            return self._text_complaint(one, known)
         except (Refused, TaskDied) as error:
             return f"it cannot be played: {error}"
 
@@ -149,24 +148,51 @@ class Verifier:
         paths = tuple(self.folder / path for path in media)
         return JoinedFiles(paths, tuple(one.files[path][0] for path in media))
 
-    def _text_complaint(self, one: Listed, there: frozenset[str]) -> str:
-        found = (complaint for path in one.files for complaint in self._of_text(PurePosixPath(path), there))
-        return next(found, "")
-
-    def _of_text(self, path: PurePosixPath, there: frozenset[str]) -> Iterator[str]:
-        if path.suffix not in _TEXTS:
-            return
+    def _text_complaint(self, one: Listed, known: "_Known") -> str:
         try:
-            text = (self.folder / path).read_text(encoding="utf-8")
-            if path.suffix == ".m3u8":
-                folder = "" if str(path.parent) == "." else f"{path.parent}/"
-                yield from verification.playlist_complaints(text, folder, there)
-            elif path.suffix == ".vtt":
-                cues_in(text)
-            else:
-                json.loads(text)
+            texts = {path: self._read(path) for path in one.files if PurePosixPath(path).suffix in _TEXTS}
+            found = next((said for path, text in texts.items() for said in _of_text(one, path, text, known)), "")
         except ValueError as error:
-            yield f"{path} is not well formed: {error}"
+            return f"it is not well formed: {error}"
+        if one.role != Role.HLS or found:
+            return found
+        named = {resolved(_folder(path), name) for path, text in texts.items() for name in named_in(text)}
+        return verification.offer_complaint(named, known.listed)
+
+    def _read(self, path: str) -> str:
+        return (self.folder / path).read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is listed, and the tracks of what was played so far by rendition."""
+
+    listed: tuple[Listed, ...]
+    played: dict[str, Sequence[PlayedTrack]] = field(default_factory=dict)
+
+    @property
+    def there(self) -> frozenset[str]:
+        """The path of every file that is listed."""
+        return frozenset(path for one in self.listed for path in one.files)
+
+
+def _of_text(one: Listed, path: str, text: str, known: _Known) -> Iterator[str]:
+    """Everything that is wrong with one file of text. `ValueError` when it is not of its form."""
+    suffix = PurePosixPath(path).suffix
+    if suffix == ".m3u8":
+        yield from verification.playlist_complaints(text, _folder(path), known.there)
+        if verification.is_played(one.role):
+            yield from filter(None, [verification.segments_complaint(text, _folder(path), one)])
+    elif suffix == ".mpd":
+        yield from verification_dash.complaints(text, path, known.listed, known.played)
+    elif suffix == ".vtt":
+        yield from filter(None, [verification.cues_complaint(text, one)])
+    else:
+        json.loads(text)
+
+
+def _folder(path: str) -> str:
+    return path[: path.rfind("/") + 1]
 
 
 def read_manifest(folder: Path) -> list[tuple[Listed, bool]]:

@@ -75,6 +75,14 @@ _FILES: Mapping[type[Spec], tuple[tuple[str, str], ...]] = MappingProxyType(
     }
 )
 
+# What the playlists that players open begin with: texts are put into them.
+_OPENED: Mapping[type[Spec], str] = MappingProxyType(
+    {
+        PlaylistSpec: "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nindex.m3u8\n# ",
+        DashSpec: "<MPD>\n  <Period>\n  </Period>\n</MPD> ",
+    }
+)
+
 
 def pretend_file(kind: Kind = Kind.VIDEO, *, size: int | None = None, **told: float | str | bool) -> bytes:
     """A file for the pretend engine, padded to `size`.
@@ -199,7 +207,7 @@ def _rendition(spec: Spec, digest: str, task: PlannedTask) -> tuple[Rendition, _
 def _files(spec: Spec, digest: str) -> Iterator[tuple[RenderedFile, bytes]]:
     for template, content_type in _names(spec):
         path = template.format(name=spec.name)
-        body = f"{spec.type} {path} of {digest}\n".encode()
+        body = _OPENED.get(type(spec), "").encode() + f"{spec.type} {path} of {digest}\n".encode()
         sha256 = hashlib.sha256(body).hexdigest()
         yield RenderedFile(path=path, size=len(body), sha256=sha256, content_type=content_type), body
 

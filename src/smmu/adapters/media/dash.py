@@ -7,17 +7,21 @@ of that rate never has a segment late. Refuses to list what was not made.
 """
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import groupby
 
 from smmu.adapters.media.hls import Piece, Track, by_codec, peak_bps, target_seconds
 from smmu.adapters.media.segments import INIT_NAME, SEGMENT_NAME
+from smmu.domain.facts import Purpose
 
 MANIFEST_TYPE = "application/dash+xml"
 _NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
 _PROFILES = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019"
 _ROLES = "urn:mpeg:dash:role:2011"
+_PURPOSES = "urn:tva:metadata:cs:AudioPurposeCS:2007"
+_FOR_THE_BLIND = "1"
+_SPECIAL_ROLES: Mapping[str, str] = {Purpose.DESCRIPTION: "description", Purpose.COMMENTARY: "commentary"}
 _CHANNELS = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
 
 
@@ -50,10 +54,17 @@ def manifest(rungs: Sequence[Track], sounds: Sequence[Track]) -> str:
     period = ET.SubElement(root, "Period", {"id": "0", "start": "PT0S"})
     for members in by_codec(rungs):
         _add_set(period, "video", members, target)
-    for index, sound in enumerate(sounds):
-        _add_set(period, "audio", [sound], target, role="main" if index == 0 else "alternate")
+    for sound in sounds:
+        _add_set(period, "audio", [sound], target, role=_role(sound, sounds[0]))
     ET.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def _role(sound: Track, first: Track) -> str:
+    """What a sound is to the film: 5.1 of the main sound is the main sound too."""
+    if sound.name == first.name:
+        return "main"
+    return _SPECIAL_ROLES.get(sound.purpose, "dub" if sound.language != first.language else "alternate")
 
 
 def _add_set(period: ET.Element, kind: str, members: Sequence[Track], target: int, *, role: str = "main") -> None:
@@ -68,6 +79,10 @@ def _add_set(period: ET.Element, kind: str, members: Sequence[Track], target: in
     if first.language:
         told["lang"] = first.language
     found = ET.SubElement(period, "AdaptationSet", told)
+    if first.name:
+        ET.SubElement(found, "Label").text = first.name
+    if first.purpose == Purpose.DESCRIPTION:
+        ET.SubElement(found, "Accessibility", {"schemeIdUri": _PURPOSES, "value": _FOR_THE_BLIND})
     ET.SubElement(found, "Role", {"schemeIdUri": _ROLES, "value": role})
     _add_template(found, first)
     for member in members:

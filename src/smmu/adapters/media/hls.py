@@ -13,13 +13,16 @@ from fractions import Fraction
 from itertools import pairwise
 
 from smmu.adapters.media.segments import INIT_NAME, KeyPicture
+from smmu.domain.facts import Purpose
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 PLAYLIST_NAME, KEYS_NAME = "playlist.m3u8", "keyframes.m3u8"
 INIT_TYPE, SOUND_INIT_TYPE, SEGMENT_TYPE = "video/mp4", "audio/mp4", "video/iso.segment"
 VERSION = 7  # EXT-X-MAP in a playlist of plain media segments needs 6, fMP4 with independent segments is told as 7
-AUDIO_GROUP, UNDETERMINED = "audio", "und"
+AUDIO_GROUP, SURROUND_GROUP, UNDETERMINED = "audio", "surround", "und"
+STEREO_CHANNELS = 2
 EVERYWHERE = "avc1"
+DESCRIBES = "public.accessibility.describes-video"
 BEGUN_WITH_BPS = 2_000_000  # players begin with the first variant: Apple's rule 1.32
 
 
@@ -37,7 +40,8 @@ class Piece:
 class Track:
     """One rung or one sound, as HLS and DASH describe it. `folder` has its files and is relative to the playlist.
 
-    `ticks` are a second of its time. `keys` are a rung's keyframes alone.
+    `ticks` are a second of its time. `keys` are a rung's keyframes alone. `name` is a sound's in menus, `purpose` what
+    it is for.
     """
 
     folder: str
@@ -51,6 +55,7 @@ class Track:
     channels: int = 0
     name: str = ""
     language: str = ""
+    purpose: str = ""
 
     @property
     def seconds(self) -> Fraction:
@@ -118,38 +123,56 @@ def by_codec(rungs: Sequence[Track]) -> list[list[Track]]:
     return sorted(found.values(), key=lambda members: not members[0].codecs.startswith(EVERYWHERE))
 
 
+def audio_groups(sounds: Sequence[Track]) -> dict[str, list[Track]]:
+    """The sounds to choose from, by group: stereo, and 5.1 where there is any.
+
+    Groups have the same members, as RFC 8216 asks: what has no 5.1 is in both as it is.
+    """
+    plain = [sound for sound in sounds if sound.channels <= STEREO_CHANNELS]
+    wide = {sound.name: sound for sound in sounds if sound.channels > STEREO_CHANNELS}
+    groups = {AUDIO_GROUP: plain} if plain else {}
+    return groups | ({SURROUND_GROUP: [wide.get(sound.name, sound) for sound in plain]} if wide else {})
+
+
 def multivariant_playlist(rungs: Sequence[Track], sounds: Sequence[Track]) -> str:
-    """The playlist that players open: first the rung to begin with, then the others from the best down."""
+    """The playlist that players open: first the rung to begin with, then the others from the best down.
+
+    Each is there once for every group of sounds, those with stereo first, which everybody can play.
+    """
+    groups = audio_groups(sounds)
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    lines += [_audio_line(sound, first=sound is sounds[0]) for sound in sounds]
+    lines += [_audio_line(one, group, first=one is members[0]) for group, members in groups.items() for one in members]
     target = target_seconds(*(track.pieces for track in (*rungs, *sounds)))
     best_first = sorted(rungs, key=lambda rung: average_bps(rung.pieces), reverse=True)
     anybodys = by_codec(best_first)[0]
     begun_with = min(anybodys, key=lambda rung: abs(average_bps(rung.pieces) - BEGUN_WITH_BPS))
-    for rung in sorted(best_first, key=lambda rung: rung is not begun_with):
-        lines += [_variant_line(rung, sounds, target), f"{rung.folder}/{PLAYLIST_NAME}"]
+    for group, heard in groups.items() or [("", [])]:
+        for rung in sorted(best_first, key=lambda rung: rung is not begun_with):
+            lines += [_variant_line(rung, heard, group, target), f"{rung.folder}/{PLAYLIST_NAME}"]
     lines += [_keys_line(rung) for rung in best_first if rung.keys]
     return "\n".join([*lines, ""])
 
 
-def _audio_line(sound: Track, *, first: bool) -> str:
+def _audio_line(sound: Track, group: str, *, first: bool) -> str:
     chosen = "YES" if first else "NO"
+    by_itself = "YES" if first or sound.purpose != Purpose.COMMENTARY else "NO"
+    traits = f'CHARACTERISTICS="{DESCRIBES}",' if sound.purpose == Purpose.DESCRIPTION else ""
     return (
-        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{AUDIO_GROUP}",NAME="{sound.name}",'
-        f'LANGUAGE="{sound.language or UNDETERMINED}",DEFAULT={chosen},AUTOSELECT=YES,CHANNELS="{sound.channels}",'
-        f'URI="{sound.folder}/{PLAYLIST_NAME}"'
+        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{group}",NAME="{sound.name}",'
+        f'LANGUAGE="{sound.language or UNDETERMINED}",DEFAULT={chosen},AUTOSELECT={by_itself},'
+        f'CHANNELS="{sound.channels}",{traits}URI="{sound.folder}/{PLAYLIST_NAME}"'
     )
 
 
-def _variant_line(rung: Track, sounds: Sequence[Track], target: int) -> str:
+def _variant_line(rung: Track, sounds: Sequence[Track], group: str, target: int) -> str:
     peak = peak_bps(rung.pieces, target) + max((peak_bps(sound.pieces, target) for sound in sounds), default=0)
     average = average_bps(rung.pieces) + max((average_bps(sound.pieces) for sound in sounds), default=0)
     codecs = ",".join(dict.fromkeys([rung.codecs, *(sound.codecs for sound in sounds)]))
     rate = f"FRAME-RATE={float(rung.frame_rate):.3f}," if rung.frame_rate else ""
-    group = f',AUDIO="{AUDIO_GROUP}"' if sounds else ""
+    heard = f',AUDIO="{group}"' if sounds else ""
     return (
         f'#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},CODECS="{codecs}",'
-        f"RESOLUTION={rung.width}x{rung.height},{rate}VIDEO-RANGE=SDR{group}"
+        f"RESOLUTION={rung.width}x{rung.height},{rate}VIDEO-RANGE=SDR{heard},CLOSED-CAPTIONS=NONE"
     )
 
 

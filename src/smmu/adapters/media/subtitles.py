@@ -21,7 +21,7 @@ from smmu.adapters.media.proof import check
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.manifest import Check, Proof, Rendition
 from smmu.domain.plan import PlannedTask, SubtitlesSpec
-from smmu.domain.webvtt import Cue, cues_in, to_webvtt
+from smmu.domain.webvtt import TIMED_HEAD, Cue, cues_in, to_webvtt
 
 CONTENT_TYPE = "text/vtt"
 CUES_MAX, CUE_CHARS_MAX = 50_000, 2_000
@@ -41,7 +41,7 @@ def make_subtitles(bench: Workbench, task: PlannedTask, spec: SubtitlesSpec, fou
     """The track as one WebVTT file, in time with the picture."""
     text = _read(bench, spec.track_index)
     cues = list(_within(_ended(text.cues), found, task.owed_s))
-    document = to_webvtt(cues)
+    document = to_webvtt(cues, TIMED_HEAD)
     path = f"subtitles/{spec.name}.vtt"
     target = bench.directory / path
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -53,6 +53,8 @@ def make_subtitles(bench: Workbench, task: PlannedTask, spec: SubtitlesSpec, fou
         role=spec.role,
         files=(bench.finish(path, CONTENT_TYPE),),
         language=spec.language or None,
+        title=spec.title or None,
+        purpose=spec.purpose,
         proof=Proof(checks=checks, measures=measures),
     )
 

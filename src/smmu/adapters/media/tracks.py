@@ -6,7 +6,7 @@ It refuses to decide whether a file may enter: `inspect_av.py` does.
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -20,7 +20,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from smmu.adapters.media.timing import Samples, is_variable, measured_rate, nearest_standard
-from smmu.domain.facts import AudioTrack, Chapter, SubtitleTrack, Transfer, VideoTrack
+from smmu.domain.facts import AudioTrack, Chapter, Purpose, SubtitleTrack, Transfer, VideoTrack
+from smmu.domain.languages import tag_of
 
 _TRANSFERS = {16: Transfer.PQ, 18: Transfer.HLG}  # ISO/IEC 23091-2, TransferCharacteristics
 _PRIMARIES = {1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020", 12: "p3"}
@@ -33,6 +34,18 @@ _RATE_MAX = 1_000
 CHAPTERS_MAX, CHAPTER_TITLE_CHARS_MAX = 500, 200
 _PICTURES = Disposition.attached_pic | Disposition.timed_thumbnails
 _UNKNOWN_LANGUAGES = frozenset({"", "und", "mis", "zxx"})
+TRACK_TITLE_CHARS_MAX = 100
+_SOUNDS_ARE_FOR = {
+    Disposition.visual_impaired: Purpose.DESCRIPTION,
+    Disposition.descriptions: Purpose.DESCRIPTION,
+    Disposition.comment: Purpose.COMMENTARY,
+}
+_TEXTS_ARE_FOR = {
+    Disposition.forced: Purpose.FORCED,
+    Disposition.hearing_impaired: Purpose.HARD_OF_HEARING,
+    Disposition.captions: Purpose.HARD_OF_HEARING,
+    Disposition.comment: Purpose.COMMENTARY,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,13 +171,21 @@ def audio_track(stream: AudioStream, samples: Samples | None) -> AudioTrack:
         duration_s=duration_of(stream, samples),
         language=language_of(stream),
         default=bool(stream.disposition & Disposition.default),
+        title=title_of(stream),
+        purpose=purpose_of(stream, _SOUNDS_ARE_FOR),
     )
 
 
 def subtitle_track(stream: SubtitleStream) -> SubtitleTrack:
     """The facts of one text track."""
     codec = codec_name(stream) if decoder_of(stream) is not None else ""
-    return SubtitleTrack(index=stream.index, codec=codec, language=language_of(stream))
+    return SubtitleTrack(
+        index=stream.index,
+        codec=codec,
+        language=language_of(stream),
+        title=title_of(stream),
+        purpose=purpose_of(stream, _TEXTS_ARE_FOR),
+    )
 
 
 def chapters_of(container: InputContainer) -> Iterator[Chapter]:
@@ -172,13 +193,27 @@ def chapters_of(container: InputContainer) -> Iterator[Chapter]:
     for chapter in container.chapters()[:CHAPTERS_MAX]:
         unit = chapter["time_base"] or Fraction(0)
         start, end = float(chapter["start"] * unit), float(chapter["end"] * unit)
-        title = "".join(letter for letter in chapter["metadata"].get("title", "") if letter.isprintable())
+        title = _printable(chapter["metadata"].get("title", ""))
         if 0 <= start < end:
             yield Chapter(start_s=round(start, 3), end_s=round(end, 3), title=title[:CHAPTER_TITLE_CHARS_MAX])
 
 
+def title_of(stream: Stream) -> str:
+    """What the file calls a track, of what can be printed and stand between quotes; "" when it does not."""
+    return _printable(stream.metadata.get("title", "")).replace('"', "'").strip()[:TRACK_TITLE_CHARS_MAX]
+
+
+def purpose_of(stream: Stream, known: Mapping[Disposition, Purpose]) -> Purpose | None:
+    """What a track is marked to be for."""
+    return next((purpose for mark, purpose in known.items() if stream.disposition & mark), None)
+
+
+def _printable(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable())
+
+
 def language_of(stream: Stream) -> str:
-    """The language tag, or "" when it says nothing. A hostile tag may be anything: only letters pass."""
-    tag = (stream.language or "").lower()
-    plain = tag.replace("-", "").isalnum() and tag.isascii() and len(tag) <= 12  # noqa: PLR2004
-    return tag if plain and tag not in _UNKNOWN_LANGUAGES else ""
+    """The language's tag, or "" when it says nothing. A hostile one may be anything: only letters pass."""
+    code = (stream.language or "").lower()
+    plain = code.replace("-", "").isalnum() and code.isascii() and len(code) <= 12  # noqa: PLR2004
+    return tag_of(code) if plain and code not in _UNKNOWN_LANGUAGES else ""

@@ -53,7 +53,9 @@ class Sound:
             ticks=self.encoded.spec.sample_rate,
             pieces=self.pieces,
             channels=self.encoded.spec.channels,
-            name=self.encoded.spec.name,
+            name=self.encoded.spec.title,
+            language=self.encoded.spec.language,
+            purpose=self.encoded.spec.purpose or "",
         )
 
 
@@ -191,6 +193,9 @@ class _Job:
             duration_s=encoded.seconds,
             bitrate_bps=hls.average_bps(sound.pieces),
             codecs=encoded.codecs,
+            language=encoded.spec.language or None,
+            title=encoded.spec.title or None,
+            purpose=encoded.spec.purpose,
             proof=Proof(checks=checks, measures=measures),
         )
 

@@ -1,0 +1,74 @@
+"""A film with several sounds keeps them: each in its language, 5.1 as 5.1, and all of them are what playlists say."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support import clips
+from tests.support.clips import FAST, Made, failures, make, render
+
+pytestmark = pytest.mark.media
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Four seconds: English in 5.1 (AC-3), each channel with a tone of its own; German; a commentary in English."""
+    folder = tmp_path_factory.mktemp("tracks")
+    tones = [arg for hertz in range(200, 1_000, 100) for arg in ("-f", "lavfi", "-i", f"sine=f={hertz}:r=48000:d=4")]
+    places = "|".join(f"{at}.0-{name}" for at, name in enumerate(("FL", "FR", "FC", "LFE", "BL", "BR")))
+    joined = f"[1][2][3][4][5][6]join=inputs=6:channel_layout=5.1:map={places}[surround]"
+    tags = ["language=eng", "language=ger", "language=eng"]
+    source = make(
+        folder / "s.mkv", "-f", "lavfi", "-t", "4", "-i", "testsrc2=s=160x90:r=10", *tones, "-filter_complex", joined,
+        "-map", "0", "-map", "[surround]", "-map", "7", "-map", "8", *FAST, "-c:a", "aac", "-c:a:0", "ac3",
+        *(arg for at, tag in enumerate(tags) for arg in (f"-metadata:s:a:{at}", tag)),
+        "-metadata:s:a:1", 'title=Die "Fassung"', "-disposition:a:2", "comment",
+    )  # fmt: skip
+    made = render(source, folder / "o", "video")
+    assert failures(made) == []
+    return made
+
+
+def told(made: Made) -> list[str]:
+    return [line for line in made.path("hls").read_text(encoding="utf-8").splitlines() if "TYPE=AUDIO" in line]
+
+
+def test_a_menu_has_every_language_and_the_commentary(film: Made) -> None:
+    heard = [(one.name, one.language, one.title, one.purpose) for one in film.renditions.values() if one.title]
+    assert heard == [
+        ("hls-audio", "en", "English", None),
+        ("hls-audio-surround", "en", "English", None),
+        ("hls-audio-2", "de", "Die 'Fassung'", None),
+        ("hls-audio-3", "en", "English, commentary", "commentary"),
+    ]
+    assert [line.partition('NAME="')[2].partition('"')[0] for line in told(film)] == [
+        *("English", "Die 'Fassung'", "English, commentary") * 2
+    ]
+
+
+def test_each_sound_is_the_tracks_own_and_is_as_wide_as_it_says(film: Made) -> None:
+    for line in told(film):
+        playlist = film.path("hls").parent / json.loads(line.rpartition("URI=")[2])
+        assert clips.stream(playlist, "a")["channels"] == int(json.loads(line.partition("CHANNELS=")[2].split(",")[0]))
+    for name, hertz in (("hls-audio-2", 800), ("hls-audio-3", 900)):
+        assert pitch(film.path(name), 0) == pytest.approx(hertz, abs=5)
+
+
+def test_no_channel_of_5_1_is_mistaken_for_another(film: Made) -> None:
+    # In ffmpeg's order; AC-3 and AAC keep of the fourth, that of low frequencies, what is low.
+    found = [pitch(film.path("hls-audio-surround"), channel) for channel in (0, 1, 2, 4, 5)]
+    assert found == pytest.approx([200, 300, 400, 600, 700], abs=5)
+
+
+def test_another_player_plays_all_of_them(film: Made) -> None:
+    for name in ("hls", "dash"):
+        assert clips.plays(film.path(name)) == ""
+    found = clips.probe(film.path("dash"), "-show_streams", "-select_streams", "a")["streams"]
+    assert [one["channels"] for one in found] == [2, 6, 1, 1]
+
+
+def pitch(path: Path, channel: int) -> float:
+    """The tone in one channel, by its crossings of zero in the second second."""
+    heard = clips.samples(path)[48_000:96_000, channel]
+    return float(((heard[:-1] < 0) & (heard[1:] >= 0)).sum())
