@@ -32,6 +32,7 @@ async def aws_platform(
         jobs_table=named.jobs_table,
         uploads_table=named.uploads_table,
         media_table=named.media_table,
+        models_bucket=named.models_bucket or "",
         queues={Topic.JOBS: named.jobs_queue},
         dead_letters=named.dead_letters,
         state_machine=named.state_machine,

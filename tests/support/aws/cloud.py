@@ -237,6 +237,7 @@ def settings_of(account: Account, named: Resources) -> dict[str, str]:
         "region": account.region,
         "raw_bucket": named.raw_bucket,
         "processed_bucket": named.processed_bucket,
+        "models_bucket": named.models_bucket,
         "jobs_table": named.jobs_table,
         "uploads_table": named.uploads_table,
         "media_table": named.media_table,

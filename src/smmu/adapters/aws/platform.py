@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from smmu.adapters.aws.account import Account, Resources, open_clients, open_service
 from smmu.adapters.aws.cookies import SignedCookies
 from smmu.adapters.aws.ledger import DynamoLedger
+from smmu.adapters.aws.models import model_store
 from smmu.adapters.aws.objects import S3ObjectStore
 from smmu.adapters.aws.orchestrator import SfnOrchestrator
 from smmu.adapters.aws.queue import SqsQueue
@@ -61,4 +62,5 @@ async def open_platform(
             orchestrator=SfnOrchestrator(clients, resources),
             delivery=None if distribution is None else SignedCookies(clients, distribution),
             recognizer=recognizer,
+            models=model_store(clients, resources, clock),
         )
