@@ -4,6 +4,7 @@
 locals {
   raw       = aws_s3_bucket.media["raw"].arn
   processed = aws_s3_bucket.media["processed"].arn
+  models    = aws_s3_bucket.media["models"].arn
 }
 
 # Read what owners sent. Without ListBucket, what is not there would be 403 instead of 404.
@@ -113,6 +114,20 @@ data "aws_iam_policy_document" "uses_key" {
       variable = "kms:ViaService"
       values   = ["s3.*.amazonaws.com"]
     }
+  }
+}
+
+# Fetch the model that speech is recognised with (adapters/aws/models.py), and no other. Listing tells which models there
+# are; without it, one that is not there would be 403 instead of 404.
+data "aws_iam_policy_document" "reads_model" {
+  statement {
+    actions   = ["s3:GetObject", "s3:GetObjectVersion"]
+    resources = ["${local.models}/models/${var.speech_model}/*"]
+  }
+
+  statement {
+    actions   = ["s3:ListBucket"]
+    resources = [local.models]
   }
 }
 

@@ -36,7 +36,7 @@ from tests.support.issuer import ISSUER, Published
 
 _START_SECONDS = 60
 _MESSAGE_SECONDS = 3
-WORKER_ROLE = "arn:aws:iam::123456789012:role/smmu-test-worker-session"
+WORKER_ROLE = "arn:aws:iam::123456789012:role/smmu-test-transcode-session"
 WORKER_KEY = "AKIAWORKERITSELF"  # whose requests are told apart: those of a worker's own role
 _INVOKED = ("perform", "open", "collect")  # by the state machine; what brings events invokes the others
 HANDLERS = {
