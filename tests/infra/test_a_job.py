@@ -74,7 +74,7 @@ def _told_to_the_api(made: Made) -> dict[str, Any]:
 
 async def test_a_film_becomes_its_renditions_on_what_terraform_made(cloud: Cloud, tmp_path: Path) -> None:
     async with open_client(cloud.url, cloud.token()) as client:
-        job_id = await uploaded(client, clip(tmp_path / "clip.mp4", seconds=2, size=(640, 360)))
+        job_id = await uploaded(client, clip(tmp_path / "clip.mp4", seconds=2, size=(640, 360), tone=False))
         ended = await done(client, job_id)
         media = await client.media.get(ended.media_id)
     assert media.manifest is not None

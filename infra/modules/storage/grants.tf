@@ -133,7 +133,8 @@ data "aws_iam_policy_document" "reads_model" {
 
 data "aws_partition" "speech" {}
 
-# Have Amazon Transcribe listen to sounds that a worker has made of what was sent (adapters/aws/transcribe.py).
+# Have Amazon Transcribe listen to sounds that a worker has made of what was sent (adapters/aws/transcribe.py): those of its
+# session's job and attempt. Only the beginning of one cannot be bound by its name.
 data "aws_iam_policy_document" "transcribes" {
   statement {
     actions   = ["transcribe:StartTranscriptionJob"]
@@ -142,11 +143,13 @@ data "aws_iam_policy_document" "transcribes" {
 
   statement {
     actions   = ["transcribe:GetTranscriptionJob", "transcribe:DeleteTranscriptionJob"]
-    resources = ["arn:${data.aws_partition.speech.partition}:transcribe:*:*:transcription-job/tsk_*"]
+    resources = ["arn:${data.aws_partition.speech.partition}:transcribe:*:*:transcription-job/&{aws:PrincipalTag/job}-a&{aws:PrincipalTag/attempt}.tsk_*"]
   }
 
   statement {
-    actions   = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:DeleteObjectVersion"]
-    resources = ["${local.processed}/media/-/speech/*"]
+    actions = [
+      "s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject", "s3:DeleteObject", "s3:DeleteObjectVersion",
+    ]
+    resources = ["${local.processed}/media/-/speech/&{aws:PrincipalTag/job}-a&{aws:PrincipalTag/attempt}.tsk_*"]
   }
 }

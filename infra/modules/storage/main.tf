@@ -237,7 +237,8 @@ resource "aws_s3_bucket_lifecycle_configuration" "raw" {
   depends_on = [aws_s3_bucket_versioning.media]
 }
 
-# What was made is kept until its owner deletes it, which removes every version by itself.
+# What was made is kept until its owner deletes it, which removes every version by itself. A sound on its way to Amazon
+# Transcribe is removed by the worker that sent it, and here if that worker died.
 resource "aws_s3_bucket_lifecycle_configuration" "processed" {
   bucket = aws_s3_bucket.media["processed"].id
 
@@ -249,6 +250,23 @@ resource "aws_s3_bucket_lifecycle_configuration" "processed" {
 
     abort_incomplete_multipart_upload {
       days_after_initiation = local.incomplete_days
+    }
+  }
+
+  rule {
+    id     = "expire-sounds"
+    status = "Enabled"
+
+    filter {
+      prefix = "media/-/speech/"
+    }
+
+    expiration {
+      days = 1
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 1
     }
   }
 
