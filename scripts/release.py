@@ -26,7 +26,8 @@ from urllib.request import Request, urlopen
 
 PROJECT = Path(__file__).resolve().parent.parent
 ACCEPTED = PROJECT / "images" / "accepted-findings.txt"
-TARGETS = {"functions": "functions", "workers": "worker", "api": "api"}  # what infra/ calls it, and images/Dockerfile
+# What infra/ calls it, and images/Dockerfile.
+TARGETS = {"functions": "functions", "workers": "worker", "transcribers": "transcriber", "api": "api"}
 COPIED = ("constraints.txt", "images", "LICENSE", "pyproject.toml", "README.md", "src")  # what decides about images
 MACHINES = {"arm64": "arm64", "x86_64": "amd64"}  # what AWS calls it, and what images do
 REFUSED = "CRITICAL"

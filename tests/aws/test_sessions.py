@@ -28,7 +28,7 @@ from tests.support.aws.moto import account
 from tests.support.aws.trail import Trail, trail
 from tests.support.records import a_job
 
-ROLE = "arn:aws:iam::123456789012:role/smmu-dev-worker-session"
+ROLE = "arn:aws:iam::123456789012:role/smmu-dev-transcode-session"
 OWNER = "auth0|ada"
 NARROWED = Narrowed(role=ROLE, scope=Scope(owner=OWNER, job_id="job_1", attempt=2))
 OWN = "AKIAPROCESSITSELF"

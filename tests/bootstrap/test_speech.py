@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from smmu.adapters.speech.kept import KeptRecognizer
 from smmu.adapters.speech.sphinx import SphinxRecognizer
 from smmu.adapters.speech.whisper import WhisperRecognizer
 from smmu.bootstrap.opening import open_system
-from smmu.bootstrap.settings import InMemoryPlatform, Settings, load_settings
+from smmu.bootstrap.settings import AwsPlatform, InMemoryPlatform, Settings, load_settings
 from smmu.bootstrap.speech import Speech, local_recognizer, speech_in
 from smmu.bootstrap.variables import SettingsError
 from smmu.domain.limits import Limits
@@ -54,6 +55,46 @@ async def test_a_model_that_was_chosen_and_is_not_there_is_told_of(tmp_path: Pat
     found = local_recognizer(Speech(engine="faster-whisper", models=tmp_path), Limits(), str(tmp_path))
     assert found is not None
     assert await found.unavailable() == "there is no speech model small: smmu models fetch small"
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a role gives them. Without any, the SDK would look for them all over the network."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "one")
+
+
+def on_aws(**speech: str) -> Settings:
+    named = {name: name for name in AwsPlatform.model_fields if AwsPlatform.model_fields[name].is_required()}
+    platform = AwsPlatform.model_validate({**named, "kind": "aws", "models_bucket": "models"})
+    return Settings(platform=platform, speech=Speech.model_validate(speech))
+
+
+@pytest.mark.usefixtures("credentials")
+async def test_where_workers_fetch_their_model_the_plan_needs_none() -> None:
+    async with open_system(on_aws(engine="faster-whisper", model="small", models="/nowhere")) as running:
+        recognizer = running.system.worker.steps.recognizer
+    assert isinstance(recognizer, KeptRecognizer)
+    assert await recognizer.unavailable() is None
+    assert recognizer.demands.memory_bytes > 3 * 486_000_000
+
+
+@pytest.mark.parametrize("engine", ["auto", "none"])
+@pytest.mark.usefixtures("credentials")
+async def test_a_place_for_models_is_no_choice_of_an_engine(engine: str, tmp_path: Path) -> None:
+    async with open_system(on_aws(engine=engine, models=str(tmp_path))) as running:
+        assert running.system.worker.steps.recognizer is None
+
+
+@pytest.mark.parametrize(
+    ("speech", "words"), [({}, "is missing: where workers fetch"), ({"model": "mine"}, "is wrong ('mine'): where")]
+)
+@pytest.mark.usefixtures("credentials")
+async def test_a_model_whose_demands_nobody_knows_is_refused(speech: dict[str, str], words: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        async with open_system(on_aws(engine="faster-whisper", **speech)):
+            pass
+    assert str(refused.value).startswith(f"SMMU_SPEECH__MODEL {words}")
 
 
 async def test_amazons_engine_is_for_amazons_platform_alone() -> None:

@@ -123,3 +123,11 @@ def test_a_list_for_programs(smmu: Smmu, tmp_path: Path) -> None:
     answer = json.loads(smmu("models", "list", "--json", SMMU_SPEECH__MODELS=str(tmp_path)).out)
     assert answer["folder"] == str(tmp_path)
     assert {"name": "small", "megabytes": 486, "here": False} in answer["models"]
+
+
+def test_a_deployment_without_a_bucket_for_models_is_told_before_anything_is_fetched(smmu: Smmu, hub: Hub) -> None:
+    done = smmu("models", "fetch", "tiny", "--deploy", "--from", hub.url, SMMU_PLATFORM__KIND="inmemory")
+    assert (done.status, hub.asked) == (1, [])
+    assert done.err == (
+        "smmu: These settings name no bucket for models: SMMU_PLATFORM__MODELS_BUCKET does, on the platform aws.\n"
+    )

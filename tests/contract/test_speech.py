@@ -14,8 +14,10 @@ import pytest
 
 from smmu.adapters.aws.account import open_service
 from smmu.adapters.aws.transcribe import TranscribeRecognizer
+from smmu.adapters.inmemory.platform import memory_platform
 from smmu.adapters.inmemory.speech import PretendRecognizer
 from smmu.adapters.media.isolation import ChildIsolation
+from smmu.adapters.speech.kept import KeptRecognizer, keep
 from smmu.adapters.speech.sphinx import SphinxRecognizer
 from smmu.adapters.speech.whisper import WhisperRecognizer
 from smmu.domain.limits import Limits
@@ -25,7 +27,7 @@ from smmu.ports.speech import Bounds, SpeechRecognizer
 from smmu.ports.system import IdSource
 from tests.support.aws.moto import account
 from tests.support.aws.sites import at_moto
-from tests.support.speech import sound_of, speak, tiny_model
+from tests.support.speech import recorded, sound_of, speak, tiny_model
 
 Opener = Callable[[Path], AbstractAsyncContextManager[SpeechRecognizer]]
 
@@ -43,6 +45,14 @@ async def sphinx(folder: Path) -> AsyncIterator[SpeechRecognizer]:
 @asynccontextmanager
 async def whisper(folder: Path) -> AsyncIterator[SpeechRecognizer]:
     yield WhisperRecognizer(ChildIsolation(Limits(), str(folder / "scratch")), tiny_model(folder / "tiny"))
+
+
+@asynccontextmanager
+async def kept(folder: Path) -> AsyncIterator[SpeechRecognizer]:
+    """The same Whisper, where its model is first to be brought from a store."""
+    models = memory_platform(Limits()).objects
+    await keep(models, recorded(tiny_model(folder / "here" / "tiny")), lambda _done, _total: None)
+    yield KeptRecognizer(ChildIsolation(Limits(), str(folder / "scratch")), models, "tiny", folder / "models")
 
 
 HEARD = {
@@ -82,6 +92,7 @@ ENGINES = (
     pytest.param(pretend, id="pretend"),
     pytest.param(sphinx, id="pocketsphinx", marks=pytest.mark.media),
     pytest.param(whisper, id="faster-whisper", marks=pytest.mark.media),
+    pytest.param(kept, id="faster-whisper, kept", marks=pytest.mark.media),
     pytest.param(transcribe, id="amazon-transcribe", marks=pytest.mark.aws),
 )
 

@@ -21,13 +21,15 @@ VARIABLES = {
     "images": {
         "functions": f"{_PLACE}/smmu-functions@{_DIGEST}",
         "workers": f"{_PLACE}/smmu-worker@{_DIGEST}",
+        "transcribers": f"{_PLACE}/smmu-transcriber@{_DIGEST}",
         "api": f"{_PLACE}/smmu-api@{_DIGEST}",
     },
     "image_repository_arns": [
-        f"arn:aws:ecr:{moto.REGION}:123456789012:repository/smmu-{name}" for name in ("worker", "api")
+        f"arn:aws:ecr:{moto.REGION}:123456789012:repository/smmu-{name}" for name in ("worker", "transcriber", "api")
     ],
     "client_cidrs": ["192.0.2.0/24"],
     "origins": ["https://app.example"],
+    "speech_model": "tiny",
     "delivery": "signed-cookies",
     "delivery_site": {
         "domain": "cdn.acme.example",

@@ -5,6 +5,7 @@ variables and the filter are those that were applied, too. What brings events an
 tests/support/aws/cloud.py, because moto invokes no function of ours (mended_control.py).
 """
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +15,11 @@ import anyio
 import httpx
 import pytest
 
-from smmu.adapters.aws.account import Resources
+from smmu.adapters.aws.account import Resources, open_clients
+from smmu.adapters.aws.models import model_store
+from smmu.adapters.embedded.system import SystemClock
 from smmu.adapters.inmemory.system import FixedClock
+from smmu.adapters.speech.kept import keep
 from smmu.client.client import Client, open_client
 from smmu.ports.queue import Topic
 from tests.infra.conftest import NEEDS_TERRAFORM, Made
@@ -24,6 +28,7 @@ from tests.support.aws.cloud import HANDLERS, Cloud, Stage, deployed
 from tests.support.aws.clusters import Cluster
 from tests.support.aws.errands import PATIENCE, done, uploaded
 from tests.support.media import clip, photo
+from tests.support.speech import recorded, speak, tiny_model
 
 pytestmark = NEEDS_TERRAFORM
 
@@ -69,12 +74,31 @@ def _told_to_the_api(made: Made) -> dict[str, Any]:
 
 async def test_a_film_becomes_its_renditions_on_what_terraform_made(cloud: Cloud, tmp_path: Path) -> None:
     async with open_client(cloud.url, cloud.token()) as client:
-        job_id = await uploaded(client, clip(tmp_path / "clip.mp4", seconds=2, size=(640, 360)))
+        job_id = await uploaded(client, clip(tmp_path / "clip.mp4", seconds=2, size=(640, 360), tone=False))
         ended = await done(client, job_id)
         media = await client.media.get(ended.media_id)
     assert media.manifest is not None
     assert {"hls", "mp4", "poster"} <= {rendition.name for rendition in media.manifest.renditions}
     assert {container.exit_code for container in cloud.containers.known.values()} == {0}
+
+
+async def test_what_is_said_is_written_down_with_the_model_of_the_deployments_bucket(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    """The function that plans has no model; the worker finds its own where the deployment keeps it."""
+    async with open_clients(moto.account()) as clients:
+        models = model_store(clients, Resources(models_bucket="smmu-dev-models"), SystemClock())
+        assert models is not None
+        await keep(models, recorded(tiny_model(tmp_path / "tiny")), lambda _done, _total: None)
+    async with open_client(cloud.url, cloud.token()) as client:
+        job_id = await uploaded(client, speak(tmp_path / "voice.wav", pause=1.0))
+        ended = await done(client, job_id)
+        media = await client.media.get(ended.media_id)
+        assert media.manifest is not None
+        (wanted,) = [one for one in media.manifest.renditions if one.name == "transcript"]
+        written = json.loads((await client.media.bring(ended.media_id, wanted, tmp_path / "out")).read_text())
+    assert (written["engine"], written["language"]) == ("faster-whisper tiny", "en")
+    assert written["voiced"]
 
 
 async def test_a_file_whose_client_says_no_more_becomes_its_renditions_all_the_same(

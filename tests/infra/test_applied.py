@@ -77,7 +77,7 @@ def test_a_table_is_the_one_that_the_suites_run_on(made: Made, by_hand: Resource
     assert kept["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
 
 
-@pytest.mark.parametrize("name", ["raw-media", "processed-media"])
+@pytest.mark.parametrize("name", ["raw-media", "processed-media", "models"])
 def test_a_bucket_is_private_keeps_versions_and_is_spoken_to_over_tls(made: Made, name: str) -> None:
     s3, bucket = made.client("s3"), f"smmu-dev-{name}"
     assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
@@ -90,7 +90,7 @@ def test_a_bucket_is_private_keeps_versions_and_is_spoken_to_over_tls(made: Made
     assert {"Bool": {"aws:SecureTransport": "false"}} in [one["Condition"] for one in policy["Statement"]]
 
 
-@pytest.mark.parametrize("name", ["raw-media", "processed-media"])
+@pytest.mark.parametrize("name", ["raw-media", "processed-media", "models"])
 def test_who_used_which_signed_url_is_logged(made: Made, name: str) -> None:
     s3 = made.client("s3")
     told = s3.get_bucket_logging(Bucket=f"smmu-dev-{name}")["LoggingEnabled"]
@@ -224,10 +224,12 @@ def _platform(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Aws
 
 @pytest.mark.parametrize("family", ["transcode", "transcribe"])
 def test_a_worker_is_called_worker_and_only_its_task_has_a_limit_of_memory(made: Made, family: str) -> None:
+    image = {"transcode": "workers", "transcribe": "transcribers"}[family]
     known = made.client("ecs").describe_task_definition(taskDefinition=f"smmu-dev-{family}")["taskDefinition"]
     (container,) = known["containerDefinitions"]
     assert container["name"] == "worker"
     assert "memory" not in container
+    assert container["image"] == made.outputs["images"][image]
     assert container["logConfiguration"]["options"]["awslogs-group"] == f"/ecs/smmu-dev-{family}"
 
 
@@ -284,24 +286,27 @@ def test_whoever_assumes_a_role_does_so_for_this_account(made: Made) -> None:
             assert trust["Condition"]["StringEquals"] == {whose: "123456789012"}, role["RoleName"]
 
 
-def _session(made: Made) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """What a worker's session may do, and who may begin one."""
-    iam = made.client("iam")
-    policy = iam.get_role_policy(RoleName="smmu-dev-worker-session", PolicyName="does-its-work")["PolicyDocument"]
-    role = iam.get_role(RoleName="smmu-dev-worker-session")["Role"]
+def _session(made: Made, family: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """What the session of a family's worker may do, and who may begin one."""
+    iam, name = made.client("iam"), f"smmu-dev-{family}-session"
+    policy = iam.get_role_policy(RoleName=name, PolicyName="does-its-work")["PolicyDocument"]
+    role = iam.get_role(RoleName=name)["Role"]
     return policy["Statement"], role["AssumeRolePolicyDocument"]["Statement"][0]
 
 
-def test_a_workers_session_may_do_its_owners_and_attempts_work(made: Made) -> None:
-    """The policies as IAM gets them are those that test_narrowing.py reads from infra/."""
-    statements, scope = _session(made)[0], Scope(owner="ada", job_id="job_1", attempt=1)
+@pytest.mark.parametrize(("family", "more"), [("transcode", []), ("transcribe", ["reads_model"])])
+def test_a_workers_session_may_do_its_owners_and_attempts_work(made: Made, family: str, more: list[str]) -> None:
+    """The policies as IAM gets them are those that test_narrowing.py reads from infra/; who transcribes reads his model."""
+    statements, scope = _session(made, family)[0], Scope(owner="ada", job_id="job_1", attempt=1)
     jobs = f"arn:aws:dynamodb:{moto.REGION}:123456789012:table/smmu-dev-jobs"
     names = {
         "${local.raw}": "arn:aws:s3:::smmu-dev-raw-media",
         "${local.processed}": "arn:aws:s3:::smmu-dev-processed-media",
         'aws_dynamodb_table.records["jobs"].arn': jobs,
+        **dict.fromkeys(("${local.models}", "local.models"), "arn:aws:s3:::smmu-dev-models"),
+        "${var.speech_model}": "tiny",
     }
-    wanted = policy("works_on_attempt", "keeps_jobs_of_owner", names=names)
+    wanted = policy("works_on_attempt", "keeps_jobs_of_owner", *more, names=names)
     assert {str(_sorted(one)) for one in statements} == {str(_sorted(one)) for one in wanted}
     tags = tagged(Narrowed(role="", scope=scope).tags)
     plan = f"arn:aws:s3:::smmu-dev-processed-media/{attempt_prefix('ada', 'med_1', 'job_1', 1)}plan-1.json"
@@ -319,17 +324,16 @@ def _sorted(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_only_workers_begin_sessions_and_are_told_of_their_role(made: Made) -> None:
-    trust = _session(made)[1]
     role = "arn:aws:iam::123456789012:role/smmu-dev-"
-    assert sorted(trust["Principal"]["AWS"]) == [f"{role}transcode", f"{role}transcribe"]
     for family in ("transcode", "transcribe"):
+        assert _session(made, family)[1]["Principal"]["AWS"] == f"{role}{family}"
         known = made.client("ecs").describe_task_definition(taskDefinition=f"smmu-dev-{family}")["taskDefinition"]
         (container,) = known["containerDefinitions"]
         told = {one["name"]: one["value"] for one in container["environment"]}
-        assert told["SMMU_PLATFORM__WORKER_ROLE"] == f"{role}worker-session"
+        assert told["SMMU_PLATFORM__WORKER_ROLE"] == f"{role}{family}-session"
         own = [one for who, one in _granted(made) if who == f"smmu-dev-{family}"]
         assert [(_list(one["Resource"]), sorted(_list(one["Action"]))) for one in own] == [
-            ([f"{role}worker-session"], ["sts:AssumeRole", "sts:TagSession"])
+            ([f"{role}{family}-session"], ["sts:AssumeRole", "sts:TagSession"])
         ]
 
 
@@ -352,6 +356,15 @@ def test_cloudfront_lets_in_whom_the_api_signs_for_and_reads_what_is_made(
     (read,) = [one for one in access["Statement"] if one["Effect"] == "Allow"]
     assert read["Condition"]["StringEquals"]["aws:SourceArn"] == known["ARN"]
     assert (read["Action"], read["Resource"]) == ("s3:GetObject", "arn:aws:s3:::smmu-dev-processed-media/media/*")
+
+
+def test_from_inside_a_model_can_be_read_and_not_be_written(made: Made) -> None:
+    told = made.client("ec2").describe_vpc_endpoints(Filters=[{"Name": "vpc-endpoint-type", "Values": ["Gateway"]}])
+    (gateway,) = [one for one in told["VpcEndpoints"] if one["ServiceName"].endswith(".s3")]
+    policy = json.loads(gateway["PolicyDocument"])["Statement"]
+    (statement,) = [one for one in policy if "arn:aws:s3:::smmu-dev-models/*" in _list(one["Resource"])]
+    assert set(statement["Action"]) == {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
+    assert set(statement["Resource"]) == {"arn:aws:s3:::smmu-dev-models", "arn:aws:s3:::smmu-dev-models/*"}
 
 
 def test_a_worker_reaches_nothing_but_aws(made: Made) -> None:

@@ -22,7 +22,7 @@ from smmu.ports.records import Table
 from tests.support.aws.policies import Asked, allows, tagged
 from tests.support.infra import policy, statements
 
-ACCOUNT, ROLE = "123456789012", "arn:aws:iam::123456789012:role/smmu-dev-worker-session"
+ACCOUNT, ROLE = "123456789012", "arn:aws:iam::123456789012:role/smmu-dev-transcode-session"
 RAW, PROCESSED, JOBS = "arn:aws:s3:::raw", "arn:aws:s3:::made", f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/jobs"
 NAMES = {
     "${local.raw}": RAW,

@@ -14,7 +14,7 @@ from tests.support.served import environment
 from tests.support.source import PROJECT
 
 STAGES = stages(DOCKERFILE.read_text(encoding="utf-8"))
-TARGETS = ("api", "worker", "functions")
+TARGETS = ("api", "worker", "transcriber", "functions")
 NAMED = {
     "SMMU_PLATFORM__KIND": "aws",
     "SMMU_PLATFORM__REGION": "eu-central-1",
@@ -23,6 +23,10 @@ NAMED = {
     **{f"SMMU_PLATFORM__{name}": "https://sqs.example/queue" for name in ("JOBS_QUEUE", "DEAD_LETTERS")},
     "SMMU_PLATFORM__STATE_MACHINE": "arn:aws:states:eu-central-1:123456789012:stateMachine:one",
     "SMMU_PLATFORM__CLUSTER": "one",
+    # The choice of an engine is told to all, and most have none.
+    "SMMU_PLATFORM__MODELS_BUCKET": "models",
+    "SMMU_SPEECH__ENGINE": "faster-whisper",
+    "SMMU_SPEECH__MODEL": "small",
 }
 PROGRAMS = {
     "api": ("smmu.entrypoints.cli.commands", "smmu.entrypoints.server", "smmu.adapters.aws"),
@@ -30,6 +34,7 @@ PROGRAMS = {
         *("smmu.entrypoints.cli.commands", "smmu.entrypoints.worker"),
         *("smmu.adapters.aws", "smmu.adapters.media"),
     ),
+    "transcriber": ("smmu.entrypoints.worker", "smmu.adapters.aws", "smmu.adapters.speech.kept", "faster_whisper"),
     "functions": ("awslambdaric.bootstrap", "smmu.entrypoints.lambdas", "smmu.adapters.aws", "smmu.adapters.media"),
 }
 # Imports each module and what is in it, then opens the product as all of them do; what is not installed is not found.
@@ -75,7 +80,8 @@ def test_what_an_image_has_not_is_not_found() -> None:
     ("target", "absent"),
     [
         ("api", {"av", "numpy", "pillow", "pillow-heif", "pyvips-binary", "awslambdaric"}),
-        ("worker", {"fastapi", "uvicorn", "awslambdaric"}),
+        ("worker", {"fastapi", "uvicorn", "awslambdaric", "faster-whisper", "ctranslate2"}),
+        ("transcriber", {"fastapi", "uvicorn", "awslambdaric", "pocketsphinx"}),
         ("functions", {"fastapi", "uvicorn", "typer"}),
     ],
 )
@@ -149,7 +155,7 @@ def test_the_api_is_started_as_the_image_would_start_it() -> None:
     assert 'path                = "/healthz"' in (terraform.INFRA / "modules/api/balancer.tf").read_text()
 
 
-@pytest.mark.parametrize(("target", "module"), [("api", "api"), ("worker", "workers")])
+@pytest.mark.parametrize(("target", "module"), [("api", "api"), ("worker", "workers"), ("transcriber", "workers")])
 def test_a_container_writes_to_its_volume_alone_which_belongs_to_its_user(target: str, module: str) -> None:
     stage, told = STAGES[target], _container(module)
     (volume,) = stage.all_of("VOLUME")
@@ -162,7 +168,7 @@ def test_a_container_writes_to_its_volume_alone_which_belongs_to_its_user(target
     assert "user" not in told, "the image says who"
 
 
-@pytest.mark.parametrize("target", ["api", "worker"])
+@pytest.mark.parametrize("target", ["api", "worker", "transcriber"])
 def test_what_is_given_as_the_command_is_a_command_of_smmu(target: str) -> None:
     assert _json(STAGES[target], "ENTRYPOINT") == ["smmu"]
     template = (terraform.INFRA / "modules/pipeline/pipeline.asl.json.tftpl").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ asked and answered exactly as a real one is.
 """
 
 import ctypes
+import hashlib
 import json
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from smmu.adapters.media.setaside import KeptFile
+from smmu.adapters.speech.records import RECORD, Record, written
 from smmu.domain.transcript import Span
 from smmu.ports.sound import SAMPLE_BYTES, SAMPLE_RATE, Sound
 
@@ -97,6 +99,26 @@ def tiny_model(folder: Path) -> Path:
     spec.save(str(folder))
     _write_tokenizer(folder / "tokenizer.json", tokens)
     return folder
+
+
+def recorded(folder: Path, *, commit: str = "a" * 40) -> Path:
+    """A model's folder with the record that fetching it writes: Git's checksums of what is small."""
+    digests = {}
+    for path in folder.iterdir():
+        body = path.read_bytes()
+        git = hashlib.sha1(b"blob %d\0" % len(body) + body, usedforsecurity=False)
+        digests[path.name] = (hashlib.sha256(body) if path.name == "model.bin" else git).hexdigest()
+    record = Record(repository=f"tests/{folder.name}", commit=commit, files=digests)
+    (folder / RECORD).write_bytes(written(record))
+    return folder
+
+
+def nominal_model(folder: Path, weights: bytes = b"weights") -> Path:
+    """A folder that is a model by its files' names alone, with a record."""
+    folder.mkdir(parents=True)
+    for name, body in {"model.bin": weights, "config.json": b"{}", "tokenizer.json": b"[]"}.items():
+        (folder / name).write_bytes(body)
+    return recorded(folder)
 
 
 def _tokens() -> list[str]:

@@ -41,6 +41,7 @@ module "deployment" {
   delivery_site         = var.delivery_site
   client_cidrs          = var.client_cidrs
   managed_speech        = var.managed_speech
+  speech_model          = var.speech_model
 
   # It costs less, and may be thrown away.
   disposable  = true

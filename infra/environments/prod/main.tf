@@ -51,5 +51,6 @@ module "deployment" {
   api_counts            = var.api_counts
   dispatch_concurrency  = var.dispatch_concurrency
   managed_speech        = var.managed_speech
+  speech_model          = var.speech_model
   network               = { cidr = var.cidr, zone_count = 3, endpoints_in_every_zone = true }
 }

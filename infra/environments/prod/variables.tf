@@ -10,8 +10,8 @@ variable "environment" {
 }
 
 variable "images" {
-  description = "Container images (URIs in ECR, by digest): of the functions, the workers, the API."
-  type        = object({ functions = string, workers = string, api = string })
+  description = "Container images (URIs in ECR, by digest): of the functions, the workers of both families, the API."
+  type        = object({ functions = string, workers = string, transcribers = string, api = string })
 }
 
 variable "image_repository_arns" {
@@ -135,4 +135,10 @@ variable "managed_speech" {
   description = "Whether Amazon Transcribe writes down what is said. Sounds that workers make of what was sent go there."
   type        = bool
   default     = false
+}
+
+variable "speech_model" {
+  description = "The speech model that workers write down what is said with: tiny, base, small, medium, large-v3. Empty: none."
+  type        = string
+  default     = ""
 }

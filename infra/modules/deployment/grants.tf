@@ -51,11 +51,16 @@ locals {
   }
 
   # Workers know their job and nothing else: not its media's record, and not who else is there. It is what their
-  # sessions may do; their own roles may begin one.
-  worker_grants = concat(
-    local.may.keeps_jobs_of_owner, local.may.works_on_attempt, local.may.uses_key,
-    var.managed_speech ? local.may.transcribes : [],
-  )
+  # sessions may do; their own roles may begin one. Who transcribes has what his engine needs.
+  works = concat(local.may.keeps_jobs_of_owner, local.may.works_on_attempt, local.may.uses_key)
+  worker_grants = {
+    transcode = local.works
+    transcribe = concat(
+      local.works,
+      var.managed_speech ? local.may.transcribes : [],
+      var.speech_model == "" ? [] : local.may.reads_model,
+    )
+  }
 
   # A signed URL may do what its signer may. Deleting a media stops its run and removes what was made.
   api_grants = concat(

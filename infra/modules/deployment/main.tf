@@ -6,21 +6,26 @@ locals {
   prefix = "smmu-${var.environment}"
 
   # What every process is told (docs/settings.md). The API is told more: see below.
-  settings = merge({
-    SMMU_PLATFORM__KIND             = "aws"
-    SMMU_PLATFORM__REGION           = data.aws_region.here.name
-    SMMU_PLATFORM__RAW_BUCKET       = module.storage.names.raw
-    SMMU_PLATFORM__PROCESSED_BUCKET = module.storage.names.processed
-    SMMU_PLATFORM__JOBS_TABLE       = module.tables.names.jobs
-    SMMU_PLATFORM__UPLOADS_TABLE    = module.tables.names.uploads
-    SMMU_PLATFORM__MEDIA_TABLE      = module.tables.names.media
-    SMMU_PLATFORM__JOBS_QUEUE       = module.queues.urls.jobs
-    SMMU_PLATFORM__DEAD_LETTERS     = module.queues.urls.dead
-    SMMU_PLATFORM__STATE_MACHINE    = module.pipeline.arn
-    SMMU_PLATFORM__CLUSTER          = module.workers.cluster_name
-    SMMU_PLATFORM__DEPLOYMENT       = local.prefix
-    SMMU_LIMITS__PROGRESS_PERCENT   = "10" # each news is four requests (docs/cost.md)
-  }, var.managed_speech ? { SMMU_SPEECH__ENGINE = "transcribe" } : {})
+  settings = merge(
+    {
+      SMMU_PLATFORM__KIND             = "aws"
+      SMMU_PLATFORM__REGION           = data.aws_region.here.name
+      SMMU_PLATFORM__RAW_BUCKET       = module.storage.names.raw
+      SMMU_PLATFORM__PROCESSED_BUCKET = module.storage.names.processed
+      SMMU_PLATFORM__JOBS_TABLE       = module.tables.names.jobs
+      SMMU_PLATFORM__UPLOADS_TABLE    = module.tables.names.uploads
+      SMMU_PLATFORM__MEDIA_TABLE      = module.tables.names.media
+      SMMU_PLATFORM__JOBS_QUEUE       = module.queues.urls.jobs
+      SMMU_PLATFORM__DEAD_LETTERS     = module.queues.urls.dead
+      SMMU_PLATFORM__STATE_MACHINE    = module.pipeline.arn
+      SMMU_PLATFORM__CLUSTER          = module.workers.cluster_name
+      SMMU_PLATFORM__MODELS_BUCKET    = module.storage.names.models
+      SMMU_PLATFORM__DEPLOYMENT       = local.prefix
+      SMMU_LIMITS__PROGRESS_PERCENT   = "10" # each news is four requests (docs/cost.md)
+    },
+    var.managed_speech ? { SMMU_SPEECH__ENGINE = "transcribe" } : {},
+    var.speech_model == "" ? {} : { SMMU_SPEECH__ENGINE = "faster-whisper", SMMU_SPEECH__MODEL = var.speech_model },
+  )
 }
 
 module "storage" {
@@ -33,6 +38,7 @@ module "storage" {
   kms_key_arn = var.kms_key_arn
   disposable  = var.disposable
 
+  speech_model      = var.speech_model
   distribution_arns = module.delivery[*].arn
 }
 
@@ -77,7 +83,8 @@ module "network" {
   endpoints_in_every_zone = var.network.endpoints_in_every_zone
   more_endpoints          = var.managed_speech ? ["transcribe"] : []
   log_days                = var.log_days
-  bucket_arns             = values(module.storage.arns)
+  bucket_arns             = [module.storage.arns.raw, module.storage.arns.processed]
+  read_bucket_arns        = [module.storage.arns.models]
   table_arns              = values(module.tables.arns)
 }
 
@@ -132,7 +139,7 @@ module "workers" {
   source = "../workers"
 
   prefix                = local.prefix
-  image                 = var.images.workers
+  images                = { transcode = var.images.workers, transcribe = var.images.transcribers }
   architecture          = var.architecture
   settings              = local.settings
   grants                = local.worker_grants

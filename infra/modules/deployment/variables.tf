@@ -9,8 +9,8 @@ variable "environment" {
 }
 
 variable "images" {
-  description = "Container images (URIs in ECR, by digest): of the functions, the workers, the API."
-  type        = object({ functions = string, workers = string, api = string })
+  description = "Container images (URIs in ECR, by digest): of the functions, the workers of both families, the API."
+  type        = object({ functions = string, workers = string, transcribers = string, api = string })
 }
 
 variable "image_repository_arns" {
@@ -208,4 +208,20 @@ variable "managed_speech" {
   description = "Whether Amazon Transcribe writes down what is said. Sounds that workers make of what was sent go there."
   type        = bool
   default     = false
+}
+
+variable "speech_model" {
+  description = "The model of faster-whisper that workers write down what is said with, from the bucket of models. Empty: none."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = contains(["", "tiny", "base", "small", "medium", "large-v3"], var.speech_model)
+    error_message = "speech_model is tiny, base, small, medium or large-v3, or empty."
+  }
+
+  validation {
+    condition     = var.speech_model == "" || !var.managed_speech
+    error_message = "Of managed_speech and speech_model a deployment has one."
+  }
 }

@@ -23,6 +23,17 @@ data "aws_iam_policy_document" "s3" {
     }
   }
 
+  # Nothing inside writes a model.
+  statement {
+    actions   = ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"]
+    resources = concat(var.read_bucket_arns, [for arn in var.read_bucket_arns : "${arn}/*"])
+
+    principals {
+      type        = "AWS"
+      identifiers = ["*"]
+    }
+  }
+
   statement {
     actions   = ["s3:GetObject"]
     resources = ["arn:aws:s3:::prod-${data.aws_region.here.name}-starport-layer-bucket/*"]

@@ -30,7 +30,12 @@ variable "interface_endpoints" {
 }
 
 variable "bucket_arns" {
-  description = "The buckets that can be reached from inside, and no others."
+  description = "The buckets that can be read and written from inside."
+  type        = list(string)
+}
+
+variable "read_bucket_arns" {
+  description = "The buckets that can only be read from inside. There are no others."
   type        = list(string)
 }
 

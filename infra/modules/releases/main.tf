@@ -10,7 +10,7 @@ locals {
 # One for each target of images/Dockerfile. A tag is a commit, and never another one.
 resource "aws_ecr_repository" "image" {
   # checkov:skip=CKV_AWS_136: images hold no secrets; ECR encrypts them with keys of its own
-  for_each = toset(["smmu-functions", "smmu-worker", "smmu-api"])
+  for_each = toset(["smmu-functions", "smmu-worker", "smmu-transcriber", "smmu-api"])
 
   name                 = each.key
   image_tag_mutability = "IMMUTABLE"

@@ -4,6 +4,7 @@
 locals {
   raw       = aws_s3_bucket.media["raw"].arn
   processed = aws_s3_bucket.media["processed"].arn
+  models    = aws_s3_bucket.media["models"].arn
 }
 
 # Read what owners sent. Without ListBucket, what is not there would be 403 instead of 404.
@@ -116,9 +117,24 @@ data "aws_iam_policy_document" "uses_key" {
   }
 }
 
+# Fetch the model that speech is recognised with (adapters/aws/models.py), and no other. Listing tells which models there
+# are; without it, one that is not there would be 403 instead of 404.
+data "aws_iam_policy_document" "reads_model" {
+  statement {
+    actions   = ["s3:GetObject", "s3:GetObjectVersion"]
+    resources = ["${local.models}/models/${var.speech_model}/*"]
+  }
+
+  statement {
+    actions   = ["s3:ListBucket"]
+    resources = [local.models]
+  }
+}
+
 data "aws_partition" "speech" {}
 
-# Have Amazon Transcribe listen to sounds that a worker has made of what was sent (adapters/aws/transcribe.py).
+# Have Amazon Transcribe listen to sounds that a worker has made of what was sent (adapters/aws/transcribe.py): those of its
+# session's job and attempt. Only the beginning of one cannot be bound by its name.
 data "aws_iam_policy_document" "transcribes" {
   statement {
     actions   = ["transcribe:StartTranscriptionJob"]
@@ -127,11 +143,13 @@ data "aws_iam_policy_document" "transcribes" {
 
   statement {
     actions   = ["transcribe:GetTranscriptionJob", "transcribe:DeleteTranscriptionJob"]
-    resources = ["arn:${data.aws_partition.speech.partition}:transcribe:*:*:transcription-job/tsk_*"]
+    resources = ["arn:${data.aws_partition.speech.partition}:transcribe:*:*:transcription-job/&{aws:PrincipalTag/job}-a&{aws:PrincipalTag/attempt}.tsk_*"]
   }
 
   statement {
-    actions   = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:DeleteObjectVersion"]
-    resources = ["${local.processed}/media/-/speech/*"]
+    actions = [
+      "s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject", "s3:DeleteObject", "s3:DeleteObjectVersion",
+    ]
+    resources = ["${local.processed}/media/-/speech/&{aws:PrincipalTag/job}-a&{aws:PrincipalTag/attempt}.tsk_*"]
   }
 }

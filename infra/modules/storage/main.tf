@@ -1,5 +1,6 @@
-# The two buckets: what owners send (raw/…) and what is made of it (media/…). Both keep versions, because a version that
-# was looked at must stay what it is, and neither is ever read or written but over TLS by a role, a signed URL or our CloudFront.
+# The buckets: what owners send (raw/…), what is made of it (media/…), and the speech models that workers fetch (models/…),
+# which are nobody's and so in neither of the others. All keep versions, because a version that was looked at must stay
+# what it is, and none is ever read or written but over TLS by a role, a signed URL or our CloudFront.
 #
 # With S3's own keys the ETag of a part is its MD5, and so the ETag of a whole object follows from its parts': by that
 # alone the product knows, after a lost answer, that an upload was completed. With a key of KMS ETags are no MD5s; then
@@ -9,6 +10,7 @@ locals {
   names = {
     raw       = "${var.prefix}-raw-media"
     processed = "${var.prefix}-processed-media"
+    models    = "${var.prefix}-models"
   }
 
   # An upload lives a day (SMMU_LIMITS__UPLOAD_SECONDS); the sweeper aborts what is left of it. This is behind both.
@@ -16,11 +18,11 @@ locals {
 }
 
 resource "aws_s3_bucket" "media" {
-  # checkov:skip=CKV_AWS_18: aws_s3_bucket_logging.media has both (logs.tf), as below
-  # checkov:skip=CKV_AWS_21: aws_s3_bucket_versioning.media has both, which checkov does not see through for_each
-  # checkov:skip=CKV_AWS_144: what was sent expires, what was made can be made again; a copy elsewhere is a choice
+  # checkov:skip=CKV_AWS_18: aws_s3_bucket_logging.media has all (logs.tf), as below
+  # checkov:skip=CKV_AWS_21: aws_s3_bucket_versioning.media has all, which checkov does not see through for_each
+  # checkov:skip=CKV_AWS_144: what was sent expires, all else can be made or fetched again; a copy elsewhere is a choice
   # checkov:skip=CKV_AWS_145: an ETag that is an MD5 is worth more here (above); kms_key_arn is there for those who must
-  # checkov:skip=CKV2_AWS_6: aws_s3_bucket_public_access_block.media has both, as above
+  # checkov:skip=CKV2_AWS_6: aws_s3_bucket_public_access_block.media has all, as above
   # checkov:skip=CKV2_AWS_62: nobody has to hear of what is made
   for_each = local.names
 
@@ -235,7 +237,8 @@ resource "aws_s3_bucket_lifecycle_configuration" "raw" {
   depends_on = [aws_s3_bucket_versioning.media]
 }
 
-# What was made is kept until its owner deletes it, which removes every version by itself.
+# What was made is kept until its owner deletes it, which removes every version by itself. A sound on its way to Amazon
+# Transcribe is removed by the worker that sent it, and here if that worker died.
 resource "aws_s3_bucket_lifecycle_configuration" "processed" {
   bucket = aws_s3_bucket.media["processed"].id
 
@@ -247,6 +250,52 @@ resource "aws_s3_bucket_lifecycle_configuration" "processed" {
 
     abort_incomplete_multipart_upload {
       days_after_initiation = local.incomplete_days
+    }
+  }
+
+  rule {
+    id     = "expire-sounds"
+    status = "Enabled"
+
+    filter {
+      prefix = "media/-/speech/"
+    }
+
+    expiration {
+      days = 1
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 1
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.media]
+}
+
+# A model is replaced by a newer one, which takes other names; what was overwritten or removed is kept for a month.
+resource "aws_s3_bucket_lifecycle_configuration" "models" {
+  bucket = aws_s3_bucket.media["models"].id
+
+  rule {
+    id     = "abort-incomplete"
+    status = "Enabled"
+
+    filter {}
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = local.incomplete_days
+    }
+  }
+
+  rule {
+    id     = "expire-replaced"
+    status = "Enabled"
+
+    filter {}
+
+    noncurrent_version_expiration {
+      noncurrent_days = 30
     }
   }
 

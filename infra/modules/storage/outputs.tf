@@ -1,5 +1,5 @@
 output "names" {
-  description = "The buckets' names: raw and processed."
+  description = "The buckets' names: raw, processed and models."
   value       = local.names
 }
 
@@ -9,7 +9,7 @@ output "telling" {
 }
 
 output "arns" {
-  description = "The buckets' ARNs: raw and processed."
+  description = "The buckets' ARNs: raw, processed and models."
   value       = { for name, bucket in aws_s3_bucket.media : name => bucket.arn }
 }
 
@@ -35,6 +35,7 @@ output "grants" {
     removes_processed = [data.aws_iam_policy_document.removes_processed.json]
     works_on_attempt  = [data.aws_iam_policy_document.works_on_attempt.json]
     transcribes       = [data.aws_iam_policy_document.transcribes.json]
+    reads_model       = [data.aws_iam_policy_document.reads_model.json]
     uses_key          = data.aws_iam_policy_document.uses_key[*].json
   }
 }

@@ -32,3 +32,8 @@ variable "log_days" {
   description = "How long it is kept who asked for what."
   type        = number
 }
+
+variable "speech_model" {
+  description = "The speech model that reads_model lets fetch."
+  type        = string
+}

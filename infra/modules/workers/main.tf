@@ -5,7 +5,6 @@ data "aws_region" "here" {}
 
 locals {
   families = toset(["transcode", "transcribe"])
-  settings = merge(var.settings, { SMMU_PLATFORM__WORKER_ROLE = aws_iam_role.session.arn })
 }
 
 resource "aws_ecs_cluster" "here" {
@@ -57,12 +56,12 @@ resource "aws_ecs_task_definition" "worker" {
 
   container_definitions = jsonencode([{
     name                   = "worker"
-    image                  = var.image
+    image                  = var.images[each.key]
     essential              = true
     readonlyRootFilesystem = true
     stopTimeout            = 120 # a spot machine's notice, to the end
     mountPoints            = [{ sourceVolume = "scratch", containerPath = "/tmp", readOnly = false }]
-    environment            = [for name in sort(keys(local.settings)) : { name = name, value = local.settings[name] }]
+    environment            = [for name, value in merge(var.settings, { SMMU_PLATFORM__WORKER_ROLE = aws_iam_role.session[each.key].arn }) : { name = name, value = value }]
 
     linuxParameters = {
       initProcessEnabled = true

@@ -1,5 +1,5 @@
-# A role for the containers of each family, one for the sessions that they work in, and one for the agent that starts
-# them (pulls the image, opens the log).
+# For each family a role for its containers and one for the sessions that they work in; and one for the agent that starts
+# all of them (pulls the image, opens the log).
 #
 # A container's own role may do nothing but begin a session that is tagged with whose work it does: the session's rights
 # follow from its tags (adapters/aws/sessions.py).
@@ -40,9 +40,11 @@ resource "aws_iam_role" "worker" {
 }
 
 data "aws_iam_policy_document" "worker" {
+  for_each = local.families
+
   statement {
     actions   = ["sts:AssumeRole", "sts:TagSession"]
-    resources = [aws_iam_role.session.arn]
+    resources = [aws_iam_role.session[each.key].arn]
   }
 }
 
@@ -51,17 +53,19 @@ resource "aws_iam_role_policy" "worker" {
 
   name   = "begins-sessions"
   role   = aws_iam_role.worker[each.key].id
-  policy = data.aws_iam_policy_document.worker.json
+  policy = data.aws_iam_policy_document.worker[each.key].json
 }
 
 # All three tags, and no other: a session without one would have no rights, one with more could be mistaken for others'.
 data "aws_iam_policy_document" "session_trust" {
+  for_each = local.families
+
   statement {
     actions = ["sts:AssumeRole", "sts:TagSession"]
 
     principals {
       type        = "AWS"
-      identifiers = [for role in aws_iam_role.worker : role.arn]
+      identifiers = [aws_iam_role.worker[each.key].arn]
     }
 
     condition {
@@ -97,19 +101,25 @@ data "aws_iam_policy_document" "session_trust" {
 }
 
 resource "aws_iam_role" "session" {
-  name                 = "${var.prefix}-worker-session"
-  assume_role_policy   = data.aws_iam_policy_document.session_trust.json
+  for_each = local.families
+
+  name                 = "${var.prefix}-${each.key}-session"
+  assume_role_policy   = data.aws_iam_policy_document.session_trust[each.key].json
   max_session_duration = 3600
 }
 
 data "aws_iam_policy_document" "session" {
-  source_policy_documents = var.grants
+  for_each = local.families
+
+  source_policy_documents = var.grants[each.key]
 }
 
 resource "aws_iam_role_policy" "session" {
+  for_each = local.families
+
   name   = "does-its-work"
-  role   = aws_iam_role.session.id
-  policy = data.aws_iam_policy_document.session.json
+  role   = aws_iam_role.session[each.key].id
+  policy = data.aws_iam_policy_document.session[each.key].json
 }
 
 resource "aws_iam_role" "agent" {

@@ -3,13 +3,13 @@ variable "prefix" {
   type        = string
 }
 
-variable "image" {
-  description = "The container image of the workers (URI in ECR, by digest). Nothing is built here."
-  type        = string
+variable "images" {
+  description = "The container image of each family (URIs in ECR, by digest). Nothing is built here."
+  type        = map(string)
 }
 
 variable "architecture" {
-  description = "What the image was built for: arm64 or x86_64."
+  description = "What the images were built for: arm64 or x86_64."
   type        = string
 }
 
@@ -19,8 +19,8 @@ variable "settings" {
 }
 
 variable "grants" {
-  description = "Policy documents of the sessions that workers work in."
-  type        = list(string)
+  description = "Policy documents of the sessions that the workers of each family work in."
+  type        = map(list(string))
 }
 
 variable "log_groups" {

@@ -32,6 +32,7 @@ async def aws_platform(
         jobs_table=named.jobs_table,
         uploads_table=named.uploads_table,
         media_table=named.media_table,
+        models_bucket=named.models_bucket or "",
         queues={Topic.JOBS: named.jobs_queue},
         dead_letters=named.dead_letters,
         state_machine=named.state_machine,
@@ -42,6 +43,6 @@ async def aws_platform(
     role = named.worker_role
     narrowed = None if scope is None or role is None else Narrowed(role=role, scope=scope)
     account = Account(region=named.region, endpoint=named.endpoint, narrowed=narrowed)
-    chosen = aws.Speech(language=speech.language) if speech.engine == "transcribe" else None
+    chosen = aws.Speech(language=speech.language, scope=scope) if speech.engine == "transcribe" else None
     async with aws.open_platform(account, resources, clock=clock, ids=RandomIds(clock), speech=chosen) as platform:
         yield platform

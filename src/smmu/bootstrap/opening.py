@@ -26,7 +26,7 @@ from smmu.bootstrap.container import Container
 from smmu.bootstrap.deployed import aws_platform
 from smmu.bootstrap.isolated import SCRATCH, worker_environment
 from smmu.bootstrap.settings import AwsPlatform, EmbeddedPlatform, InMemoryPlatform, Settings
-from smmu.bootstrap.speech import Speech, local_recognizer
+from smmu.bootstrap.speech import Speech, kept_recognizer, local_recognizer
 from smmu.bootstrap.variables import SettingsError, variable
 from smmu.domain.limits import Limits
 from smmu.ports.identity import TokenVerifier
@@ -96,8 +96,11 @@ def lines_of(settings: Settings, component: str) -> JsonLines:
 
 
 def _recognizer(settings: Settings, opened: _Opened) -> SpeechRecognizer | None:
-    """The platform's own engine when it was chosen, else one of this machine."""
+    """The platform's own engine when it was chosen, else Whisper with its models or one of this machine."""
     if settings.speech.engine != "transcribe":
+        models = opened.platform.models
+        if models is not None and settings.speech.engine == "faster-whisper":
+            return kept_recognizer(settings.speech, models, settings.limits, opened.scratch)
         return local_recognizer(settings.speech, settings.limits, opened.scratch)
     if opened.platform.recognizer is None:
         raise SettingsError(

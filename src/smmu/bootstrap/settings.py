@@ -88,6 +88,8 @@ class AwsPlatform(Branch):
     """The ARN of the state machine."""
     cluster: str
     """The ECS cluster of the workers."""
+    models_bucket: str | None = None
+    """The bucket of speech models, from which workers fetch theirs. `smmu models fetch SIZE --deploy` fills it."""
     deployment: str = "smmu"
     """The deployment's name: a dimension of its metrics."""
     worker_role: str | None = None

@@ -15,6 +15,7 @@ from smmu.adapters.media.isolation import ChildIsolation
 from smmu.bootstrap.branch import Branch
 from smmu.bootstrap.variables import SettingsError, variable
 from smmu.domain.limits import Limits
+from smmu.ports.objects import ObjectStore
 from smmu.ports.speech import SpeechRecognizer
 
 Engine = Literal["auto", "none", "faster-whisper", "pocketsphinx", "transcribe"]
@@ -29,7 +30,8 @@ class Speech(Branch):
     `faster-whisper`, `pocketsphinx` (a draft engine for English that is often wrong), `transcribe` (Amazon Transcribe,
     on the platform `aws` alone) or `none`."""
     model: str | None = None
-    """Which model of faster-whisper, by the name of its folder; without it, the largest that is there."""
+    """Which model of faster-whisper, by the name of its folder; without it, the largest that is there. Where workers
+    fetch theirs from a bucket, it has to be named."""
     models: Path = Path(MODELS)
     """The folder of models, which `smmu models fetch` fills."""
     language: str | None = None
@@ -51,6 +53,19 @@ def speech_in(environment: Mapping[str, str]) -> Speech:
     except ValidationError as error:
         wrong = str(error.errors()[0]["loc"][0])
         raise SettingsError(f"{names[wrong]} is wrong: it is one of {', '.join(get_args(Engine))}.") from error
+
+
+def kept_recognizer(speech: Speech, models: ObjectStore, limits: Limits, scratch: str) -> SpeechRecognizer:
+    """Whisper with a model that the platform keeps. Raises `SettingsError` when none is named that is known here."""
+    from smmu.adapters.speech.kept import KeptRecognizer  # noqa: PLC0415 - only where it was chosen
+    from smmu.adapters.speech.models import SIZES  # noqa: PLC0415 - as above
+
+    if speech.model is None or speech.model not in SIZES:
+        given = "missing" if speech.model is None else f"wrong ({speech.model!r})"
+        name = variable(("speech", "model"))
+        raise SettingsError(f"{name} is {given}: where workers fetch their model, it is one of {', '.join(SIZES)}.")
+    folder = Path(scratch) / "models"
+    return KeptRecognizer(ChildIsolation(limits, scratch), models, speech.model, folder, language=speech.language)
 
 
 def local_recognizer(speech: Speech, limits: Limits, scratch: str) -> SpeechRecognizer | None:

@@ -76,9 +76,13 @@ def sound_seconds(duration_s: float | None, limits: Limits) -> int:
     return _seconds(duration_s, _SOUND_SECONDS_PER_SECOND, limits)
 
 
-def speech_seconds(duration_s: float | None, pace: float, limits: Limits) -> int:
-    """Seconds after which recognising speech is hopeless, for an engine that needs `pace` of them for each of sound."""
-    return _seconds(duration_s, _SOUND_SECONDS_PER_SECOND + pace, limits)
+def speech_seconds(duration_s: float | None, pace: float, before_s: float, limits: Limits) -> int:
+    """Seconds after which recognising speech is hopeless, for an engine that needs `pace` of them for each of sound.
+
+    And `before_s` before it begins.
+    """
+    working = _seconds(duration_s, _SOUND_SECONDS_PER_SECOND + pace, limits)
+    return min(limits.heavy_task_seconds_max, working + math.ceil(before_s))
 
 
 def images_seconds(source_pixels: int, frames: int, limits: Limits) -> int:

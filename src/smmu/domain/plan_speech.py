@@ -15,10 +15,14 @@ _SUBJECT: Final = "speech"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demands:
-    """What an engine takes: bytes of address space, and at worst this many seconds for each second of sound."""
+    """What an engine takes: bytes of address space, and at worst this many seconds for each second of sound.
+
+    `before_s` are the seconds before it can begin, at worst.
+    """
 
     memory_bytes: int
     pace: float
+    before_s: float = 0.0
 
 
 Speech = Demands | str
@@ -53,7 +57,7 @@ def _task(facts: MediaFacts, track: AudioTrack, limits: Limits, demands: Demands
         duration_s=facts.duration_s,
         duration_exact=facts.duration_exact,
         memory_bytes=max(demands.memory_bytes, estimates.sound_memory(limits)),
-        seconds_max=estimates.speech_seconds(believed, demands.pace, limits),
+        seconds_max=estimates.speech_seconds(believed, demands.pace, demands.before_s, limits),
     )
 
 

@@ -50,6 +50,7 @@ class Platform:
     `orchestrator` is `None` where runs are records of the ledger like all others; there a `starter` starts heavy tasks.
     `delivery` is `None` where nothing but signed URLs and the `gateway` hand out bytes.
     `recognizer` is a service of the platform that recognises speech, where a deployment chose that.
+    `models` keeps speech models for workers, where a deployment has a place for them (adapters/speech/kept.py).
     Without `search` nothing can be searched for.
     """
 
@@ -69,6 +70,7 @@ class Platform:
     orchestrator: Orchestrator | None = None
     delivery: Delivery | None = None
     recognizer: SpeechRecognizer | None = None
+    models: ObjectStore | None = None
     search: SearchIndex | None = None
 
     @property

@@ -36,7 +36,7 @@ from tests.support.issuer import ISSUER, Published
 
 _START_SECONDS = 60
 _MESSAGE_SECONDS = 3
-WORKER_ROLE = "arn:aws:iam::123456789012:role/smmu-test-worker-session"
+WORKER_ROLE = "arn:aws:iam::123456789012:role/smmu-test-transcode-session"
 WORKER_KEY = "AKIAWORKERITSELF"  # whose requests are told apart: those of a worker's own role
 _INVOKED = ("perform", "open", "collect")  # by the state machine; what brings events invokes the others
 HANDLERS = {
@@ -237,6 +237,7 @@ def settings_of(account: Account, named: Resources) -> dict[str, str]:
         "region": account.region,
         "raw_bucket": named.raw_bucket,
         "processed_bucket": named.processed_bucket,
+        "models_bucket": named.models_bucket,
         "jobs_table": named.jobs_table,
         "uploads_table": named.uploads_table,
         "media_table": named.media_table,

@@ -24,6 +24,7 @@ async def make(
         media_table=await _table(clients, f"{prefix}-media", "mediaId"),
         queues={topic: await _queue(clients, f"{prefix}-{topic}", redrive) for topic in topics},
         dead_letters=dead,
+        models_bucket=await _bucket(clients, f"{prefix}-models"),
         signing_key=await _signing_key(clients),
     )
 

@@ -61,6 +61,7 @@ class Resources:
     jobs_table: str = ""
     uploads_table: str = ""
     media_table: str = ""
+    models_bucket: str = ""  # of speech models
     queues: Mapping[Topic, str] = field(default_factory=lambda: MappingProxyType({}))
     dead_letters: str = ""  # the queue's URL
     state_machine: str = ""  # its ARN

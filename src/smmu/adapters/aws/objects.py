@@ -103,7 +103,7 @@ class S3ObjectStore(ObjectStore):
             path = Path(body.path)
             size = (await path.stat()).st_size
             if size > sending.SMALL_BYTES_MAX:
-                return ref_of(key, await self._send_file(key, path, size, wanted, condition), size)
+                return ref_of(key, await sending.send_parts(self._s3, _reading(path), size, wanted, condition), size)
             body = await path.read_bytes()
         return await self._put(key, body, {**wanted, **condition})
 
@@ -157,16 +157,6 @@ class S3ObjectStore(ObjectStore):
         url = signer.presign("GET", self._buckets.place(ref.key), ref.key, query=query, headers={})
         return ReadLink(url=url, expires_at=signer.expires_at)
 
-    async def _send_file(
-        self, key: str, path: Path, size: int, wanted: Mapping[str, str], condition: Mapping[str, str]
-    ) -> Mapping[str, Any]:
-        """The SDK repeats a completion whose answer was lost, and S3 may know nothing of its upload any more."""
-        try:
-            with translating(key):
-                return await sending.send_file(self._s3, path, size, wanted, condition)
-        except NotFound as error:
-            raise Unavailable(f"{key} may have been written, or not") from error
-
     async def _put(self, key: str, data: bytes, wanted: Mapping[str, Any]) -> ObjectRef:
         """Two first writes at once: S3 may refuse both with 409 and wants them tried again; then one gets 412."""
         for _ in range(_WRITES):
@@ -206,6 +196,15 @@ class S3ObjectStore(ObjectStore):
             if not page["IsTruncated"] or len(mine) < len(entries):
                 return
             place = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
+
+
+def _reading(path: Path) -> sending.Reading:
+    async def read(start: int, length: int) -> bytes:
+        async with await path.open("rb") as file:
+            await file.seek(start)
+            return await file.read(length)
+
+    return read
 
 
 def _order(entry: Mapping[str, Any]) -> tuple[str, bool, float]:

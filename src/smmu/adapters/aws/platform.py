@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from smmu.adapters.aws.account import Account, Resources, open_clients, open_service
 from smmu.adapters.aws.cookies import SignedCookies
 from smmu.adapters.aws.ledger import DynamoLedger
+from smmu.adapters.aws.models import model_store
 from smmu.adapters.aws.objects import S3ObjectStore
 from smmu.adapters.aws.orchestrator import SfnOrchestrator
 from smmu.adapters.aws.queue import SqsQueue
@@ -18,7 +19,7 @@ from smmu.adapters.aws.secrets import KmsSecrets
 from smmu.adapters.aws.tasks import EcsTaskRunner
 from smmu.adapters.aws.transcribe import TranscribeRecognizer
 from smmu.adapters.aws.uploads import S3UploadStore
-from smmu.ports.platform import Capability, Platform
+from smmu.ports.platform import Capability, Platform, Scope
 from smmu.ports.system import Clock, IdSource
 
 CAPABILITIES = frozenset(
@@ -28,9 +29,13 @@ CAPABILITIES = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speech:
-    """That Amazon Transcribe recognises speech; `language` is what is spoken, or `None` to find out."""
+    """That Amazon Transcribe recognises speech; `language` is what is spoken, or `None` to find out.
+
+    `scope` is what all of it is for, where that is known.
+    """
 
     language: str | None = None
+    scope: Scope | None = None
 
 
 @asynccontextmanager
@@ -42,7 +47,9 @@ async def open_platform(
         recognizer = None
         if speech is not None:
             transcribe = await stack.enter_async_context(open_service(account, "transcribe"))
-            recognizer = TranscribeRecognizer(clients, transcribe, resources, ids, language=speech.language)
+            recognizer = TranscribeRecognizer(
+                clients, transcribe, resources, ids, scope=speech.scope, language=speech.language
+            )
         uploads, distribution = S3UploadStore(clients, resources, clock), resources.distribution
         yield Platform(
             name="aws",
@@ -61,4 +68,5 @@ async def open_platform(
             orchestrator=SfnOrchestrator(clients, resources),
             delivery=None if distribution is None else SignedCookies(clients, distribution),
             recognizer=recognizer,
+            models=model_store(clients, resources, clock),
         )

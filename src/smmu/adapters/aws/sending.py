@@ -1,29 +1,35 @@
-"""Sending files of our own to S3: what is small in one request, what is large in parts, with checksums all along.
+"""Sending bytes of our own to S3: what is small in one request, what is large in parts, with checksums all along.
 
-Three parts of a large file are in memory at a time, the file never is. The object appears when all are there, if the
+Three parts of what is large are in memory at a time, the whole never is. The object appears when all are there, if the
 sum over them is the file's; on any failure, ours included, the parts are dropped (a deployment's lifecycle rule takes
 those whose process died). IAM and requests: objects.py.
 """
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import anyio
-from anyio import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
+from smmu.adapters.aws.errors import translating
 from smmu.domain.limits import MIB, PART_COUNT_MAX
 from smmu.domain.values import Algorithm, Checksum
 from smmu.ports.checksums import Digest, Span, combine
+from smmu.ports.errors import NotFound, Unavailable
 
 SMALL_BYTES_MAX = 16 * MIB
 _SENDERS = 3
 _CHUNK_BYTES = 256 * 1024
 _ABORT_SECONDS = 30
 _WHOLE = {"ChecksumAlgorithm": "CRC64NVME", "ChecksumType": "FULL_OBJECT"}
+
+
+Reading = Callable[[int, int], Awaitable[bytes]]
+"""Bytes from a place, as many as are asked for."""
 
 
 class Chunks(io.BytesIO):
@@ -40,18 +46,36 @@ def body(data: bytes) -> dict[str, Any]:
     return {"Body": Chunks(data), "ChecksumCRC64NVME": crc_of(data).value}
 
 
-async def send_file(
+async def send_parts(
     s3: Any,  # noqa: ANN401 - the SDK makes its clients' types at run time
-    path: Path,
+    read: Reading,
+    size: int,
+    wanted: Mapping[str, str],
+    condition: Mapping[str, str] = MappingProxyType({}),
+) -> Mapping[str, Any]:
+    """The answer to completing it. `wanted` says where to and which type, `condition` when it may appear.
+
+    The SDK repeats a completion whose answer was lost, and S3 may know nothing of its upload any more: `Unavailable`.
+    """
+    key = wanted["Key"]
+    try:
+        with translating(key):
+            return await _send_parts(s3, read, size, wanted, condition)
+    except NotFound as error:
+        raise Unavailable(f"{key} may have been written, or not") from error
+
+
+async def _send_parts(
+    s3: Any,  # noqa: ANN401 - as above
+    read: Reading,
     size: int,
     wanted: Mapping[str, str],
     condition: Mapping[str, str],
 ) -> Mapping[str, Any]:
-    """The answer to completing it. `wanted` says where to and which type, `condition` when it may appear."""
     begun = await s3.create_multipart_upload(**wanted, **_WHOLE)
     where = {name: wanted[name] for name in ("Bucket", "Key")} | {"UploadId": begun["UploadId"]}
     try:
-        sent = _Sent(s3, path, size, where)
+        sent = _Sent(s3, read, size, where)
         await sent.send_all()
         told: Mapping[str, Any] = await s3.complete_multipart_upload(
             **where,
@@ -71,10 +95,10 @@ async def send_file(
 
 @dataclass(slots=True)
 class _Sent:
-    """A file on its way."""
+    """Bytes on their way."""
 
     s3: Any
-    path: Path
+    read: Reading
     size: int
     where: Mapping[str, str]
     parts: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -103,16 +127,14 @@ class _Sent:
             raise failed[0]
 
     def checksum(self) -> Checksum:
-        """Of the whole file."""
+        """Of the whole."""
         whole = combine([self.spans[number] for number in sorted(self.spans)])
         if whole is None:
             raise ValueError("CRCs can always be joined")
         return whole
 
     async def _send(self, number: int, start: int, length: int) -> None:
-        async with await anyio.open_file(self.path, "rb") as file:
-            await file.seek(start)
-            data = await file.read(length)
+        data = await self.read(start, length)
         sent = body(data)
         told = await self.s3.upload_part(**self.where, PartNumber=number, **sent)
         crc = sent["ChecksumCRC64NVME"]

@@ -4,21 +4,25 @@ It never gets what an owner sent: the isolated decoder's samples go into the pro
 reads that and writes its result beside it, and both are removed with the job, however it ends. Each try is a job of its
 own name. The language is identified where no setting says it. Words come with their times and confidence.
 
-Storage layout: `media/-/speech/{id}.wav` and `.json` in the processed bucket; no owner's media are there, because ids
-of media begin with `med_`.
+Storage layout: `media/-/speech/{job}-a{attempt}.{id}.wav` and `.json` in the processed bucket; no owner's media are
+there, because ids of media begin with `med_`. The name in between is the transcription job's as well, so a worker's
+session (sessions.py) has rights to the sounds and to the jobs of its own attempt, and to no other's.
 
 IAM: `transcribe:StartTranscriptionJob`, `transcribe:GetTranscriptionJob`, `transcribe:DeleteTranscriptionJob`; on the
-layout above `s3:PutObject`, `s3:GetObject`, `s3:DeleteObject`, `s3:DeleteObjectVersion` (Transcribe reads and writes
-with the caller's rights); the key's, as objects.py has them.
+layout above `s3:PutObject`, `s3:AbortMultipartUpload`, `s3:GetObject`, `s3:DeleteObject`, `s3:DeleteObjectVersion`
+(Transcribe reads and writes with the caller's rights); the key's, as objects.py has them.
 
-Costs: 2.4 cents for each minute of sound in most regions, 15 seconds at least; one PUT, one GET, two DELETE, and one
-GetTranscriptionJob every few seconds.
+Where the bucket's rule ends what is left in `media/-/speech/`, sounds of workers that died end with it.
+
+Costs: 2.4 cents for each minute of sound in most regions, 15 seconds at least; one PUT for each 16 MiB (nine minutes)
+and two around several, one GET, two DELETE, and one GetTranscriptionJob every few seconds.
 """
 
 import json
 import struct
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
@@ -29,22 +33,26 @@ from smmu.adapters.aws.errors import translating
 from smmu.domain.limits import MIB
 from smmu.domain.plan_speech import Demands
 from smmu.domain.transcript import Transcript, Word
-from smmu.ports.errors import Corrupt, NotFound, Unavailable
+from smmu.ports.errors import Corrupt, Unavailable
 from smmu.ports.media import Progress
+from smmu.ports.platform import Scope
 from smmu.ports.sound import SAMPLE_BYTES, SAMPLE_RATE, Sound
 from smmu.ports.speech import Bounds, SpeechRecognizer
 from smmu.ports.system import IdSource
 
 ENGINE = "amazon-transcribe"
 SOUND_BYTES_MAX = 460 * MIB  # four hours, which is the longest job
-_DEMANDS = Demands(memory_bytes=2 * SOUND_BYTES_MAX + 64 * MIB, pace=5.0)  # the sound is sent in one piece
+_DEMANDS = Demands(memory_bytes=256 * MIB, pace=5.0)
 _LOOK_SECONDS = 5.0
 _CLEANING_SECONDS = 20
 _FOLDER = "media/-/speech/"
 
 
 class TranscribeRecognizer(SpeechRecognizer):
-    """Jobs of one deployment. `look_seconds` is how long it waits before it looks again."""
+    """Jobs of one deployment, all for `scope` where there is one.
+
+    `look_seconds` is how long it waits before it looks again.
+    """
 
     def __init__(
         self,
@@ -53,18 +61,20 @@ class TranscribeRecognizer(SpeechRecognizer):
         resources: Resources,
         ids: IdSource,
         *,
+        scope: Scope | None = None,
         language: str | None = None,
         look_seconds: float = _LOOK_SECONDS,
     ) -> None:
         self._s3, self._transcribe = clients.s3, transcribe
         self._bucket = resources.processed_bucket
         self._ids = ids
+        self._apart = "" if scope is None else f"{scope.job_id}-a{scope.attempt}."
         self._language = language
         self._look_seconds = look_seconds
 
     @property
     def demands(self) -> Demands:
-        """Room for the sound here; half of real time there, and a queue before it."""
+        """Room for a few parts of the sound here; half of real time there, and a queue before it."""
         return _DEMANDS
 
     async def unavailable(self) -> str | None:
@@ -79,81 +89,102 @@ class TranscribeRecognizer(SpeechRecognizer):
             raise Unavailable("Amazon Transcribe takes no more than four hours at once")
         await progress(0.0)
         with anyio.move_on_after(bounds.seconds_max):
-            async with self._job(sound) as name:
-                heard = await self._result(name, progress)
+            async with self._job(sound) as job:
+                heard = await self._result(job, progress)
             await progress(1.0)
             return _transcript(heard, sound, self._language)
         raise Unavailable(f"Amazon Transcribe was not done after {bounds.seconds_max} seconds")
 
     @asynccontextmanager
-    async def _job(self, sound: Sound) -> AsyncGenerator[str]:
-        """A job over the sound, by its name; afterwards nothing of it is left."""
-        name = self._ids.new("tsk")
-        stored: list[tuple[str, str]] = []
+    async def _job(self, sound: Sound) -> AsyncGenerator["_Job"]:
+        """A job over the sound; afterwards nothing of it is left."""
+        job = _Job(name=f"{self._apart}{self._ids.new('tsk')}")
         try:
-            stored.append(await self._send(f"{_FOLDER}{name}.wav", sound))
-            with translating(name):
-                await self._transcribe.start_transcription_job(**self._order(name))
-            yield name
+            await self._send(job, sound)
+            with translating(job.name):
+                await self._transcribe.start_transcription_job(**self._order(job))
+            yield job
         finally:
             with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEANING_SECONDS):
-                await self._remove(name, stored)
+                await self._remove(job)
 
-    def _order(self, name: str) -> dict[str, Any]:
+    def _order(self, job: "_Job") -> dict[str, Any]:
         spoken = {"LanguageCode": self._language} if self._language else {"IdentifyLanguage": True}
         return {
-            "TranscriptionJobName": name,
+            "TranscriptionJobName": job.name,
             "MediaFormat": "wav",
-            "Media": {"MediaFileUri": f"s3://{self._bucket}/{_FOLDER}{name}.wav"},
+            "Media": {"MediaFileUri": f"s3://{self._bucket}/{job.sound}"},
             "OutputBucketName": self._bucket,
-            "OutputKey": f"{_FOLDER}{name}.json",
+            "OutputKey": job.result,
             **spoken,
         }
 
-    async def _send(self, key: str, sound: Sound) -> tuple[str, str]:
-        body = wav_head(sound.samples.size) + await sound.samples.read(0, sound.samples.size)
-        with translating(key):
-            told = await self._s3.put_object(
-                Bucket=self._bucket, Key=key, ContentType="audio/wav", **sending.body(body)
-            )
-        return key, told.get("VersionId", "null")
+    async def _send(self, job: "_Job", sound: Sound) -> None:
+        head = wav_head(sound.samples.size)
+        size = len(head) + sound.samples.size
 
-    async def _result(self, name: str, progress: Progress) -> Any:  # noqa: ANN401 - what the service wrote
+        async def read(start: int, length: int) -> bytes:
+            begun = head[start : start + length]
+            return begun + await sound.samples.read(max(0, start - len(head)), length - len(begun))
+
+        wanted = {"Bucket": self._bucket, "Key": job.sound, "ContentType": "audio/wav"}
+        if size > sending.SMALL_BYTES_MAX:
+            told = await sending.send_parts(self._s3, read, size, wanted)
+        else:
+            with translating(job.sound):
+                told = await self._s3.put_object(**wanted, **sending.body(await read(0, size)))
+        job.versions[job.sound] = told.get("VersionId", "null")
+
+    async def _result(self, job: "_Job", progress: Progress) -> Any:  # noqa: ANN401 - what the service wrote
         while True:
-            with translating(name):
-                told = await self._transcribe.get_transcription_job(TranscriptionJobName=name)
-            job = told["TranscriptionJob"]
-            if job["TranscriptionJobStatus"] == "FAILED":
-                raise Unavailable(f"{name}: {job.get('FailureReason', 'it gave no reason')}")
-            if job["TranscriptionJobStatus"] == "COMPLETED":
-                return await self._read(f"{_FOLDER}{name}.json")
+            with translating(job.name):
+                told = await self._transcribe.get_transcription_job(TranscriptionJobName=job.name)
+            known = told["TranscriptionJob"]
+            if known["TranscriptionJobStatus"] == "FAILED":
+                raise Unavailable(f"{job.name}: {known.get('FailureReason', 'it gave no reason')}")
+            if known["TranscriptionJobStatus"] == "COMPLETED":
+                return await self._read(job)
             await progress(0.0)
             await anyio.sleep(self._look_seconds)
 
-    async def _read(self, key: str) -> Any:  # noqa: ANN401 - as above
-        with translating(key):
-            answer = await self._s3.get_object(Bucket=self._bucket, Key=key)
+    async def _read(self, job: "_Job") -> Any:  # noqa: ANN401 - as above
+        with translating(job.result):
+            answer = await self._s3.get_object(Bucket=self._bucket, Key=job.result)
+            job.versions[job.result] = answer.get("VersionId", "null")
             async with answer["Body"] as body:
                 written = await body.read()
         try:
             return json.loads(written)
         except ValueError as error:
-            raise Corrupt(f"{key} is no JSON") from error
+            raise Corrupt(f"{job.result} is no JSON") from error
 
-    async def _remove(self, name: str, stored: list[tuple[str, str]]) -> None:
-        for key, version in stored:
-            with translating(key):
-                await self._s3.delete_object(Bucket=self._bucket, Key=key, VersionId=version)
+    async def _remove(self, job: "_Job") -> None:
+        """What was sent and read, and the job. A result that comes too late for this expires with its bucket's rule."""
         try:
-            with translating(name):
-                told = await self._s3.head_object(Bucket=self._bucket, Key=f"{_FOLDER}{name}.json")
-                version = told.get("VersionId", "null")
-                await self._s3.delete_object(Bucket=self._bucket, Key=f"{_FOLDER}{name}.json", VersionId=version)
-        except NotFound:
-            return  # the job did not come so far
+            for key, version in job.versions.items():
+                with translating(key):
+                    await self._s3.delete_object(Bucket=self._bucket, Key=key, VersionId=version)
         finally:
-            with translating(name):
-                await self._transcribe.delete_transcription_job(TranscriptionJobName=name)
+            with translating(job.name):
+                await self._transcribe.delete_transcription_job(TranscriptionJobName=job.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """A transcription job, and the versions of what it has stored, by their keys."""
+
+    name: str
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def sound(self) -> str:
+        """The key of what it listens to."""
+        return f"{_FOLDER}{self.name}.wav"
+
+    @property
+    def result(self) -> str:
+        """The key of what it writes."""
+        return f"{_FOLDER}{self.name}.json"
 
 
 def wav_head(size: int) -> bytes:

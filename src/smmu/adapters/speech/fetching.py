@@ -2,15 +2,13 @@
 
 A model is a folder of files at one commit of a repository that the publisher of faster-whisper keeps. The repository's
 own index says how large each file is and what its checksum is: SHA-256 of large ones, and of small ones the SHA-1 that
-Git gives them. Each is checked before the folder takes its place, so a model is there whole or not at all. `model.json`
-beside the files says where they came from and what they are.
+Git gives them. Each is checked before the folder takes its place, so a model is there whole or not at all, with the
+record of it (`records.py`).
 """
 
-import hashlib
-import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,19 +16,14 @@ from typing import Any
 import httpx
 
 from smmu.adapters.speech.models import SIZES
+from smmu.adapters.speech.records import OPTIONAL, RECORD, Counting, Record, hasher, written
 from smmu.adapters.speech.whisper import NEEDED, is_model
 from smmu.ports.errors import Corrupt, NotFound, Unavailable
 
 HUB = "https://huggingface.co"
-RECORD = "model.json"
-OPTIONAL = ("preprocessor_config.json", "vocabulary.json", "vocabulary.txt")
 _PIECE_BYTES = 1 << 20
 _SECONDS = 60.0
 _INDEX_BYTES_MAX = 4 << 20
-
-
-Counting = Callable[[int, int], None]
-"""Told how many bytes of how many there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +33,6 @@ class _Listed:
     name: str
     size: int
     digest: str
-    algorithm: str
-
-    def hasher(self) -> Any:  # noqa: ANN401 - hashlib's own type has no public name
-        """A new hash of its kind. Git's is over a header and the bytes."""
-        if self.algorithm == "sha256":
-            return hashlib.sha256()
-        return hashlib.sha1(f"blob {self.size}\0".encode(), usedforsecurity=False)
 
 
 def fetch(folder: Path, size: str, *, counting: Counting, hub: str = HUB) -> Path:
@@ -86,8 +72,8 @@ def _fill(folder: Path, client: httpx.Client, repository: str, counting: Countin
         for count in _brought(client, path, file, folder):
             counting(done + count, total)
         done += file.size
-    record = {"repository": repository, "commit": commit, "files": {file.name: file.digest for file in listed}}
-    (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    record = Record(repository=repository, commit=commit, files={file.name: file.digest for file in listed})
+    (folder / RECORD).write_bytes(written(record))
 
 
 def _listed(tree: Any) -> Iterator[_Listed]:  # noqa: ANN401 - whatever was answered
@@ -98,7 +84,6 @@ def _listed(tree: Any) -> Iterator[_Listed]:  # noqa: ANN401 - whatever was answ
                 name=entry["path"],
                 size=int(entry["size"]),
                 digest=str(large["oid"] if large else entry["oid"]),
-                algorithm="sha256" if large else "git-sha1",
             )
 
 
@@ -115,17 +100,17 @@ def _json(client: httpx.Client, path: str) -> Any:  # noqa: ANN401 - whatever wa
 
 def _brought(client: httpx.Client, path: str, file: _Listed, folder: Path) -> Iterator[int]:
     """Bring one file, and say after every piece how much of it is there. Raises `Corrupt`."""
-    hasher, done = file.hasher(), 0
+    hashed, done = hasher(file.digest, file.size), 0
     with client.stream("GET", path) as answer, (folder / file.name).open("wb") as target:
         answer.raise_for_status()
         for piece in answer.iter_bytes(_PIECE_BYTES):
             done += len(piece)
             if done > file.size:
                 break
-            hasher.update(piece)
+            hashed.update(piece)
             target.write(piece)
             yield done
-    if done != file.size or hasher.hexdigest() != file.digest:
+    if done != file.size or hashed.hexdigest() != file.digest:
         raise Corrupt(f"{file.name} is not what its index says: try again")
 
 

@@ -1,7 +1,7 @@
 """Whisper by faster-whisper: about a hundred languages, from a model in a folder of this machine.
 
-The folder gets there by `smmu models fetch` or by whoever makes the image; nothing is downloaded here, and the child
-that loads the model could not. The routine `recognize` runs in the isolated child alone.
+The folder gets there by `smmu models fetch`, or by a worker that a deployment keeps it for (`kept.py`); nothing is
+downloaded here, and the child that loads the model could not. The routine `recognize` runs in the isolated child alone.
 """
 
 import importlib.util
@@ -40,8 +40,7 @@ class WhisperRecognizer(SpeechRecognizer):
     def demands(self) -> Demands:
         """By the size of the model."""
         weights = self._model / "model.bin"
-        size = weights.stat().st_size if weights.is_file() else 0
-        return Demands(memory_bytes=_BASE_BYTES + _MODEL_SHARE * size, pace=_PACE)
+        return demands_of(weights.stat().st_size if weights.is_file() else 0)
 
     async def unavailable(self) -> str | None:
         """It is there when the package and the model are."""
@@ -68,6 +67,11 @@ class WhisperRecognizer(SpeechRecognizer):
             seconds_max=bounds.seconds_max,
         )
         return transcript_in(await self._isolation.run(routine, sound.samples, progress), engine)
+
+
+def demands_of(weights_bytes: int, *, before_s: float = 0.0) -> Demands:
+    """What a model with so many bytes of weights takes, when it is there `before_s` seconds after it was wanted."""
+    return Demands(memory_bytes=_BASE_BYTES + _MODEL_SHARE * weights_bytes, pace=_PACE, before_s=before_s)
 
 
 def is_model(folder: Path) -> bool:
