@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smmu.adapters.inmemory.media import PretendEngine, pretend_file
 from smmu.adapters.inmemory.platform import memory_platform
 from smmu.adapters.inmemory.system import MemoryTelemetry
 from smmu.adapters.speech.kept import KeptRecognizer, bring, keep
 from smmu.adapters.speech.models import SIZES
-from smmu.adapters.speech.records import RECORD, record_in
+from smmu.adapters.speech.records import OPTIONAL, RECORD, Record, record_in, written
+from smmu.adapters.speech.whisper import NEEDED
 from smmu.bootstrap.embedding import open_in_memory, send, until_over
 from smmu.domain import plan_speech
 from smmu.domain.admission import UploadRequest
@@ -187,6 +190,16 @@ def test_a_record_lists_the_files_of_a_model_with_their_digests_and_no_others(fi
     told = {"repository": "x", "commit": COMMIT, "files": files}
     with pytest.raises(Corrupt):
         record_in(json.dumps(told).encode(), "it")
+
+
+@given(
+    st.text("0123456789abcdef", min_size=40, max_size=40),
+    st.sets(st.sampled_from(OPTIONAL)),
+    st.sampled_from([40, 64]).flatmap(lambda size: st.text("0123456789abcdef", min_size=size, max_size=size)),
+)
+def test_a_record_is_read_as_it_was_written(commit: str, more: set[str], digest: str) -> None:
+    record = Record(repository="x/y", commit=commit, files=dict.fromkeys((*NEEDED, *more), digest))
+    assert record_in(written(record), "it") == record
 
 
 async def test_a_model_that_is_there_is_not_brought_again(models: ObjectStore, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks.standing import DEV, PROD, Standing
+from smmu.adapters.speech.models import SIZES
 from smmu.entrypoints.cli.commands import application
 from tests.support import terraform
 from tests.support.aws.cloud import HANDLERS
@@ -75,6 +76,12 @@ def test_every_service_that_is_trusted_is_trusted_for_this_account_only() -> Non
 def _names_this_account(text: str) -> bool:
     """By itself, or in the ARN of whoever asks: load balancers name themselves so."""
     return "aws:SourceAccount" in text or re.search(r'"arn:[^"]*account[^"]*"', text) is not None
+
+
+def test_the_models_that_a_deployment_may_name_are_those_that_can_be_got() -> None:
+    text = (DEPLOYMENT.parent / "variables.tf").read_text()
+    (named,) = re.findall(r"contains\((\[.*\]), var\.speech_model\)", text)
+    assert json.loads(named) == ["", *SIZES]
 
 
 # --- nothing is public

@@ -1,8 +1,9 @@
 """Which engine recognises speech, by the settings and by what is on this machine.
 
 `auto`, the default, is faster-whisper with the largest model that lies in the folder of models, and nothing where none
-does: no model is ever downloaded but by `smmu models fetch`. PocketSphinx and Amazon Transcribe are chosen by name. A
-worker process reads these variables by itself, as it does the limits.
+does: no model is ever downloaded but by `smmu models fetch`. PocketSphinx and Amazon Transcribe are chosen by name.
+Where the platform keeps models for its workers, `faster-whisper` is with one of those, named. A worker process of one
+machine reads these variables by itself, as it does the limits.
 """
 
 from collections.abc import Mapping
