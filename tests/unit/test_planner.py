@@ -30,6 +30,9 @@ from tests.support.strategies import LIMITS
 # --- pictures
 
 
+WAVEFORMS = ["waveform", "waveform-dat", "waveform-png"]
+
+
 def widths(made: Plan) -> list[int]:
     return [spec.width for spec in whole(made) if spec.format == "webp"]
 
@@ -170,7 +173,7 @@ def test_a_video_with_sound_gets_everything() -> None:
     assert names(made) == {
         "video": [*ladder, "hls-audio", "hls", "dash", "mp4"],
         "poster": ["poster", "storyboard", "preview"],
-        "audio": ["waveform"],
+        "audio": WAVEFORMS,
     }
     assert AudioSpec(
         name="hls-audio",
@@ -271,7 +274,7 @@ def test_what_is_over_at_once_gets_its_poster_alone() -> None:
 
 def test_sound_is_made_whole_with_its_waveform() -> None:
     made = planned(sound(STEREO))
-    assert names(made) == {"audio": ["audio", "waveform"]}
+    assert names(made) == {"audio": ["audio", *WAVEFORMS]}
     assert WaveformSpec(track_index=1) in specs(made)
     assert made.task("audio").duration_s == 60.0
 
@@ -316,7 +319,7 @@ def test_the_main_sound_is_the_default_or_the_first_that_plays(tracks: list[dict
 
 def test_cover_art_is_not_taken_for_a_video() -> None:
     made = planned(sound(STEREO, has_cover_art=True))
-    assert names(made) == {"audio": ["audio", "waveform"]}
+    assert names(made) == {"audio": ["audio", *WAVEFORMS]}
     assert ("cover art", "skipped") in choices(made)
 
 
@@ -344,7 +347,7 @@ def test_preview_only_makes_the_least_that_shows_what_it_is() -> None:
 
 
 def test_audio_only_makes_just_the_sound_of_a_video() -> None:
-    assert names(planned(video(STEREO), "audio-only")) == {"audio": ["audio", "waveform"]}
+    assert names(planned(video(STEREO), "audio-only")) == {"audio": ["audio", *WAVEFORMS]}
 
 
 def test_audio_only_of_what_has_no_sound_makes_something_and_says_so() -> None:

@@ -223,14 +223,17 @@ class PreviewSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveformSpec:
-    """audiowaveform JSON version 2 of one audio track."""
+    """Peaks of one audio track: as audiowaveform's JSON or binary, version 2, or drawn, `width` × `height`."""
 
     type: Literal["waveform"] = "waveform"
     name: str = "waveform"
     role: Role = Role.WAVEFORM
+    format: Literal["json", "dat", "png"] = "json"
     track_index: int
     bits: Literal[8, 16] = 8
     pixels_per_second: int = 100
+    width: int | None = None
+    height: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from smmu.domain.plan import AudioSpec, Decision, PlannedTask, Role, Spec, TaskK
 SURROUND_CHANNELS = 6
 _BITRATE_BPS = {1: 64_000, 2: 128_000, SURROUND_CHANNELS: 256_000}
 _CHANNELS_MAX = 2
+_DRAWN = (1_200, 200)
 _CD_RATE, _VIDEO_RATE = 44_100, 48_000
 _CD_FAMILY = frozenset({11_025, 22_050, 44_100, 88_200, 176_400})
 
@@ -62,9 +63,18 @@ def task(facts: MediaFacts, renditions: tuple[Spec, ...], limits: Limits) -> Pla
     )
 
 
+def waveforms(track_index: int) -> tuple[WaveformSpec, ...]:
+    """Its peaks, as players read them and as a picture."""
+    return (
+        WaveformSpec(track_index=track_index),
+        WaveformSpec(name="waveform-dat", format="dat", track_index=track_index),
+        WaveformSpec(name="waveform-png", format="png", track_index=track_index, width=_DRAWN[0], height=_DRAWN[1]),
+    )
+
+
 def sound_and_waveform(facts: MediaFacts, track: AudioTrack, limits: Limits) -> PlannedTask:
     """The task that makes a file of the sound and its waveform."""
-    return task(facts, (audio_spec(track, "audio", Role.AUDIO), WaveformSpec(track_index=track.index)), limits)
+    return task(facts, (audio_spec(track, "audio", Role.AUDIO), *waveforms(track.index)), limits)
 
 
 def decisions(facts: MediaFacts, track: AudioTrack) -> Iterator[Decision]:

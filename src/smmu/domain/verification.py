@@ -154,6 +154,6 @@ def is_played(role: str) -> bool:
     return role in {Role.HLS_VIDEO, Role.HLS_AUDIO, Role.MP4, Role.AUDIO, Role.PREVIEW, Role.LOOP}
 
 
-def is_picture(role: str) -> bool:
-    """Whether it is a picture."""
-    return role in {Role.IMAGE, Role.CROP, Role.POSTER}
+def is_picture(one: Listed) -> bool:
+    """Whether it is a picture: of something, or of a sound."""
+    return one.role in {Role.IMAGE, Role.CROP, Role.POSTER} or (one.role == Role.WAVEFORM and one.width is not None)

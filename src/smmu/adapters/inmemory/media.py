@@ -71,7 +71,6 @@ _FILES: Mapping[type[Spec], tuple[tuple[str, str], ...]] = MappingProxyType(
         SubtitlesSpec: (("{name}.vtt", "text/vtt"),),
         StoryboardSpec: (("{name}.vtt", "text/vtt"), ("{name}-1.webp", "image/webp")),
         PreviewSpec: (("{name}.mp4", "video/mp4"),),
-        WaveformSpec: (("{name}.json", "application/json"),),
     }
 )
 
@@ -81,6 +80,9 @@ _OPENED: Mapping[type[Spec], str] = MappingProxyType(
         PlaylistSpec: "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nindex.m3u8\n# ",
         DashSpec: "<MPD>\n  <Period>\n  </Period>\n</MPD> ",
     }
+)
+_WAVEFORMS: Mapping[str, str] = MappingProxyType(
+    {"json": "application/json", "dat": "application/octet-stream", "png": "image/png"}
 )
 
 
@@ -215,4 +217,6 @@ def _files(spec: Spec, digest: str) -> Iterator[tuple[RenderedFile, bytes]]:
 def _names(spec: Spec) -> tuple[tuple[str, str], ...]:
     if isinstance(spec, ImageSpec):
         return ((f"{{name}}.{spec.format}", f"image/{spec.format}"),)
+    if isinstance(spec, WaveformSpec):
+        return ((f"{{name}}.{spec.format}", _WAVEFORMS[spec.format]),)
     return _FILES[type(spec)]

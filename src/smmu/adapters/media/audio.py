@@ -12,8 +12,9 @@ from smmu.adapters.media.aac import Heard
 from smmu.adapters.media.decode import judge_together, survey
 from smmu.adapters.media.loudness import Loudness, Meter
 from smmu.adapters.media.mp4 import progressive
-from smmu.adapters.media.proof import check, prove_audio, prove_progressive
-from smmu.adapters.media.waveform import CONTENT_TYPE, Peaks
+from smmu.adapters.media.proof import prove_audio, prove_progressive
+from smmu.adapters.media.waveform import Peaks
+from smmu.adapters.media.waveform_files import CONTENT_TYPES, write_waveform
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.manifest import Proof, Rendition
 from smmu.domain.plan import AudioSpec, PlannedTask, WaveformSpec
@@ -28,7 +29,7 @@ class Measured:
 
     heard: Heard
     meters: dict[str, Meter] = field(default_factory=dict)
-    peaks: dict[str, Peaks] = field(default_factory=dict)
+    peaks: dict[int, Peaks] = field(default_factory=dict)
 
 
 def render_audio(bench: Workbench, task: PlannedTask) -> list[Rendition]:
@@ -65,7 +66,8 @@ class _Job:
     def _measure(self, track: int, progress: Callable[[float], None]) -> Measured:
         mine = [spec for spec in self._specs if spec.track_index == track]
         meters = {spec.name: aac.meter_for(spec) for spec in mine if isinstance(spec, AudioSpec)}
-        peaks = {spec.name: Peaks(spec) for spec in mine if isinstance(spec, WaveformSpec)}
+        finenesses = {spec.pixels_per_second for spec in mine if isinstance(spec, WaveformSpec)}
+        peaks = {fineness: Peaks(fineness) for fineness in finenesses}
         listeners: Sequence[aac.Listener] = [*meters.values(), *peaks.values()]
         heard = aac.listen(
             self._bench, track, listeners, found=self._survey, planned_s=self._planned_s, progress=progress
@@ -82,17 +84,15 @@ class _Job:
         return self._file(spec, track.meters[spec.name].result(), progress)
 
     def _waveform(self, spec: WaveformSpec, track: Measured) -> Rendition:
-        peaks = track.peaks[spec.name]
-        path = f"audio/{spec.name}.json"
-        target = self._bench.directory / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        peaks.write(target)
-        pixels = -(-peaks.samples // peaks.samples_per_pixel)
-        checks = (check("pixels", pixels, peaks.length), check("silent for lack of samples", 0, int(not peaks.samples)))
+        peaks = track.peaks[spec.pixels_per_second]
+        path = f"audio/{spec.name}.{spec.format}"
+        checks = write_waveform(peaks, spec, self._bench.directory / path)
         return Rendition(
             name=spec.name,
             role=spec.role,
-            files=(self._bench.finish(path, CONTENT_TYPE),),
+            files=(self._bench.finish(path, CONTENT_TYPES[spec.format]),),
+            width=spec.width,
+            height=spec.height,
             duration_s=peaks.samples / peaks.sample_rate if peaks.sample_rate else 0.0,
             proof=Proof(checks=checks, measures={**track.heard.measures(), **peaks.measures()}),
         )
