@@ -52,6 +52,14 @@ def test_each_difference_is_told(pictures: PlayedTrack, sentence: str) -> None:
     assert list(complaints(LISTED, [pictures, SOUND])) == [sentence]
 
 
+def test_samples_that_are_missing_are_told_where_their_number_is_listed() -> None:
+    listed = replace(LISTED, codecs="mp3", measures={"samples": 176_400})
+    played = replace(SOUND, codec="mp3", end_s=4.0, samples=176_400)
+    assert list(complaints(listed, [played])) == []
+    sentence = "175000 samples of sound decode and not 176400"
+    assert list(complaints(listed, [replace(played, samples=175_000)])) == [sentence]
+
+
 def test_a_track_that_is_gone_is_told() -> None:
     assert next(complaints(LISTED, [])) == "it holds nothing and not h264, aac"
 

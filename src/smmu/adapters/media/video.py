@@ -14,14 +14,13 @@ from smmu.adapters.media.decode import judge_together, survey
 from smmu.adapters.media.ladder import Footing, Ladder, Rung
 from smmu.adapters.media.mp4 import progressive
 from smmu.adapters.media.proof import check, check_within, prove_progressive
-from smmu.adapters.media.soundtrack import Sound, publish_sound, text_file
+from smmu.adapters.media.soundtrack import DASH_PATH, MASTER_PATH, Sound, publish_sound, text_file
 from smmu.adapters.media.subtitles import make_subtitles
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.manifest import Check, Proof, RenderedFile, Rendition
 from smmu.domain.plan import AudioSpec, DashSpec, Mp4Spec, PlannedTask, PlaylistSpec, RungSpec, SubtitlesSpec
 
 MP4_PATH, MP4_TYPE = "mp4/video.mp4", "video/mp4"
-MASTER_PATH, DASH_PATH = "hls/master.m3u8", "hls/manifest.mpd"
 CAPPED_SHARE = 0.8  # of the allowed bits: nearer to the cap it is the cap that decides on quality
 BITS_TOLERANCE, BOXES_BITS_MAX = 1.15, 100_000  # rate control of AV1 is the loosest
 HEARD_SHARE, SOUND_SHARE, VIDEO_SHARE = 0.06, 0.12, 0.97  # of the progress: measured, encoded, ladder done
