@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 from smmu.domain import job, media, task, upload
 from smmu.domain.events import JobEvent as StoredEvent
 from smmu.domain.options import (
+    AUDIO_FORMATS,
     CLIP_SECONDS_MAX,
     IMAGE_FORMATS,
     IMAGE_FORMATS_ALWAYS,
@@ -55,6 +56,13 @@ Wishes = Annotated[
                     "maxItems": len(VIDEO_CODECS),
                     "items": {"enum": list(VIDEO_CODECS)},
                     "default": ["h264"],
+                },
+                "audio_formats": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": len(AUDIO_FORMATS),
+                    "items": {"enum": list(AUDIO_FORMATS)},
+                    "default": ["aac"],
                 },
                 "clip_start_s": {"type": "number", "minimum": 0, "maximum": CLIP_SECONDS_MAX, "default": 0},
                 "clip_end_s": {"type": ["number", "null"], "minimum": 0, "maximum": CLIP_SECONDS_MAX, "default": None},

@@ -194,13 +194,16 @@ async def test_what_is_not_ready_or_does_not_play_says_so(service: Service, clie
     is_problem(await client.post(f"/media/{made['media_id']}/playback"), 409, "not_playable")
 
 
-async def test_a_sound_plays_as_its_one_file(
+async def test_a_sound_plays_as_a_stream_and_as_its_aac(
     service: Service, client: httpx.AsyncClient, player: httpx.AsyncClient
 ) -> None:
     song = await played(
-        service, client, pretend_file(Kind.AUDIO, size=2_000), filename="s.mp3", content_type="audio/mpeg"
-    )
-    assert (song["hls_url"], song["dash_url"]) == (None, None)
+        service, client, pretend_file(Kind.AUDIO, size=2_000), filename="s.mp3", content_type="audio/mpeg",
+        options={"audio_formats": ["opus", "mp3"]},
+    )  # fmt: skip
+    assert (await player.get(song["hls_url"])).status_code == 200
+    assert (await player.get(song["dash_url"])).status_code == 200
+    assert song["mp4_url"].endswith(".m4a")
     assert (await player.get(song["mp4_url"])).status_code == 307
 
 

@@ -170,6 +170,7 @@ OPTIONS = st.builds(
     ),
     rungs=st.one_of(st.just(()), st.sets(st.sampled_from(RUNGS), min_size=1).map(lambda rungs: tuple(sorted(rungs)))),
     codecs=st.sampled_from((("h264",), ("h264", "hevc"), ("h264", "av1"), ("h264", "hevc", "av1"))),
+    audio_formats=st.sampled_from((("aac",), ("aac", "opus"), ("aac", "mp3"), ("aac", "opus", "mp3"))),
     clip_start_s=st.one_of(st.just(0.0), st.floats(min_value=0, max_value=100)),
     clip_end_s=st.one_of(st.none(), st.floats(min_value=100.1, max_value=1000)),
     mute=st.booleans(),

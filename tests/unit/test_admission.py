@@ -208,6 +208,7 @@ def test_widths_are_sorted_and_taken_once() -> None:
 
 def test_the_usual_formats_are_always_among_those_wished_for() -> None:
     assert parse_options({"image_formats": ["avif"]}).image_formats == ("webp", "jpeg", "avif")
+    assert parse_options({"audio_formats": ["mp3", "opus"]}).audio_formats == ("aac", "opus", "mp3")
     assert parse_options({"read_metadata": True}).read_metadata
 
 
@@ -224,6 +225,8 @@ def test_the_usual_formats_are_always_among_those_wished_for() -> None:
         ({"image_widths": [320.0]}, ["/options/image_widths"]),
         ({"image_widths": "320"}, ["/options/image_widths"]),
         ({"image_formats": ["gif"]}, ["/options/image_formats"]),
+        ({"audio_formats": ["wav"]}, ["/options/audio_formats"]),
+        ({"audio_formats": "mp3"}, ["/options/audio_formats"]),
         ({"image_formats": []}, ["/options/image_formats"]),
         ({"image_formats": [["avif"]]}, ["/options/image_formats"]),
         ({"read_metadata": "yes"}, ["/options/read_metadata"]),

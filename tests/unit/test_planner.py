@@ -1,6 +1,5 @@
 """Facts in, plan out: what is made of each kind of file, example by example; properties are beside this file."""
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -21,13 +20,15 @@ from smmu.domain.plan import (
     StoryboardSpec,
     TaskKind,
     Transform,
-    WaveformSpec,
 )
 from smmu.domain.planner import plan
 from tests.support.planned import STEREO, choices, image, names, planned, sound, specs, video
 from tests.support.strategies import LIMITS
 
 # --- pictures
+
+
+WAVEFORMS = ["waveform", "waveform-dat", "waveform-png"]
 
 
 def widths(made: Plan) -> list[int]:
@@ -170,7 +171,7 @@ def test_a_video_with_sound_gets_everything() -> None:
     assert names(made) == {
         "video": [*ladder, "hls-audio", "hls", "dash", "mp4"],
         "poster": ["poster", "storyboard", "preview"],
-        "audio": ["waveform"],
+        "audio": WAVEFORMS,
     }
     assert AudioSpec(
         name="hls-audio",
@@ -266,60 +267,6 @@ def test_what_is_over_at_once_gets_its_poster_alone() -> None:
     assert names(planned(video(duration_s=4.0)))["poster"] == ["poster", "storyboard"]
 
 
-# --- sound
-
-
-def test_sound_is_made_whole_with_its_waveform() -> None:
-    made = planned(sound(STEREO))
-    assert names(made) == {"audio": ["audio", "waveform"]}
-    assert WaveformSpec(track_index=1) in specs(made)
-    assert made.task("audio").duration_s == 60.0
-
-
-@pytest.mark.parametrize(
-    ("channels", "sample_rate", "expected"),
-    [
-        (1, 44_100, (1, 44_100, 64_000)),
-        (2, 48_000, (2, 48_000, 128_000)),
-        (6, 48_000, (2, 48_000, 128_000)),
-        (2, 22_050, (2, 44_100, 128_000)),
-        (2, 88_200, (2, 44_100, 128_000)),
-        (1, 8_000, (1, 48_000, 64_000)),
-        (2, 96_000, (2, 48_000, 128_000)),
-    ],
-)
-def test_sound_is_mono_or_stereo_at_44_1_or_48_khz(
-    channels: int, sample_rate: int, expected: tuple[int, int, int]
-) -> None:
-    track = replace(STEREO, channels=channels, sample_rate=sample_rate)
-    spec = next(spec for spec in specs(planned(sound(track))) if isinstance(spec, AudioSpec))
-    assert (spec.channels, spec.sample_rate, spec.bitrate_bps) == expected
-    told = choices(planned(sound(track))).keys()
-    assert (("track 1", "mixed to stereo") in told) == (channels > 2)
-    assert (("track 1", f"resampled to {expected[1]} Hz") in told) == (sample_rate != expected[1])
-
-
-@pytest.mark.parametrize(
-    ("tracks", "main"),
-    [
-        ([{}, {"default": True}], 11),
-        ([{}, {}], 10),
-        ([{"channels": 0, "default": True}, {}], 11),
-        ([{"default": True}, {"default": True}], 10),
-    ],
-)
-def test_the_main_sound_is_the_default_or_the_first_that_plays(tracks: list[dict[str, Any]], main: int) -> None:
-    made = planned(sound(*(replace(STEREO, index=10 + at, **changed) for at, changed in enumerate(tracks))))
-    assert {spec.track_index for spec in specs(made) if isinstance(spec, (AudioSpec, WaveformSpec))} == {main}
-    assert (f"track {21 - main}", "skipped") in choices(made)
-
-
-def test_cover_art_is_not_taken_for_a_video() -> None:
-    made = planned(sound(STEREO, has_cover_art=True))
-    assert names(made) == {"audio": ["audio", "waveform"]}
-    assert ("cover art", "skipped") in choices(made)
-
-
 # --- presets
 
 
@@ -344,7 +291,7 @@ def test_preview_only_makes_the_least_that_shows_what_it_is() -> None:
 
 
 def test_audio_only_makes_just_the_sound_of_a_video() -> None:
-    assert names(planned(video(STEREO), "audio-only")) == {"audio": ["audio", "waveform"]}
+    assert names(planned(video(STEREO), "audio-only")) == {"audio": ["audio", "hls-audio", "hls", "dash", *WAVEFORMS]}
 
 
 def test_audio_only_of_what_has_no_sound_makes_something_and_says_so() -> None:

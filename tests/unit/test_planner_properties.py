@@ -19,6 +19,7 @@ from smmu.domain.plan import (
     PlaylistSpec,
     PosterSpec,
     PreviewSpec,
+    Role,
     RungSpec,
     Spec,
     StoryboardSpec,
@@ -99,7 +100,8 @@ def test_what_a_rendition_refers_to_is_there(wish: tuple[MediaFacts, Options]) -
             assert spec.audio is None or isinstance(by_name[spec.audio], AudioSpec)
         if isinstance(spec, (AudioSpec, WaveformSpec)):
             assert tracks[spec.track_index].playable
-    assert any(isinstance(spec, PlaylistSpec) for spec in by_name.values()) == ("mp4" in by_name)
+    segmented = any(spec.role in {Role.HLS_VIDEO, Role.HLS_AUDIO} for spec in by_name.values())
+    assert any(isinstance(spec, PlaylistSpec) for spec in by_name.values()) == segmented
 
 
 @given(WISHES)

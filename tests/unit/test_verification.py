@@ -1,9 +1,12 @@
 """What was played against what was listed: every difference is a sentence, and no difference is none."""
 
+import json
+import struct
 from dataclasses import replace
 
 import pytest
 
+from smmu.domain.peaks import peaks_complaint
 from smmu.domain.plan import Role
 from smmu.domain.verification import (
     Listed,
@@ -47,6 +50,14 @@ def test_what_is_as_listed_gets_no_complaint() -> None:
 )
 def test_each_difference_is_told(pictures: PlayedTrack, sentence: str) -> None:
     assert list(complaints(LISTED, [pictures, SOUND])) == [sentence]
+
+
+def test_samples_that_are_missing_are_told_where_their_number_is_listed() -> None:
+    listed = replace(LISTED, codecs="mp3", measures={"samples": 176_400})
+    played = replace(SOUND, codec="mp3", end_s=4.0, samples=176_400)
+    assert list(complaints(listed, [played])) == []
+    sentence = "175000 samples of sound decode and not 176400"
+    assert list(complaints(listed, [replace(played, samples=175_000)])) == [sentence]
 
 
 def test_a_track_that_is_gone_is_told() -> None:
@@ -119,6 +130,34 @@ def test_a_text_has_its_cues_in_order(times: str, complaint: str) -> None:
 def test_every_role_is_looked_at_in_its_way() -> None:
     played = {role for role in Role if is_played(role)}
     assert played == {Role.HLS_VIDEO, Role.HLS_AUDIO, Role.MP4, Role.AUDIO, Role.PREVIEW, Role.LOOP}
-    assert {role for role in Role if is_picture(role)} == {Role.IMAGE, Role.CROP, Role.POSTER}
+    pictures = {role for role in Role if is_picture(replace(LISTED, role=role, width=None))}
+    assert pictures == {Role.IMAGE, Role.CROP, Role.POSTER}
+    assert is_picture(replace(LISTED, role=Role.WAVEFORM))
     texts = {Role.HLS, Role.DASH, Role.STORYBOARD, Role.WAVEFORM, Role.SUBTITLES, Role.CAPTIONS, Role.TRANSCRIPT}
-    assert set(Role) == played | {Role.IMAGE, Role.CROP, Role.POSTER} | texts
+    assert set(Role) == played | pictures | texts
+
+
+BINARY = struct.pack("<iIiiIi4b", 2, 1, 8000, 80, 2, 1, -1, 1, -2, 2)
+JSON = {"version": 2, "channels": 1, "sample_rate": 8000, "samples_per_pixel": 80, "bits": 8, "length": 2,
+        "data": [-1, 1, -2, 2]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "binary", "complaint"),
+    [
+        (BINARY, True, ""),
+        (struct.pack("<iIiiIi4h", 2, 0, 8000, 80, 2, 1, -1, 1, -2, 2), True, ""),
+        (BINARY[:-1], True, "it holds 3 numbers and not 4"),
+        (BINARY[:20], True, "it is not written as a waveform is"),
+        (b"\1" + BINARY[1:], True, "its header is not that of a waveform of version 2"),
+        (struct.pack("<iIiiIi2b", 2, 1, 8000, 80, 1, 1, -1, 1), True, "it has 1 pixels and not 2"),
+        (json.dumps(JSON).encode(), False, ""),
+        (json.dumps(JSON | {"length": 1}).encode(), False, "it holds 4 numbers and not 2"),
+        (json.dumps(JSON | {"sample_rate": 0}).encode(), False, "its header is not that of a waveform of version 2"),
+        (b"{}", False, "it is not written as a waveform is"),
+        (b"[1]", False, "it is not written as a waveform is"),
+        (b"{", False, "it is not written as a waveform is"),
+    ],
+)
+def test_peaks_are_as_their_format_has_them(data: bytes, binary: bool, complaint: str) -> None:  # noqa: FBT001
+    assert peaks_complaint(data, binary=binary, pixels=2) == complaint

@@ -113,9 +113,9 @@ class Playback:
     async def grant(self, owner: str, media_id: str) -> Grant:
         """A pass to what the newest manifest lists. `Refused` when there is nothing to play."""
         known = (await self.library.get(owner, media_id)).value
-        paths = {record.role: record.path for record in known.renditions}
+        paths = {record.role: record.path for record in reversed(known.renditions)}  # the first of each role
         hls, dash = paths.get(Role.HLS), paths.get(Role.DASH)
-        mp4 = paths.get(Role.MP4, paths.get(Role.AUDIO))  # a sound's AAC is an MP4 as well
+        mp4 = paths.get(Role.MP4, paths.get(Role.AUDIO))  # a sound's AAC, which comes first, is an MP4 as well
         if known.manifest is None or not any((hls, dash, mp4)):
             raise refuse(Code.NOT_PLAYABLE, f"There is nothing to play: {_why_not(known)}.")
         lasts = max(record.duration_s or 0.0 for record in known.renditions)

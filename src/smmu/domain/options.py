@@ -4,8 +4,8 @@ A preset is a promise, kept by the planner and stated here:
 
     web           everything: all widths and crops, the whole ladder, sound, poster, storyboard, one file, waveform
     archive       as web, with more bits: a lower CRF and a higher image quality
-    preview-only  the least that shows what it is: two small pictures; the lowest rung and a poster; the sound
-    audio-only    of a video, just its sound
+    preview-only  the least that shows what it is: two small pictures; the lowest rung and a poster; sound as a file
+    audio-only    of a video, just its sound, as of a sound file
 
 Parsing refuses unknown fields instead of ignoring them: a misspelt wish must not look granted. What can only be judged
 by the file itself, such as a clip that begins after its end, is in `judgement.judge_options`.
@@ -21,9 +21,11 @@ from smmu.domain.errors import Code, Reason, refuse_if
 Preset = Literal["web", "archive", "preview-only", "audio-only"]
 ImageFormat = Literal["webp", "jpeg", "avif"]
 VideoCodec = Literal["h264", "hevc", "av1"]
+AudioFormat = Literal["aac", "opus", "mp3"]
 
 PRESETS: Final[tuple[Preset, ...]] = get_args(Preset)
 VIDEO_CODECS: Final[tuple[VideoCodec, ...]] = get_args(VideoCodec)
+AUDIO_FORMATS: Final[tuple[AudioFormat, ...]] = get_args(AudioFormat)
 RUNGS: Final = (240, 360, 480, 720, 1080, 1440, 2160)
 IMAGE_FORMATS: Final[tuple[ImageFormat, ...]] = get_args(ImageFormat)
 IMAGE_FORMATS_ALWAYS: Final[tuple[ImageFormat, ...]] = ("webp", "jpeg")
@@ -38,8 +40,9 @@ class Options:
 
     `rungs` are short sides in pixels, ascending; none means all that fit. H.264 is always among `codecs`. A clip is
     from `clip_start_s` until `clip_end_s` (`None`: the end), in seconds from where the file begins. WebP and JPEG are
-    always among `image_formats`. `read_metadata`: what a picture says of its making (camera, lens, time, place, words)
-    is kept with the media; it is in none of the pictures made, whatever is wished.
+    always among `image_formats`, AAC among `audio_formats`, which are of sound files. `read_metadata`: what a file says
+    of its making (a picture's camera, time, place and words; a sound's title, artist, album and so on) is kept with the
+    media; it is in nothing that is made, whatever is wished.
     """
 
     preset: Preset = "web"
@@ -48,6 +51,7 @@ class Options:
     read_metadata: bool = False
     rungs: tuple[int, ...] = ()
     codecs: tuple[VideoCodec, ...] = ("h264",)
+    audio_formats: tuple[AudioFormat, ...] = ("aac",)
     clip_start_s: float = 0.0
     clip_end_s: float | None = None
     mute: bool = False
@@ -148,6 +152,11 @@ _FIELDS: Final[Mapping[str, _Field]] = {
         holds=_are_among(VIDEO_CODECS),
         otherwise=f"Codecs are a list of {', '.join(VIDEO_CODECS)}; h264 is always made.",
         parse=lambda value: tuple(codec for codec in VIDEO_CODECS if codec == "h264" or codec in value),
+    ),
+    "audio_formats": _Field(
+        holds=_are_among(AUDIO_FORMATS),
+        otherwise=f"Audio formats are a list of {', '.join(AUDIO_FORMATS)}; aac is always made.",
+        parse=lambda value: tuple(name for name in AUDIO_FORMATS if name == "aac" or name in value),
     ),
     "clip_start_s": _Field(holds=_are_seconds, otherwise=f"A clip's start is {_SECONDS}.", parse=float),
     "clip_end_s": _Field(

@@ -116,14 +116,16 @@ class RungSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioSpec:
-    """AAC-LC with linear gain towards `target_lufs`, never over `ceiling_dbtp`. As a file or as HLS segments.
+    """One track with linear gain towards `target_lufs`, never over `ceiling_dbtp`.
 
-    `title` is what a player's menu calls it.
+    AAC-LC as a file (MP4) or as HLS segments, which only AAC is; Opus as a file (Ogg); MP3. `title` is what a player's
+    menu calls it.
     """
 
     type: Literal["audio"] = "audio"
     name: str
     role: Role = Role.AUDIO
+    codec: Literal["aac", "opus", "mp3"] = "aac"
     track_index: int
     channels: int
     sample_rate: int
@@ -223,14 +225,17 @@ class PreviewSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveformSpec:
-    """audiowaveform JSON version 2 of one audio track."""
+    """Peaks of one audio track: as audiowaveform's JSON or binary, version 2, or drawn, `width` × `height`."""
 
     type: Literal["waveform"] = "waveform"
     name: str = "waveform"
     role: Role = Role.WAVEFORM
+    format: Literal["json", "dat", "png"] = "json"
     track_index: int
     bits: Literal[8, 16] = 8
     pixels_per_second: int = 100
+    width: int | None = None
+    height: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,34 @@
-"""What is made of a sound: one AAC rendition of the main track, whole, and a waveform. Never in chunks.
+"""What is made of sound: the main track as files and as a stream, encoded whole, and waveforms. Never in chunks.
 
 AAC in chunks drifts and falls silent at every join; so sound is always encoded in one piece. Loudness is corrected
 by the engine, linearly, to what `AudioSpec` says.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from smmu.domain import estimates
 from smmu.domain.facts import AudioTrack, MediaFacts
 from smmu.domain.limits import Limits
-from smmu.domain.plan import AudioSpec, Decision, PlannedTask, Role, Spec, TaskKind, WaveformSpec
+from smmu.domain.options import AudioFormat, Options
+from smmu.domain.plan import (
+    AudioSpec,
+    DashSpec,
+    Decision,
+    PlannedTask,
+    PlaylistSpec,
+    Role,
+    Spec,
+    TaskKind,
+    WaveformSpec,
+)
 
+MAIN = "hls-audio"
 SURROUND_CHANNELS = 6
 _BITRATE_BPS = {1: 64_000, 2: 128_000, SURROUND_CHANNELS: 256_000}
+_FILE_BITRATE_BPS = {"opus": {1: 64_000, 2: 96_000}, "mp3": {1: 96_000, 2: 192_000}}
 _CHANNELS_MAX = 2
+_DRAWN = (1_200, 200)
 _CD_RATE, _VIDEO_RATE = 44_100, 48_000
 _CD_FAMILY = frozenset({11_025, 22_050, 44_100, 88_200, 176_400})
 
@@ -62,9 +77,41 @@ def task(facts: MediaFacts, renditions: tuple[Spec, ...], limits: Limits) -> Pla
     )
 
 
-def sound_and_waveform(facts: MediaFacts, track: AudioTrack, limits: Limits) -> PlannedTask:
-    """The task that makes a file of the sound and its waveform."""
-    return task(facts, (audio_spec(track, "audio", Role.AUDIO), WaveformSpec(track_index=track.index)), limits)
+def waveforms(track_index: int) -> tuple[WaveformSpec, ...]:
+    """Its peaks, as players read them and as a picture."""
+    return (
+        WaveformSpec(track_index=track_index),
+        WaveformSpec(name="waveform-dat", format="dat", track_index=track_index),
+        WaveformSpec(name="waveform-png", format="png", track_index=track_index, width=_DRAWN[0], height=_DRAWN[1]),
+    )
+
+
+def sound_task(facts: MediaFacts, track: AudioTrack, options: Options, limits: Limits) -> PlannedTask:
+    """The task that makes files of the sound, a stream of it, and its waveforms."""
+    files = tuple(_file_spec(track, kind) for kind in options.audio_formats)
+    if options.preset == "preview-only":
+        return task(facts, (*files, WaveformSpec(track_index=track.index)), limits)
+    stream = (audio_spec(track, MAIN, Role.HLS_AUDIO), PlaylistSpec(), DashSpec())
+    return task(facts, (*files, *stream, *waveforms(track.index)), limits)
+
+
+def _file_spec(track: AudioTrack, kind: AudioFormat) -> AudioSpec:
+    """The sound as a file. Opus is always 48,000 Hz, and needs fewer bits than AAC; MP3 needs more."""
+    spec = audio_spec(track, "audio", Role.AUDIO)
+    if kind == "aac":
+        return spec
+    rate = _VIDEO_RATE if kind == "opus" else spec.sample_rate
+    bitrate = _FILE_BITRATE_BPS[kind][spec.channels]
+    return replace(spec, name=f"audio-{kind}", codec=kind, sample_rate=rate, bitrate_bps=bitrate)
+
+
+def about_formats(options: Options) -> Iterator[Decision]:
+    """What is made beside AAC, and what a preset leaves out."""
+    for kind in options.audio_formats:
+        if kind != "aac":
+            yield Decision(subject=kind, choice="made beside AAC", reason="asked for; not every player has it")
+    if options.preset == "preview-only":
+        yield Decision(subject="hls", choice="skipped", reason="the preset preview-only makes a sound as one file")
 
 
 def decisions(facts: MediaFacts, track: AudioTrack) -> Iterator[Decision]:

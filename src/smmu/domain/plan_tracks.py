@@ -15,7 +15,6 @@ from smmu.domain.languages import name_of
 from smmu.domain.options import Options
 from smmu.domain.plan import AudioSpec, Decision, Role, SubtitlesSpec
 
-MAIN: Final = "hls-audio"
 SOUNDS_MAX: Final = 8
 TEXT_CODECS: Final = frozenset({"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"})
 _PURPOSES: Final = {
@@ -96,7 +95,7 @@ def unique(titles: Sequence[str]) -> list[str]:
 
 
 def _specs(track: AudioTrack, options: Options, *, is_main: bool) -> Iterator[AudioSpec]:
-    name = MAIN if is_main else f"{MAIN}-{track.index}"
+    name = plan_sound.MAIN if is_main else f"{plan_sound.MAIN}-{track.index}"
     yield plan_sound.audio_spec(track, name, Role.HLS_AUDIO)
     if track.channels >= plan_sound.SURROUND_CHANNELS and options.preset != "preview-only":
         yield plan_sound.surround_spec(track, f"{name}-surround", Role.HLS_AUDIO)

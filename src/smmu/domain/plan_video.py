@@ -21,7 +21,6 @@ from smmu.domain.plan import (
     Spec,
     TaskKind,
     Transform,
-    WaveformSpec,
 )
 
 MP4_SHORT_MAX = 1080
@@ -40,7 +39,7 @@ def tasks(
     renditions: tuple[Spec, ...] = (*rungs, *sounds, PlaylistSpec(), DashSpec(), mp4, *texts)
     made = [_ladder_task(facts, video, rungs, renditions, limits), shown]
     if sounds and options.preset != "preview-only":
-        made.append(plan_sound.task(facts, (WaveformSpec(track_index=sounds[0].track_index),), limits))
+        made.append(plan_sound.task(facts, plan_sound.waveforms(sounds[0].track_index), limits))
     if not sounds and not options.mute:
         why_sounds = (_source("no sound", "the file has no track that states its channels and rate"),)
     return tuple(made), (*_decisions(facts, video, options), *about_top, *why_sounds, *why_texts, *why_shown)

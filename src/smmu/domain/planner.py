@@ -54,22 +54,23 @@ def _by_kind(facts: MediaFacts, options: Options, limits: Limits) -> _Made:
         made = plan_images.tasks(facts, facts.image, options, limits)
         return _noted(made, options, "a picture has no sound: its smallest widths are made instead")
     if facts.video is None:
-        return _sound(facts, limits)
+        return _sound(facts, options, limits)
     if options.preset != "audio-only":
         return plan_video.tasks(facts, facts.video, options, limits)
     if plan_sound.main_track(facts.audio) is not None:
-        return _sound(facts, limits)
+        return _sound(facts, options, limits)
     shown, skipped = plan_glimpses.task(facts, facts.video, plan_video.transform(facts.video), options, limits)
     return _noted(((shown,), skipped), options, "the video has no sound: a poster is made instead")
 
 
-def _sound(facts: MediaFacts, limits: Limits) -> _Made:
+def _sound(facts: MediaFacts, options: Options, limits: Limits) -> _Made:
     track = plan_sound.main_track(facts.audio)
     if track is None:
         msg = "a file without pictures and without playable sound is not admissible: see judgement.judge"
         raise ValueError(msg)
-    return (plan_sound.sound_and_waveform(facts, track, limits),), (
+    return (plan_sound.sound_task(facts, track, options, limits),), (
         *plan_sound.decisions(facts, track),
+        *plan_sound.about_formats(options),
         *_cover(facts),
     )
 
@@ -90,6 +91,8 @@ def _about_wishes(facts: MediaFacts, options: Options) -> Iterator[Decision]:
         yield _wish("rungs", "not applied", "only a video has rungs")
     if (still or sound) and len(options.codecs) > 1:
         yield _wish("codecs", "not applied", "only a video has them")
+    if not sound and options.preset != "audio-only" and len(options.audio_formats) > 1:
+        yield _wish("audio_formats", "not applied", "only a sound is made as files of its own")
 
 
 def _wish(subject: str, choice: str, reason: str) -> Decision:

@@ -20,6 +20,7 @@ _URI = re.compile(r'URI="([^"]+)"')
 _LASTS = re.compile(r"^#EXTINF:([\d.]+),", re.MULTILINE)
 _TOLD_TOLERANCE: Final = 0.001  # of the length of one segment, which is told in millionths
 _LISTED_FRAMES, _LISTED_KEYFRAMES, _LISTED_CUES = "frames", "keyframes", "cues"
+_LISTED_SAMPLES: Final = "samples"
 _OFFERED: Final = frozenset({Role.HLS_VIDEO, Role.HLS_AUDIO})
 
 
@@ -39,7 +40,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayedTrack:
-    """One track, decoded to its end. Times in seconds; `keyframes` of pictures only."""
+    """One track, decoded to its end. Times in seconds; `keyframes` of pictures only, `samples` of sound."""
 
     kind: str
     codec: str
@@ -51,6 +52,7 @@ class PlayedTrack:
     width: int = 0
     height: int = 0
     keyframes: tuple[float, ...] = ()
+    samples: int = 0
 
 
 def complaints(listed: Listed, tracks: Sequence[PlayedTrack]) -> Iterator[str]:
@@ -65,6 +67,9 @@ def complaints(listed: Listed, tracks: Sequence[PlayedTrack]) -> Iterator[str]:
             yield f"the times of its {track.kind} do not rise"
         if track.kind == "video":
             yield from _of_pictures(listed, track)
+        samples = listed.measures.get(_LISTED_SAMPLES, track.samples)
+        if track.kind == "audio" and track.samples != samples:
+            yield f"{track.samples} samples of sound decode and not {samples}"
     end = max((track.end_s for track in tracks), default=0.0)
     if listed.duration_s is not None and abs(end - listed.duration_s) > _tolerance(tracks):
         yield f"it lasts {end:.3f} s and not {listed.duration_s:.3f} s"
@@ -154,6 +159,6 @@ def is_played(role: str) -> bool:
     return role in {Role.HLS_VIDEO, Role.HLS_AUDIO, Role.MP4, Role.AUDIO, Role.PREVIEW, Role.LOOP}
 
 
-def is_picture(role: str) -> bool:
-    """Whether it is a picture."""
-    return role in {Role.IMAGE, Role.CROP, Role.POSTER}
+def is_picture(one: Listed) -> bool:
+    """Whether it is a picture: of something, or of a sound."""
+    return one.role in {Role.IMAGE, Role.CROP, Role.POSTER} or (one.role == Role.WAVEFORM and one.width is not None)

@@ -17,6 +17,7 @@ from smmu.adapters.media.engine import PyavEngine
 from smmu.domain import verification, verification_dash
 from smmu.domain.errors import Code, Refused, refuse
 from smmu.domain.manifest import SCHEMA, is_safe_path
+from smmu.domain.peaks import peaks_complaint
 from smmu.domain.plan import Role
 from smmu.domain.verification import Listed, PlayedTrack, named_in, resolved
 from smmu.entrypoints.exporting import MANIFEST
@@ -121,8 +122,10 @@ class Verifier:
 
     async def _content_complaint(self, one: Listed, known: "_Known") -> str:
         try:
-            if verification.is_picture(one.role):
+            if verification.is_picture(one):
                 return await self._picture_complaint(one)
+            if one.role == Role.WAVEFORM:
+                return await to_thread.run_sync(self._peaks_complaint, one)
             if one.role == Role.STORYBOARD:
                 for path, (size, _) in one.files.items():
                     if path.endswith(".webp"):
@@ -142,6 +145,11 @@ class Verifier:
         if (image.width, image.height) != (one.width, one.height):
             return f"it is {image.width} × {image.height} and not {one.width} × {one.height}"
         return ""
+
+    def _peaks_complaint(self, one: Listed) -> str:
+        (path,) = one.files
+        data = (self.folder / path).read_bytes()
+        return peaks_complaint(data, binary=path.endswith(".dat"), pixels=int(one.measures.get("pixels", 0)))
 
     def _source(self, one: Listed) -> Source:
         media = [path for path in one.files if PurePosixPath(path).suffix not in _TEXTS]

@@ -62,7 +62,6 @@ _FILES: Mapping[type[Spec], tuple[tuple[str, str], ...]] = MappingProxyType(
             ("{name}/init.mp4", "video/mp4"),
             ("{name}/segment-0.m4s", "video/iso.segment"),
         ),
-        AudioSpec: (("{name}.m4a", "audio/mp4"),),
         PlaylistSpec: (("{name}.m3u8", "application/vnd.apple.mpegurl"),),
         DashSpec: (("{name}.mpd", "application/dash+xml"),),
         LoopSpec: (("{name}.mp4", "video/mp4"),),
@@ -71,7 +70,6 @@ _FILES: Mapping[type[Spec], tuple[tuple[str, str], ...]] = MappingProxyType(
         SubtitlesSpec: (("{name}.vtt", "text/vtt"),),
         StoryboardSpec: (("{name}.vtt", "text/vtt"), ("{name}-1.webp", "image/webp")),
         PreviewSpec: (("{name}.mp4", "video/mp4"),),
-        WaveformSpec: (("{name}.json", "application/json"),),
     }
 )
 
@@ -81,6 +79,12 @@ _OPENED: Mapping[type[Spec], str] = MappingProxyType(
         PlaylistSpec: "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nindex.m3u8\n# ",
         DashSpec: "<MPD>\n  <Period>\n  </Period>\n</MPD> ",
     }
+)
+_SOUNDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"aac": ("m4a", "audio/mp4"), "opus": ("opus", "audio/ogg"), "mp3": ("mp3", "audio/mpeg")}
+)
+_WAVEFORMS: Mapping[str, str] = MappingProxyType(
+    {"json": "application/json", "dat": "application/octet-stream", "png": "image/png"}
 )
 
 
@@ -215,4 +219,9 @@ def _files(spec: Spec, digest: str) -> Iterator[tuple[RenderedFile, bytes]]:
 def _names(spec: Spec) -> tuple[tuple[str, str], ...]:
     if isinstance(spec, ImageSpec):
         return ((f"{{name}}.{spec.format}", f"image/{spec.format}"),)
+    if isinstance(spec, AudioSpec):
+        suffix, content_type = _SOUNDS[spec.codec]
+        return ((f"{{name}}.{suffix}", content_type),)
+    if isinstance(spec, WaveformSpec):
+        return ((f"{{name}}.{spec.format}", _WAVEFORMS[spec.format]),)
     return _FILES[type(spec)]

@@ -19,9 +19,9 @@ from av.packet import Packet
 
 from smmu.adapters.media import cmaf
 from smmu.adapters.media.decode import Damage, Survey, audio_frames
-from smmu.adapters.media.loudness import Gain, Loudness, Meter, gain_towards
+from smmu.adapters.media.loudness import Gain, Gained, Loudness, Meter, gain_towards
 from smmu.adapters.media.segments import Output, Segment, Segmenter
-from smmu.adapters.media.sound import LAYOUTS, Converter, Line, within
+from smmu.adapters.media.sound import LAYOUTS, Line, within
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.errors import Code, refuse
 from smmu.domain.plan import AudioSpec
@@ -49,29 +49,30 @@ class Heard:
 
 
 @dataclass(slots=True, kw_only=True)
-class Encoded:
-    """One track in AAC, still on the workbench: `whole` is a fragmented MP4 of all of it.
-
-    `loudness` is the source's, `gained` what went into the encoder. They need not differ by just the gain: what lay
-    under the absolute gate of -70 LUFS before may lie over it afterwards.
-    """
+class Coded:
+    """One track, encoded: what went in, with the source's loudness, and the file that came out, on the workbench."""
 
     spec: AudioSpec
     whole: Path
     heard: Heard
     loudness: Loudness
     gain: Gain
-    gained: Loudness
-    samples: int = 0
-    configuration: bytes = b""
-    init_path: str = ""
-    packets: int = 0
-    segments: list[Segment] = field(default_factory=list)
+    samples: int
 
     @property
     def seconds(self) -> float:
         """How long the sound lasts."""
         return self.samples / self.spec.sample_rate
+
+
+@dataclass(slots=True, kw_only=True)
+class Encoded(Coded):
+    """One track in AAC: `whole` is a fragmented MP4 of all of it."""
+
+    configuration: bytes
+    init_path: str
+    packets: int
+    segments: list[Segment]
 
     @property
     def codecs(self) -> str:
@@ -112,29 +113,23 @@ def encode(
     progress: Callable[[float], None],
 ) -> Encoded:
     """Encode the track as `spec` says, with segments below `folder` when it is given."""
-    gain = gain_towards(loudness, target_lufs=spec.target_lufs, ceiling_dbtp=spec.ceiling_dbtp)
-    whole = bench.directory / f"whole-{spec.name}.mp4"
-    cut = _Cut()
-    encoder = _Encoder(spec, gain, Output(root=bench.directory, folder=folder, whole=whole, emit=cut.add))
+    encoder = AacEncoder(bench, spec, loudness, folder)
     heard = listen(bench, spec.track_index, [encoder], found=found, planned_s=planned_s, progress=progress)
-    encoder.finish()
-    if not encoder.samples and heard.damage.clipped:
-        raise refuse(Code.INVALID_OPTIONS, f"Track {spec.track_index} has no sound in the clip: ask for it muted.")
-    if not encoder.samples:
-        raise refuse(Code.REJECTED_CORRUPT, f"Track {spec.track_index} has no sound that could be decoded.")
-    return Encoded(
-        spec=spec,
-        whole=whole,
-        heard=heard,
-        loudness=loudness,
-        gain=gain,
-        gained=encoder.meter.result(),
-        samples=encoder.samples,
-        configuration=encoder.configuration,
-        init_path=encoder.segmenter.init_path,
-        packets=cut.packets,
-        segments=cut.segments,
-    )
+    return encoder.finish(heard)
+
+
+def gain_for(spec: AudioSpec, loudness: Loudness) -> Gain:
+    """The gain that `spec` wants for a track of this loudness."""
+    return gain_towards(loudness, target_lufs=spec.target_lufs, ceiling_dbtp=spec.ceiling_dbtp)
+
+
+def require_sound(samples: int, heard: Heard) -> None:
+    """Refuse a track of which nothing was heard."""
+    track = heard.damage.track
+    if not samples and heard.damage.clipped:
+        raise refuse(Code.INVALID_OPTIONS, f"Track {track} has no sound in the clip: ask for it muted.")
+    if not samples:
+        raise refuse(Code.REJECTED_CORRUPT, f"Track {track} has no sound that could be decoded.")
 
 
 @dataclass(slots=True)
@@ -149,49 +144,60 @@ class _Cut:
         self.segments.append(replace(segment, packets=()))
 
 
-class _Encoder:
-    """Hears a track and writes it as AAC."""
+class AacEncoder:
+    """Hears a track and writes it as AAC, with segments below `folder` when it is given."""
 
-    def __init__(self, spec: AudioSpec, gain: Gain, output: Output) -> None:
-        self._spec = spec
+    def __init__(self, bench: Workbench, spec: AudioSpec, loudness: Loudness, folder: str | None) -> None:
+        self._spec, self._loudness, self._gain = spec, loudness, gain_for(spec, loudness)
+        self._whole = bench.directory / f"whole-{spec.name}.mp4"
+        self._cut = _Cut()
         self._context = _open_encoder(spec)
-        self.configuration = self._context.extradata or b""
-        volume = f"volume=volume={gain.decibels:.4f}dB:precision=float"
-        self._converter = Converter(
-            sample_rate=spec.sample_rate, channels=spec.channels, sample_format="fltp", extra=volume
+        self._configuration = self._context.extradata or b""
+        self._gained = Gained(
+            sample_rate=spec.sample_rate, channels=spec.channels, sample_format="fltp", gain=self._gain
         )
-        self.segmenter = Segmenter(
+        output = Output(root=bench.directory, folder=folder, whole=self._whole, emit=self._cut.add)
+        self._segmenter = Segmenter(
             output, seconds=spec.segment_seconds, timescale=spec.sample_rate, header=self._header
         )
-        self.samples = 0
-        self.meter = meter_for(spec)
 
     def feed(self, frame: AudioFrame) -> None:
-        self._encode(self._converter.feed(frame))
+        """Take one more block."""
+        self._encode(self._gained.feed(frame))
 
-    def finish(self) -> None:
-        self._encode(self._converter.flush())
-        if self.samples:
-            self._write(self._context.encode(None))
-        self.segmenter.close(self.samples, next_dts=self.samples)
+    def finish(self, heard: Heard) -> Encoded:
+        """No more sound. Raises `Refused` when there was none at all."""
+        self._encode(self._gained.flush())
+        samples = self._gained.samples
+        require_sound(samples, heard)
+        self._write(self._context.encode(None))
+        self._segmenter.close(samples, next_dts=samples)
+        return Encoded(
+            spec=self._spec,
+            whole=self._whole,
+            heard=heard,
+            loudness=self._loudness,
+            gain=self._gain,
+            samples=samples,
+            configuration=self._configuration,
+            init_path=self._segmenter.init_path,
+            packets=self._cut.packets,
+            segments=self._cut.segments,
+        )
 
     def _encode(self, frames: Iterable[AudioFrame]) -> None:
         for frame in frames:
-            start = self.samples
-            self.samples += frame.samples
-            self.meter.feed(frame)
-            frame.pts, frame.time_base = start, Fraction(1, self._spec.sample_rate)
             self._write(self._context.encode(frame))
 
     def _write(self, packets: Iterable[Packet]) -> None:  # type: ignore[type-arg] # an encoder's packet has no stream
         for packet in packets:
             if packet.pts is None:
                 raise RuntimeError("the encoder gave a packet without a time")
-            self.segmenter.add(cmaf.Sample(bytes(packet), packet.pts, packet.pts, key=True))
+            self._segmenter.add(cmaf.Sample(bytes(packet), packet.pts, packet.pts, key=True))
 
     def _header(self, shift: int) -> cmaf.TrackHeader:
         spec = self._spec
-        entry = cmaf.aac_entry(self.configuration, spec.channels, spec.sample_rate, spec.bitrate_bps)
+        entry = cmaf.aac_entry(self._configuration, spec.channels, spec.sample_rate, spec.bitrate_bps)
         return cmaf.TrackHeader(entry=entry, timescale=spec.sample_rate, shift=shift)
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 import av
 
-_ENCODERS = ("libx264", "libx265", "libsvtav1", "aac")
+_ENCODERS = ("libx264", "libx265", "libsvtav1", "aac", "libopus", "libmp3lame")
 _DECODERS = ("h264", "hevc", "vp8", "vp9", "libdav1d", "mpeg4", "prores", "aac", "mp3", "opus", "vorbis", "flac", "ac3")
 
 

@@ -153,6 +153,19 @@ def multivariant_playlist(rungs: Sequence[Track], sounds: Sequence[Track]) -> st
     return "\n".join([*lines, ""])
 
 
+def sound_playlist(sound: Track) -> str:
+    """The playlist that players open where there are no pictures: its one variant is the sound itself."""
+    peak, average = peak_bps(sound.pieces, target_seconds(sound.pieces)), average_bps(sound.pieces)
+    lines = [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{VERSION}",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        f'#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},CODECS="{sound.codecs}"',
+        f"{sound.folder}/{PLAYLIST_NAME}",
+    ]
+    return "\n".join([*lines, ""])
+
+
 def _audio_line(sound: Track, group: str, *, first: bool) -> str:
     chosen = "YES" if first else "NO"
     by_itself = "YES" if first or sound.purpose != Purpose.COMMENTARY else "NO"

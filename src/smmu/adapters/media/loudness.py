@@ -5,29 +5,49 @@ so a track with high peaks may stay below the target. Sound that is silent or sh
 has no loudness and gets no gain. Refuses to compress or limit.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import inf, isfinite, log10
 
+import numpy as np
 from av.audio.frame import AudioFrame
 
 from smmu.adapters.media.sound import Converter, silence_like
 
 BLOCK_SECONDS_MIN = 0.4
 SILENCE_LUFS = -69.9  # the absolute gate of EBU R128 is -70; at the gate there is nothing to measure
+ABSOLUTE_GATE_LUFS, RELATIVE_GATE_LU = -70.0, -10.0
 TAIL_SECONDS = 0.1  # ebur128 reports every tenth of a second: silence of one tenth pushes the last sound out of it
 METER = "ebur128=metadata=1:peak=true:framelog=quiet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loudness:
-    """One measurement. `integrated_lufs` is `None` for silence and for sound too short to have a loudness."""
+    """One measurement. `integrated_lufs` is `None` for silence and for sound too short to have a loudness.
+
+    `blocks` are the loudness of every gating block, 0.4 s long and a tenth of a second after the one before.
+    """
 
     integrated_lufs: float | None
     range_lu: float | None
     true_peak_dbtp: float | None
     seconds: float
+    blocks: "array[float]" = field(default_factory=lambda: array("f"), repr=False, compare=False)
+
+    def after(self, gain_db: float) -> float | None:
+        """The integrated loudness once a gain was applied (ITU-R BS.1770-4).
+
+        Not just the sum: what lay under the absolute gate before may lie over it afterwards, and then it counts.
+        """
+        if self.seconds < BLOCK_SECONDS_MIN:
+            return None
+        blocks = np.asarray(self.blocks, np.float64) + gain_db
+        blocks = blocks[blocks > ABSOLUTE_GATE_LUFS]
+        if not blocks.size:
+            return None
+        return _mean(blocks[blocks > _mean(blocks) + RELATIVE_GATE_LU])
 
     def measures(self, suffix: str) -> dict[str, float | int | str]:
         """The numbers worth keeping, each name ending in `suffix`."""
@@ -47,6 +67,32 @@ class Gain:
     reason: str
 
 
+class Gained:
+    """A track as it goes into an encoder: in its rate and layout, with its gain, its samples counted from 0."""
+
+    def __init__(self, *, sample_rate: int, channels: int, sample_format: str, gain: Gain) -> None:
+        volume = f"volume=volume={gain.decibels:.4f}dB:precision=float"
+        self._converter = Converter(
+            sample_rate=sample_rate, channels=channels, sample_format=sample_format, extra=volume
+        )
+        self._time_base = Fraction(1, sample_rate)
+        self.samples = 0
+
+    def feed(self, frame: AudioFrame) -> Iterator[AudioFrame]:
+        """What comes of one more block."""
+        return self._counted(self._converter.feed(frame))
+
+    def flush(self) -> Iterator[AudioFrame]:
+        """What is still held."""
+        return self._counted(self._converter.flush())
+
+    def _counted(self, frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
+        for frame in frames:
+            frame.pts, frame.time_base = self.samples, self._time_base
+            self.samples += frame.samples
+            yield frame
+
+
 class Meter:
     """Measures what is fed to it, after conversion to the layout and rate it will be published in."""
 
@@ -54,6 +100,7 @@ class Meter:
         self._converter = Converter(sample_rate=sample_rate, channels=channels, sample_format="flt", extra=METER)
         self._seconds = Fraction(0)
         self._readings: dict[str, str] = {}
+        self._blocks = array("f")
         self._last: AudioFrame | None = None
 
     def feed(self, frame: AudioFrame) -> None:
@@ -76,11 +123,15 @@ class Meter:
             range_lu=_number(self._readings, "lavfi.r128.LRA") if heard else None,
             true_peak_dbtp=_decibels(self._readings),
             seconds=seconds,
+            blocks=self._blocks,
         )
 
     def _read(self, frames: Iterable[AudioFrame]) -> None:
         for frame in frames:
-            self._readings.update(frame.metadata)
+            readings = frame.metadata
+            self._readings.update(readings)
+            if "lavfi.r128.M" in readings:
+                self._blocks.append(float(readings["lavfi.r128.M"]))
 
 
 def gain_towards(found: Loudness, *, target_lufs: float, ceiling_dbtp: float) -> Gain:
@@ -94,6 +145,11 @@ def gain_towards(found: Loudness, *, target_lufs: float, ceiling_dbtp: float) ->
     if room < wanted:
         return Gain(decibels=room, reason=f"limited by the ceiling of {ceiling_dbtp} dBTP")
     return Gain(decibels=wanted, reason=f"to the target of {target_lufs} LUFS")
+
+
+def _mean(blocks: "np.typing.NDArray[np.float64]") -> float:
+    """The loudness of all of them together: that of their mean power."""
+    return float(10 * np.log10(np.mean(10 ** (blocks / 10))))
 
 
 def _number(readings: dict[str, str], name: str) -> float | None:

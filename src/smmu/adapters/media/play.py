@@ -29,6 +29,7 @@ class _Ear:
     end: Fraction = Fraction(0)
     rising: bool = True
     size: tuple[int, int] = (0, 0)
+    samples: int = 0
 
     def feed(self, packet: "Packet[Stream]") -> None:
         """Decode one packet."""
@@ -44,6 +45,8 @@ class _Ear:
     def _place(self, frame: VideoFrame | AudioFrame) -> None:
         if isinstance(frame, VideoFrame):
             self.size = (frame.width, frame.height)
+        else:
+            self.samples += frame.samples
         time = time_of(frame)
         if time is None:
             return
@@ -63,6 +66,7 @@ class _Ear:
             rising=self.rising,
             width=self.size[0],
             height=self.size[1],
+            samples=self.samples,
             keyframes=tuple(float(time) for time in sorted(self.keyframes)),
         )
 

@@ -6,57 +6,24 @@ sizes and rates, is the task's to say.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 
 from smmu.adapters.media import aac, dash, hls
 from smmu.adapters.media.copying import Copier, UnfitError, take_stock
 from smmu.adapters.media.decode import judge_together, survey
 from smmu.adapters.media.ladder import Footing, Ladder, Rung
 from smmu.adapters.media.mp4 import progressive
-from smmu.adapters.media.proof import check, check_within, prove_audio, prove_progressive
+from smmu.adapters.media.proof import check, check_within, prove_progressive
+from smmu.adapters.media.soundtrack import DASH_PATH, MASTER_PATH, Sound, publish_sound, text_file
 from smmu.adapters.media.subtitles import make_subtitles
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.manifest import Check, Proof, RenderedFile, Rendition
 from smmu.domain.plan import AudioSpec, DashSpec, Mp4Spec, PlannedTask, PlaylistSpec, RungSpec, SubtitlesSpec
 
 MP4_PATH, MP4_TYPE = "mp4/video.mp4", "video/mp4"
-MASTER_PATH, DASH_PATH = "hls/master.m3u8", "hls/manifest.mpd"
 CAPPED_SHARE = 0.8  # of the allowed bits: nearer to the cap it is the cap that decides on quality
 BITS_TOLERANCE, BOXES_BITS_MAX = 1.15, 100_000  # rate control of AV1 is the loosest
 HEARD_SHARE, SOUND_SHARE, VIDEO_SHARE = 0.06, 0.12, 0.97  # of the progress: measured, encoded, ladder done
-
-
-@dataclass(slots=True, kw_only=True)
-class Sound:
-    """One audio rendition of the ladder, encoded and not yet shipped."""
-
-    encoded: aac.Encoded
-    folder: str
-    files: list[RenderedFile] = field(default_factory=list)
-
-    @property
-    def pieces(self) -> list[hls.Piece]:
-        """Its segments as playlists see them."""
-        return [
-            hls.Piece(name=Path(segment.path).name, duration=segment.duration, size=segment.size)
-            for segment in self.encoded.segments
-        ]
-
-    @property
-    def track(self) -> hls.Track:
-        """The rendition as playlists see it."""
-        return hls.Track(
-            folder=self.folder.removeprefix("hls/"),
-            codecs=self.encoded.codecs,
-            ticks=self.encoded.spec.sample_rate,
-            pieces=self.pieces,
-            channels=self.encoded.spec.channels,
-            name=self.encoded.spec.title,
-            language=self.encoded.spec.language,
-            purpose=self.encoded.spec.purpose or "",
-        )
 
 
 def render_video(bench: Workbench, task: PlannedTask) -> list[Rendition]:
@@ -141,7 +108,7 @@ class _Job:
             if isinstance(spec, RungSpec):
                 yield spec.name, self._rung(ladder, rungs[spec.name])
             elif isinstance(spec, AudioSpec):
-                yield spec.name, self._audio_rendition(sounds[spec.name])
+                yield spec.name, publish_sound(self._bench, sounds[spec.name], self._target)
             elif isinstance(spec, SubtitlesSpec):
                 yield spec.name, make_subtitles(self._bench, self._task, spec, self._survey)
         # After the others: both stand on what was measured there.
@@ -179,29 +146,9 @@ class _Job:
             return {"packets_copied": rung.witness.frames}
         return {"encoded_because": self._unfit} if rung.spec.copied else {}
 
-    def _audio_rendition(self, sound: Sound) -> Rendition:
-        encoded = sound.encoded
-        checks, measures = prove_audio(encoded, encoded.whole, self._bench.beat)
-        init = self._bench.finish(encoded.init_path, hls.SOUND_INIT_TYPE)
-        sound.files.append(init)
-        for segment in encoded.segments:
-            sound.files.append(self._bench.finish(segment.path, hls.SEGMENT_TYPE))
-        return Rendition(
-            name=encoded.spec.name,
-            role=encoded.spec.role,
-            files=(self._playlist(sound.folder, sound.pieces), *sound.files),
-            duration_s=encoded.seconds,
-            bitrate_bps=hls.average_bps(sound.pieces),
-            codecs=encoded.codecs,
-            language=encoded.spec.language or None,
-            title=encoded.spec.title or None,
-            purpose=encoded.spec.purpose,
-            proof=Proof(checks=checks, measures=measures),
-        )
-
     def _master(self, spec: PlaylistSpec, ladder: Ladder, sounds: list[Sound]) -> Rendition:
         rungs, audio = [_track(rung, ladder) for rung in ladder.rungs], [sound.track for sound in sounds]
-        file = self._text(MASTER_PATH, hls.multivariant_playlist(rungs, audio), hls.PLAYLIST_TYPE)
+        file = text_file(self._bench, MASTER_PATH, hls.multivariant_playlist(rungs, audio), hls.PLAYLIST_TYPE)
         top = ladder.rungs[0]
         checks = (*_common_checks(ladder), *(_together(ladder, sound) for sound in sounds))
         codecs = ",".join(dict.fromkeys([track.codecs for track in (*rungs, *audio)]))
@@ -213,7 +160,7 @@ class _Job:
 
     def _dash(self, spec: DashSpec, ladder: Ladder, sounds: list[Sound]) -> Rendition:
         rungs, audio = [_track(rung, ladder) for rung in ladder.rungs], [sound.track for sound in sounds]
-        file = self._text(DASH_PATH, dash.manifest(rungs, audio), dash.MANIFEST_TYPE)
+        file = text_file(self._bench, DASH_PATH, dash.manifest(rungs, audio), dash.MANIFEST_TYPE)
         durations = {tuple(piece.duration for piece in rung.pieces) for rung in rungs}
         return Rendition(
             name=spec.name, role=spec.role, files=(file,), width=rungs[0].width, height=rungs[0].height,
@@ -241,18 +188,14 @@ class _Job:
         )  # fmt: skip
 
     def _playlist(self, folder: str, pieces: list[hls.Piece]) -> RenderedFile:
-        return self._text(f"{folder}/{hls.PLAYLIST_NAME}", hls.media_playlist(pieces, self._target), hls.PLAYLIST_TYPE)
+        return text_file(
+            self._bench, f"{folder}/{hls.PLAYLIST_NAME}", hls.media_playlist(pieces, self._target), hls.PLAYLIST_TYPE
+        )
 
     def _keys_playlist(self, ladder: Ladder, rung: Rung) -> RenderedFile:
         keys = hls.key_pieces(rung.keys, ladder.end)
         told = hls.media_playlist(keys, hls.target_seconds(keys), keys_only=True)
-        return self._text(f"{rung.folder}/{hls.KEYS_NAME}", told, hls.PLAYLIST_TYPE)
-
-    def _text(self, path: str, content: str, content_type: str) -> RenderedFile:
-        target = self._bench.directory / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(content, encoding="utf-8")
-        return self._bench.finish(path, content_type)
+        return text_file(self._bench, f"{rung.folder}/{hls.KEYS_NAME}", told, hls.PLAYLIST_TYPE)
 
 
 def _common_checks(ladder: Ladder) -> Iterator[Check]:
