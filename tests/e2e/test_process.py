@@ -33,6 +33,17 @@ def test_each_file_gets_a_folder_with_everything_that_its_manifest_lists(files: 
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["clip", "photo", "song"]
 
 
+def test_what_is_wished_is_what_is_made(files: Files, tmp_path: Path) -> None:
+    done = smmu(
+        "process", files.clip, "--out", tmp_path / "out", "--clip", ":0.5", "--mute", "--preset", "preview-only"
+    )
+    assert done.status == 0, done.err
+    manifest = json.loads((tmp_path / "out" / "clip" / "manifest.json").read_text(encoding="utf-8"))
+    told = {(one["subject"], one["choice"]) for one in manifest["plan"]["decisions"]}
+    assert {("clip", "from 0 s until 0.5 s"), ("mute", "no sound")} <= told
+    assert {one["name"] for one in manifest["renditions"]} == {"48p", "hls", "dash", "mp4", "poster"}
+
+
 def test_it_goes_on_past_bad_files_and_says_so_at_the_end(files: Files, tmp_path: Path) -> None:
     empty = tmp_path / "empty.png"
     empty.touch()

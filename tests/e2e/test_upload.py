@@ -95,12 +95,14 @@ def test_url_and_token_may_come_from_the_environment(server: Server) -> None:
 
 
 def test_jobs_can_be_looked_at(server: Server, files: Files) -> None:
-    uploaded = smmu("upload", files.photo, *server.options("bob"))
+    uploaded = smmu("upload", files.photo, "--image-widths", "32", *server.options("bob"))
     job_id = uploaded.out.split()[-1]
     watched = smmu("jobs", "watch", job_id, *server.options("bob"))
     assert (watched.status, watched.out.split()[:3]) == (0, [job_id, "succeeded", "100"])
     shown = json.loads(smmu("jobs", "show", job_id, "--json", *server.options("bob")).out)
     assert {task["state"] for task in shown["tasks"]} == {"succeeded"}
+    made = smmu("media", "show", shown["media_id"], *server.options("bob")).out
+    assert ("image-32-webp" in made, "image-64-webp" in made) == (True, False)  # as it was wished
     listed = smmu("jobs", "list", "--state", "succeeded", *server.options("bob"))
     assert [line.split()[0] for line in listed.out.splitlines()] == [job_id]
     cancelled = smmu("jobs", "cancel", job_id, *server.options("bob"))

@@ -22,6 +22,7 @@ from smmu.bootstrap.settings import EmbeddedPlatform, Settings
 from smmu.domain import job
 from smmu.domain.admission import UploadRequest
 from smmu.domain.errors import Code, Refused, refuse
+from smmu.domain.options import Options
 from smmu.domain.upload import Upload
 from smmu.entrypoints.api.metrics import Meter
 from smmu.entrypoints.exporting import export, require_free
@@ -52,11 +53,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """Turns files into folders under `out`, which grow under `staging`."""
+    """Turns files into folders under `out`, which grow under `staging`, with the same wishes for all."""
 
     system: System
     out: Path
     staging: Path
+    options: Options
 
     async def process(self, file: Path, name: str, show: Show) -> Outcome:
         """Make the folder `name` of a file. What goes wrong with the file or the world is its outcome."""
@@ -87,7 +89,7 @@ class Processor:
     async def _send(self, file: Path, size: int) -> Upload:
         """An upload as any other, but that its bytes take no network."""
         uploads = self.system.uploads
-        request = UploadRequest(filename=file.name, size=size)
+        request = UploadRequest(filename=file.name, size=size, options=self.options)
         begun = (await uploads.begin(OWNER, request)).upload
         for number in range(1, begun.layout.number_max + 1):
             (part,) = await uploads.sign(OWNER, begun.id, [number])
@@ -111,7 +113,7 @@ class Processor:
 
 
 @asynccontextmanager
-async def processing(settings: Settings, out: Path) -> AsyncIterator[Processor]:
+async def processing(settings: Settings, out: Path, options: Options) -> AsyncIterator[Processor]:
     """A processor with everything that it needs running beside it. Raises `OSError` when `out` cannot be written."""
     with _hidden_folder(out) as hidden:
         platform = EmbeddedPlatform(kind="embedded", data=hidden / "data")
@@ -120,7 +122,7 @@ async def processing(settings: Settings, out: Path) -> AsyncIterator[Processor]:
         opened = open_system(mine, inline=True, telemetry=telemetry)
         async with opened as running, anyio.create_task_group() as group:
             group.start_soon(_serve, running.system, mine)
-            yield Processor(running.system, out, hidden)
+            yield Processor(running.system, out, hidden, options)
             group.cancel_scope.cancel()
 
 

@@ -12,6 +12,7 @@ import typer
 from smmu.entrypoints.cli.boundary import REFUSED, WORLD_FAILED, Stop
 from smmu.entrypoints.cli.options import Json
 from smmu.entrypoints.cli.terminal import Gauges, complain, gauges, say
+from smmu.entrypoints.cli.wishes import Wishes, wishing
 
 if TYPE_CHECKING:
     from smmu.entrypoints.oneshot import Outcome, Processor
@@ -22,14 +23,16 @@ _OUT = (
 )
 
 
+@wishing
 def process(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Images, videos, audio files.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help=_OUT)] = Path("smmu-out"),
     *,
     json: Json = False,
+    wishes: Wishes,
 ) -> None:
     """Validate and process files on this machine, without a server. Goes on past a bad file."""
-    outcomes = anyio.run(_process, files, out, backend="asyncio")
+    outcomes = anyio.run(_process, files, out, wishes, backend="asyncio")
     if json:
         say(json_format.dumps({"results": [_document(outcome) for outcome in outcomes]}, indent=2))
     else:
@@ -41,14 +44,15 @@ def process(
         raise Stop(WORLD_FAILED if any(outcome.world_failed for outcome in failed) else REFUSED, words)
 
 
-async def _process(files: Sequence[Path], out: Path) -> list["Outcome"]:
+async def _process(files: Sequence[Path], out: Path, wishes: Wishes) -> list["Outcome"]:
     from smmu.bootstrap.settings import load_settings
+    from smmu.domain.options import parse_options
     from smmu.entrypoints.asked import until_asked
     from smmu.entrypoints.oneshot import processing
 
-    settings = load_settings()
+    settings, options = load_settings(), parse_options(wishes)
     with gauges() as shown:
-        async with until_asked() as asked, processing(settings, out) as processor:
+        async with until_asked() as asked, processing(settings, out, options) as processor:
             run = _Run(processor, shown, anyio.CapacityLimiter(settings.workers.heavy))
             async with anyio.create_task_group() as group:
                 for file, name in zip(files, folder_names(files), strict=True):

@@ -13,6 +13,7 @@ import typer
 from smmu.entrypoints.cli.boundary import REFUSED, WORLD_FAILED, Stop, explained
 from smmu.entrypoints.cli.options import Token, Url
 from smmu.entrypoints.cli.terminal import Gauge, Gauges, complain, counting, gauges, note, say
+from smmu.entrypoints.cli.wishes import Wishes, flags_of, wishing
 
 if TYPE_CHECKING:
     from smmu.client.client import Client
@@ -29,6 +30,7 @@ class Asked:
     parallel: int
     watch: bool
     resume: str | None
+    wishes: Wishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Order:
     statuses: list[int]
 
 
+@wishing
 def upload(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Images, videos, audio files.")],
     url: Url,
@@ -52,11 +55,15 @@ def upload(
     resume: Annotated[
         str | None, typer.Option(metavar="UPLOAD_ID", help="Go on with an upload that was broken off.")
     ] = None,
+    wishes: Wishes,
 ) -> None:
     """Send files to a server. Prints the job of each."""
     if resume is not None and len(files) != 1:
         raise typer.BadParameter("An upload is of one file: name one.", param_hint="--resume")
-    asked = Asked(url=url, token=token, parallel=parallel, watch=watch, resume=resume)
+    if resume is not None and wishes:
+        words = f"An upload keeps the wishes that it began with: leave out {flags_of(wishes)}."
+        raise typer.BadParameter(words, param_hint="--resume")
+    asked = Asked(url=url, token=token, parallel=parallel, watch=watch, resume=resume, wishes=wishes)
     statuses = anyio.run(_upload, asked, files, backend="asyncio")
     if any(statuses):
         failed = sum(map(bool, statuses))
@@ -104,7 +111,7 @@ async def _send(order: Order, file: Path) -> None:
             note(f"{file}: should this be broken off, go on with {_resuming(order.asked, file, upload_id)}")
 
     try:
-        wish = Wish(path=file, resume=order.asked.resume)
+        wish = Wish(path=file, resume=order.asked.resume, options=order.asked.wishes)
         done = await order.client.uploads.upload(wish, progress=counting(gauge, "sending"), opened=opened)
     except (anyio.get_cancelled_exc_class(), Exception) as error:
         if upload_id and _is_broken_off(error):

@@ -1,0 +1,155 @@
+"""What an owner may ask for with a file, as options of a command: the vocabulary of the API's `options`, no other.
+
+What each word may be is `domain/options.py`'s to say. Here is how it is written on a command line, for every command
+that takes it, and which option a complaint is about.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from smmu.domain.errors import Refused
+from smmu.domain.options import IMAGE_FORMATS, PRESETS, RUNGS, VIDEO_CODECS, parse_options
+from smmu.entrypoints.cli.boundary import USAGE, Stop
+
+Wishes = Mapping[str, object]
+
+_CLIP = "A clip is START:END in seconds, such as 5:65, 5: or :65."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """One option of the command line, the fields of `options` that it fills, and how its text becomes them."""
+
+    flag: str
+    metavar: str = ""
+    help: str
+    fields: tuple[str, ...]
+    read: Callable[[Any], Wishes]
+
+    @property
+    def name(self) -> str:
+        """What a command's argument is called."""
+        return self.flag.removeprefix("--").replace("-", "_")
+
+    @property
+    def parameter(self) -> inspect.Parameter:
+        """The argument, as typer reads it."""
+        told = typer.Option(self.flag, help=self.help, **({"metavar": self.metavar} if self.metavar else {}))  # type: ignore[arg-type]
+        kind, default = (Annotated[str | None, told], None) if self.metavar else (Annotated[bool, told], False)
+        return inspect.Parameter(self.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+
+
+def wishing(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that takes every wish as an option, and gets them as `wishes`, which hold; else it is bad usage."""
+    own = inspect.signature(command)
+    kept = [parameter for parameter in own.parameters.values() if parameter.name != "wishes"]
+    parameters = [*kept, *(wish.parameter for wish in _WISHES)]
+
+    @functools.wraps(command)
+    def asked(**given: Any) -> None:  # noqa: ANN401 - whatever the command takes
+        texts = {wish.flag: given.pop(wish.name) for wish in _WISHES}
+        command(**given, wishes=_wishes(texts))
+
+    asked.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    asked.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return asked
+
+
+def flags_of(wishes: Wishes) -> str:
+    """The options that said these wishes."""
+    return ", ".join(wish.flag for wish in _WISHES if not wishes.keys().isdisjoint(wish.fields))
+
+
+def _wishes(texts: Mapping[str, Any]) -> Wishes:
+    given: dict[str, object] = {}
+    for wish in _WISHES:
+        if texts[wish.flag] not in (None, False):
+            given |= wish.read(texts[wish.flag])
+    try:
+        parse_options(given, pointer="")
+    except Refused as refusal:
+        raise Stop(
+            USAGE, " ".join(f"{_flag(reason.pointer)}: {reason.message}" for reason in refusal.reasons)
+        ) from None
+    return given
+
+
+def _flag(pointer: str) -> str:
+    return next(wish.flag for wish in _WISHES if pointer.removeprefix("/") in wish.fields)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
+
+
+def _numbers(text: str) -> list[object]:
+    return [int(name) if name.isdecimal() and name.isascii() else name for name in _names(text)]
+
+
+def _clip(text: str) -> Wishes:
+    start, colon, end = text.partition(":")
+    try:
+        ends = {"clip_start_s": float(start or 0), **({"clip_end_s": float(end)} if end else {})}
+    except ValueError:
+        raise Stop(USAGE, f"--clip: {_CLIP}") from None
+    if not colon or not (start or end):
+        raise Stop(USAGE, f"--clip: {_CLIP}")
+    return ends
+
+
+_WISHES = (
+    _Wish(
+        flag="--preset",
+        metavar="NAME",
+        help=f"How much is made: {', '.join(PRESETS)}.",
+        fields=("preset",),
+        read=lambda text: {"preset": text},
+    ),
+    _Wish(
+        flag="--rungs",
+        metavar="N,N",
+        help=f"Which sizes of a video: {', '.join(map(str, RUNGS))}. [default: all that fit]",
+        fields=("rungs",),
+        read=lambda text: {"rungs": _numbers(text)},
+    ),
+    _Wish(
+        flag="--codecs",
+        metavar="NAME,NAME",
+        help=f"What a video is coded in: {', '.join(VIDEO_CODECS)}; h264 always.",
+        fields=("codecs",),
+        read=lambda text: {"codecs": _names(text)},
+    ),
+    _Wish(
+        flag="--clip",
+        metavar="START:END",
+        help="The part to use, in seconds: 5:65, 5: or :65.",
+        fields=("clip_start_s", "clip_end_s"),
+        read=_clip,
+    ),
+    _Wish(flag="--mute", help="A video without its sound.", fields=("mute",), read=lambda given: {"mute": given}),
+    _Wish(
+        flag="--image-formats",
+        metavar="NAME,NAME",
+        help=f"What pictures are made as: {', '.join(IMAGE_FORMATS)}; webp and jpeg always.",
+        fields=("image_formats",),
+        read=lambda text: {"image_formats": _names(text)},
+    ),
+    _Wish(
+        flag="--image-widths",
+        metavar="N,N",
+        help="How wide pictures are made, in pixels.",
+        fields=("image_widths",),
+        read=lambda text: {"image_widths": _numbers(text)},
+    ),
+    _Wish(
+        flag="--read-metadata",
+        help="Keep with a picture's record what it says of its making: camera, time, place, words.",
+        fields=("read_metadata",),
+        read=lambda given: {"read_metadata": given},
+    ),
+)
