@@ -1,5 +1,6 @@
 """Models that a deployment keeps for its workers: put there checked, planned for unseen, brought checked or not at all."""
 
+import errno
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smmu.adapters.inmemory.media import PretendEngine, pretend_file
+from smmu.adapters.inmemory.objects import MemoryObjectStore, MemorySource
 from smmu.adapters.inmemory.platform import memory_platform
-from smmu.adapters.inmemory.system import MemoryTelemetry
+from smmu.adapters.inmemory.system import FixedClock, MemoryTelemetry
+from smmu.adapters.inmemory.world import World
 from smmu.adapters.speech.kept import KeptRecognizer, bring, keep
 from smmu.adapters.speech.models import SIZES
 from smmu.adapters.speech.records import OPTIONAL, RECORD, Record, record_in, written
@@ -24,7 +27,8 @@ from smmu.domain.facts import Kind
 from smmu.domain.limits import GIB, Limits
 from smmu.domain.options import Options
 from smmu.domain.transcript import Span
-from smmu.ports.errors import Corrupt, NotFound
+from smmu.domain.values import ObjectRef
+from smmu.ports.errors import Corrupt, Full, NotFound
 from smmu.ports.isolation import Isolation, Routine
 from smmu.ports.media import Progress
 from smmu.ports.objects import ObjectStore, Source
@@ -207,6 +211,29 @@ async def test_a_model_that_is_there_is_not_brought_again(models: ObjectStore, t
     found = await bring(models, "tiny", tmp_path / "models")
     await models.delete_all("models/")
     assert await bring(models, "tiny", tmp_path / "models") == found
+
+
+class NoRoom(MemorySource):
+    """The bytes come, and there is nowhere to put them."""
+
+    async def read(self, _start: int, _length: int) -> bytes:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class Cramped(MemoryObjectStore):
+    """A store from which nothing large can be brought, because the disk is full."""
+
+    async def open(self, ref: ObjectRef) -> MemorySource:
+        found = await super().open(ref)
+        return found if ref.key.endswith(RECORD) else NoRoom(found.world, found.ref)
+
+
+async def test_a_full_disk_is_told_as_what_may_pass(tmp_path: Path) -> None:
+    models = Cramped(World(), FixedClock())
+    await keep(models, nominal_model(tmp_path / "here" / "tiny"), counted)
+    with pytest.raises(Full, match="no room for the speech model tiny"):
+        await bring(models, "tiny", tmp_path / "models")
+    assert [*(tmp_path / "models").iterdir()] == []
 
 
 # --- planned for unseen
