@@ -18,22 +18,11 @@ from smmu.adapters.media.cadence import Selector
 from smmu.adapters.media.copying import cut_at, decoding_times
 from smmu.domain.options import Options
 from tests.support import clips
-from tests.support.clips import Made, failures, make, render
+from tests.support.clips import Made, failures, make, render, top_rung
 
 pytestmark = pytest.mark.media
 
-TAGS = ("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv")
-CODED = ("-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-pix_fmt", "yuv420p", "-maxrate", "400k",
-         "-bufsize", "800k", *TAGS)  # fmt: skip
-EVERY_2_S = ("-g", "20", "-keyint_min", "20", "-sc_threshold", "0")
-COUNTED = "testsrc2=s=400x300:r=10"
 TOP = "300p"
-
-
-def source(target: Path, *options: str, shown: str = COUNTED, seconds: float = 13) -> Path:
-    """A film with sound that may be its own top rung, unless `options` see to it that it may not."""
-    inputs = ["-f", "lavfi", "-t", str(seconds), "-i", shown, "-f", "lavfi", "-t", str(seconds), "-i", "sine=r=48000"]
-    return make(target, *inputs, *CODED, *EVERY_2_S, *options)
 
 
 def copied(path: Path, target: Path, *options: str) -> Path:
@@ -43,7 +32,7 @@ def copied(path: Path, target: Path, *options: str) -> Path:
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return source(tmp_path_factory.mktemp("film") / "s.mp4", "-bf", "2")
+    return top_rung(tmp_path_factory.mktemp("film") / "s.mp4", "-bf", "2")
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +98,7 @@ def test_nothing_but_pictures_is_copied_of_what_a_camera_writes_into_them(film: 
 
 
 def test_irregular_keyframes_up_to_six_seconds_apart_are_those_of_every_rung(tmp_path: Path) -> None:
-    path = source(tmp_path / "s.mp4", "-g", "9999", "-keyint_min", "1", "-force_key_frames", "0,1.4,6.6,11.4,16.8",
+    path = top_rung(tmp_path / "s.mp4", "-g", "9999", "-keyint_min", "1", "-force_key_frames", "0,1.4,6.6,11.4,16.8",
                   seconds=20)  # fmt: skip
     assert decision(path, tmp_path / "p")[0] == "copied"
     made = render(path, tmp_path / "o", "video", codecs=("h264", "hevc"))
@@ -121,7 +110,7 @@ def test_irregular_keyframes_up_to_six_seconds_apart_are_those_of_every_rung(tmp
 
 
 def test_keyframes_at_odd_pictures_are_kept_where_only_every_other_picture_is(tmp_path: Path) -> None:
-    path = source(tmp_path / "s.mp4", "-g", "75", "-keyint_min", "75", "-maxrate", "600k",
+    path = top_rung(tmp_path / "s.mp4", "-g", "75", "-keyint_min", "75", "-maxrate", "600k",
                   shown="testsrc2=s=578x434:r=50", seconds=3.2)  # fmt: skip
     made = render(path, tmp_path / "o", "video")
     check_ladder(made)
@@ -150,7 +139,7 @@ def test_keyframes_at_odd_pictures_are_kept_where_only_every_other_picture_is(tm
 def test_what_is_no_valid_top_rung_is_encoded_and_says_why(
     tmp_path: Path, name: str, options: tuple[str, ...], reason: str
 ) -> None:
-    path = source(tmp_path / name, *options)
+    path = top_rung(tmp_path / name, *options)
     choice, why = decision(path, tmp_path / "p")
     assert choice == "encoded"
     assert reason in why
@@ -198,8 +187,8 @@ def test_what_turns_out_to_be_unfit_is_encoded_in_the_same_task(
 
 
 def test_groups_that_open_where_nobody_looked_are_found_before_anything_is_made(tmp_path: Path) -> None:
-    closed = source(tmp_path / "c.ts", "-bf", "3", seconds=8)
-    opened = source(tmp_path / "o.ts", "-bf", "3", "-x264-params", "open-gop=1", "-output_ts_offset", "8", seconds=5)
+    closed = top_rung(tmp_path / "c.ts", "-bf", "3", seconds=8)
+    opened = top_rung(tmp_path / "o.ts", "-bf", "3", "-x264-params", "open-gop=1", "-output_ts_offset", "8", seconds=5)
     joined = tmp_path / "j.ts"
     joined.write_bytes(closed.read_bytes() + opened.read_bytes())
     path = copied(joined, tmp_path / "s.mp4")

@@ -32,6 +32,9 @@ from smmu.domain.plan import Plan, PlannedTask
 LIMITS = Limits()
 ROUTINES = {"video": render_video, "audio": render_audio, "poster": render_poster}
 FAST = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+BT709 = ("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv")
+TOP_RUNG = ("-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-pix_fmt", "yuv420p", *BT709,
+            "-maxrate", "400k", "-bufsize", "800k", "-g", "20", "-keyint_min", "20", "-sc_threshold", "0")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,12 @@ def make(target: Path, *arguments: str) -> Path:
     """Run ffmpeg; its last argument is `target`."""
     subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *arguments, str(target)], check=True, timeout=60)
     return target
+
+
+def top_rung(target: Path, *options: str, shown: str = "testsrc2=s=400x300:r=10", seconds: float = 13) -> Path:
+    """A film with sound that is a valid top rung, unless `options` see to it that it is not."""
+    inputs = ["-f", "lavfi", "-t", str(seconds), "-i", shown, "-f", "lavfi", "-t", str(seconds), "-i", "sine=r=48000"]
+    return make(target, *inputs, *TOP_RUNG, *options)
 
 
 def bench_for(source: Path, folder: Path) -> Workbench:

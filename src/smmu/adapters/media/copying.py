@@ -7,9 +7,10 @@ Presentation times are the source's; decoding times are made from them, because 
 change a picture: what has to be changed is encoded.
 """
 
+from array import array
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 
@@ -54,10 +55,10 @@ class Stock:
 class _Read:
     """What was read of the packets. `times` are theirs of presentation, in the track's own unit."""
 
-    times: list[int]
-    sizes: list[int]
-    keys: list[int]
-    key: cmaf.Sample | None = None
+    times: "array[int]" = field(default_factory=lambda: array("q"))
+    sizes: "array[int]" = field(default_factory=lambda: array("q"))
+    keys: list[int] = field(default_factory=list)
+    first: cmaf.Sample | None = None
     last_duration: int = 0
 
 
@@ -85,7 +86,7 @@ def take_stock(bench: Workbench, task: PlannedTask, spec: RungSpec, found: Surve
 
 
 def _read(bench: Workbench, layout: avc.Layout, packets: "Iterator[Packet[Stream]]") -> _Read:
-    read = _Read([], [], [])
+    read = _Read()
     latest = None
     for packet in packets:
         if not packet.size:
@@ -100,8 +101,8 @@ def _read(bench: Workbench, layout: avc.Layout, packets: "Iterator[Packet[Stream
             raise UnfitError("its groups of pictures are open: some need what is before them")
         if is_key:
             read.keys.append(len(read.times))
-        if read.key is None:
-            read.key = cmaf.Sample(avc.shipped(slices), 0, 0, is_key)
+        if read.first is None:
+            read.first = cmaf.Sample(avc.shipped(slices), 0, 0, is_key)
         if latest is None or packet.pts > latest:
             latest, read.last_duration = packet.pts, packet.duration or 0
         read.times.append(packet.pts)
@@ -164,8 +165,8 @@ def cut_at(starts: Sequence[Fraction], end: Fraction, most: Fraction) -> list[in
 
 def _check_first(spec: RungSpec, layout: avc.Layout, read: _Read) -> None:
     """What a player gets of the first packet, behind our own header, has to be what the rung promises."""
-    assert read.key is not None  # noqa: S101 - there is a first packet: `_read` saw to it
-    data, _ = cmaf.fragment(1, [read.key], 1, 0)
+    assert read.first is not None  # noqa: S101 - there is a first packet: `_read` saw to it
+    data, _ = cmaf.fragment(1, [read.first], 1, 0)
     try:
         wrong = first_picture(spec, cmaf.initialisation(_header(spec, layout, 1, 0)) + cmaf.segment_type() + data)
     except FFmpegError as error:

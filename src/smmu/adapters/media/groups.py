@@ -13,8 +13,10 @@ from smmu.adapters.media import avc
 from smmu.adapters.media.timing import Samples
 from smmu.adapters.media.tracks import decoder_of
 from smmu.domain.facts import Groups
+from smmu.domain.limits import MIB
 
 CODEC = "h264"
+_BYTES_MAX = 4 * MIB  # of one picture
 _PACKETS_MAX = 64  # after a seek, of any track, until the keyframe comes
 
 
@@ -31,12 +33,15 @@ def opens(packet: "Packet[Stream]") -> bool:
 
 def opens_late(container: InputContainer, stream: Stream) -> bool:
     """The same of a keyframe from the middle of an indexed track."""
-    keys = [entry.timestamp for entry in stream.index_entries if entry.is_keyframe]
+    keys = [(entry.timestamp, entry.size) for entry in stream.index_entries if entry.is_keyframe]
     context = decoder_of(stream)
     if context is None or context.name != CODEC or len(keys) <= 1:
         return False
+    at, size = keys[len(keys) // 2]
+    if size > _BYTES_MAX:
+        return True
     try:
-        container.seek(keys[len(keys) // 2], stream=stream)
+        container.seek(at, stream=stream)
         for count, packet in enumerate(container.demux(stream)):
             if packet.is_keyframe or count >= _PACKETS_MAX:
                 return opens(packet)
