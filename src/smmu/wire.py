@@ -12,18 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from smmu.domain import job, media, task, upload
 from smmu.domain.events import JobEvent as StoredEvent
-from smmu.domain.options import (
-    AUDIO_FORMATS,
-    CLIP_SECONDS_MAX,
-    IMAGE_FORMATS,
-    IMAGE_FORMATS_ALWAYS,
-    IMAGE_WIDTH_MAX,
-    IMAGE_WIDTH_MIN,
-    IMAGE_WIDTHS_MAX,
-    PRESETS,
-    RUNGS,
-    VIDEO_CODECS,
-)
+from smmu.domain.options_schema import SCHEMA
 
 JSON: Final = "application/json"
 PROBLEM_JSON: Final = "application/problem+json"
@@ -35,50 +24,7 @@ Whole = Annotated[int, Field(ge=-_INTEGER_MAX - 1, le=_INTEGER_MAX)]
 # Made, because pydantic would copy a `{}` deeply for each message that leaves it out; described as what it is.
 _NOTHING: Any = Field(default_factory=dict, json_schema_extra={"default": {}})
 Method = Literal["single", "multipart"]
-Wishes = Annotated[
-    dict[str, Any],
-    WithJsonSchema(
-        {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {
-                "preset": {"enum": list(PRESETS), "default": "web"},
-                "image_widths": {
-                    "type": "array",
-                    "minItems": 1,
-                    "maxItems": IMAGE_WIDTHS_MAX,
-                    "items": {"type": "integer", "minimum": IMAGE_WIDTH_MIN, "maximum": IMAGE_WIDTH_MAX},
-                },
-                "rungs": {"type": "array", "minItems": 1, "maxItems": len(RUNGS), "items": {"enum": list(RUNGS)}},
-                "codecs": {
-                    "type": "array",
-                    "minItems": 1,
-                    "maxItems": len(VIDEO_CODECS),
-                    "items": {"enum": list(VIDEO_CODECS)},
-                    "default": ["h264"],
-                },
-                "audio_formats": {
-                    "type": "array",
-                    "minItems": 1,
-                    "maxItems": len(AUDIO_FORMATS),
-                    "items": {"enum": list(AUDIO_FORMATS)},
-                    "default": ["aac"],
-                },
-                "clip_start_s": {"type": "number", "minimum": 0, "maximum": CLIP_SECONDS_MAX, "default": 0},
-                "clip_end_s": {"type": ["number", "null"], "minimum": 0, "maximum": CLIP_SECONDS_MAX, "default": None},
-                "mute": {"type": "boolean", "default": False},
-                "image_formats": {
-                    "type": "array",
-                    "minItems": 1,
-                    "maxItems": len(IMAGE_FORMATS),
-                    "items": {"enum": list(IMAGE_FORMATS)},
-                    "default": list(IMAGE_FORMATS_ALWAYS),
-                },
-                "read_metadata": {"type": "boolean", "default": False},
-            },
-        }
-    ),
-]
+Wishes = Annotated[dict[str, Any], WithJsonSchema(SCHEMA)]
 
 
 class Request(BaseModel):
@@ -233,12 +179,13 @@ class FailureAnswer(Answer):
 
 
 class JobSummary(Answer):
-    """A job as a list shows it."""
+    """A job as a list shows it. `filename` is what its file was called when it was uploaded."""
 
     job_id: str
     media_id: str
     upload_id: str
     kind: str
+    filename: str = ""
     state: job.State
     attempt: int
     progress: int
@@ -292,7 +239,10 @@ def job_event(event: StoredEvent) -> JobEvent:
 
 
 class RenditionAnswer(Answer):
-    """One output that exists. Its bytes are at `/media/{media_id}/renditions/{name}`."""
+    """One output that exists. The file at `path`, of `size` and `sha256`, is at `/media/{media_id}/renditions/{name}`.
+
+    `size_total` is of all its files. What a player offers has a `title` for its menu, and maybe a `purpose`.
+    """
 
     name: str
     role: str
@@ -300,11 +250,15 @@ class RenditionAnswer(Answer):
     content_type: str
     size: int
     sha256: str
+    size_total: int | None = None
     width: int | None = None
     height: int | None = None
     duration_s: float | None = None
     bitrate_bps: int | None = None
     codecs: str | None = None
+    language: str | None = None
+    title: str | None = None
+    purpose: str | None = None
 
 
 class ManifestAnswer(Answer):
@@ -317,12 +271,13 @@ class ManifestAnswer(Answer):
 
 
 class MediaSummary(Answer):
-    """A media as a list shows it."""
+    """A media as a list shows it. `error` says why it is rejected or failed."""
 
     media_id: str
     upload_id: str
     job_id: str
     state: media.State
+    error: FailureAnswer | None = None
     playable: bool
     filename: str
     content_type: str

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from smmu import wire
+from smmu.adapters.inmemory.media import pretend_file
 from tests.support.service import CLIP, Service, completed, ended, is_problem
 
 
@@ -36,6 +37,31 @@ async def test_a_media_without_a_manifest_has_nothing_that_exists(client: httpx.
     found = (await client.get(f"/media/{made['media_id']}")).json()
     assert (found["state"], found["playable"], found["manifest"]) == ("processing", False, None)
     assert found["source"] == {"filename": "clip.mp4", "size": len(CLIP), "content_type": "video/mp4"}
+
+
+async def test_a_rendition_is_told_with_the_size_of_its_file_and_of_all_its_files(
+    client: httpx.AsyncClient, media: dict[str, Any]
+) -> None:
+    link = f"/media/{media['media_id']}/renditions/manifest"
+    manifest = (await client.get(link, follow_redirects=True)).json()
+    listed = {one["name"]: one for one in manifest["renditions"]}
+    for one in media["manifest"]["renditions"]:
+        known = listed[one["name"]]
+        assert {name: one[name] for name in ("path", "size", "sha256")} == {
+            name: known[name] for name in ("path", "size", "sha256")
+        }
+        assert one["size_total"] == known.get("size_total", known["size"])
+    assert any(one["size_total"] > one["size"] for one in media["manifest"]["renditions"])
+
+
+async def test_a_media_that_is_rejected_says_why(service: Service, client: httpx.AsyncClient) -> None:
+    made = await completed(client, pretend_file(refuse="rejected_corrupt"))
+    async with service.working():
+        job = await ended(client, made["job_id"])
+    found = (await client.get(f"/media/{made['media_id']}")).json()
+    assert (found["state"], found["error"]) == ("rejected", job["error"])
+    assert (found["error"]["code"], found["error"]["retryable"]) == ("rejected_corrupt", False)
+    assert job["filename"] == found["filename"] == "clip.mp4"
 
 
 async def test_an_unchanged_media_answers_304(client: httpx.AsyncClient, media: dict[str, Any]) -> None:

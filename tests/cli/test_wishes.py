@@ -33,7 +33,7 @@ def said(*arguments: str) -> Mapping[str, Any]:
 def test_every_option_of_the_api_can_be_said() -> None:
     wishes = said(
         *("--preset", "archive", "--rungs", "720,360", "--codecs", "h264, av1", "--clip", "5:65.5", "--mute"),
-        *("--image-formats", "avif", "--image-widths", "320,640", "--read-metadata"),
+        *("--audio-formats", "opus", "--image-formats", "avif", "--image-widths", "320,640", "--read-metadata"),
     )
     assert set(wishes) == set(InitRequest.model_json_schema()["properties"]["options"]["properties"])
     assert parse_options(wishes) == Options(
@@ -43,6 +43,7 @@ def test_every_option_of_the_api_can_be_said() -> None:
         clip_start_s=5.0,
         clip_end_s=65.5,
         mute=True,
+        audio_formats=("aac", "opus"),
         image_formats=("webp", "jpeg", "avif"),
         image_widths=(320, 640),
         read_metadata=True,

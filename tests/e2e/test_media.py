@@ -63,7 +63,12 @@ def test_everything_that_is_one_file_is_downloaded_and_the_rest_is_named(
     folder, made = tmp_path / "out" / clip_id, shown["manifest"]["renditions"]
     whole = [known for known in made if not known["role"].startswith(("hls", "dash"))]
     assert {known["name"] for known in whole} >= {"mp4", "poster"}
-    assert done.out.splitlines() == [f"{known['name']}: {folder / known['path']}" for known in whole]
+    *lines, last = done.out.splitlines()
+    assert lines == [f"{known['name']}: {folder / known['path']}" for known in whole]
+    assert last == f"manifest: {folder / 'manifest.json'}"
+    verified = smmu("verify", folder)
+    assert (verified.status, verified.out) == (0, f"{folder}: {len(whole)} renditions are as the manifest says\n")
+    (folder / "manifest.json").unlink()
     there = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert {path: hashlib.sha256(data).hexdigest() for path, data in there.items()} == {
         known["path"]: known["sha256"] for known in whole
@@ -75,7 +80,9 @@ def test_everything_that_is_one_file_is_downloaded_and_the_rest_is_named(
 def test_named_renditions_are_downloaded(server: Server, clip_id: str, tmp_path: Path) -> None:
     done = smmu("media", "download", clip_id, "poster", "--out", tmp_path, *server.options("fay"))
     assert done.status == 0, done.err
-    assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [".jpg"]
+    assert sorted(path.suffix for path in tmp_path.rglob("*") if path.is_file()) == [".jpg", ".json"]
+    (listed,) = json.loads((tmp_path / clip_id / "manifest.json").read_text(encoding="utf-8"))["renditions"]
+    assert listed["name"] == "poster"
     assert "left out" not in done.err
 
 
@@ -97,6 +104,8 @@ def test_what_cannot_be_downloaded_is_refused_before_anything_is(
 
 def test_a_media_that_has_nothing_yet_says_so(server: Server, files: Files, tmp_path: Path) -> None:
     assert smmu("upload", files.torn, "--watch", *server.options("gus")).status == 1
-    media_id = smmu("media", "list", *server.options("gus")).out.split()[0]
+    [line] = smmu("media", "list", *server.options("gus")).out.splitlines()
+    assert "torn.mp4  rejected_" in line  # and why, in words
+    media_id = line.split()[0]
     done = smmu("media", "download", media_id, "--out", tmp_path, *server.options("gus"))
     assert (done.status, done.complaint) == (1, f"smmu: There is nothing to download: {media_id} is rejected.")

@@ -105,6 +105,7 @@ def test_jobs_can_be_looked_at(server: Server, files: Files) -> None:
     assert ("image-32-webp" in made, "image-64-webp" in made) == (True, False)  # as it was wished
     listed = smmu("jobs", "list", "--state", "succeeded", *server.options("bob"))
     assert [line.split()[0] for line in listed.out.splitlines()] == [job_id]
+    assert "photo.jpg" in listed.out
     cancelled = smmu("jobs", "cancel", job_id, *server.options("bob"))
     assert (cancelled.status, cancelled.complaint) == (
         1,

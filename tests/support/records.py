@@ -142,7 +142,11 @@ def a_rendition() -> RenditionRecord:
         content_type="image/jpeg",
         size=10,
         sha256="00",
+        size_total=30,
         width=640,
+        language="de",
+        title="German",
+        purpose="forced",
     )
 
 
@@ -156,7 +160,7 @@ def one_of_each() -> tuple[Value, ...]:
         a_task(failures=(died, died), output={"ref": "r", "n": 1}),
         a_run(),
         an_event(),
-        a_media(renditions=(a_rendition(),), manifest=SOURCE, facts={"duration_s": 1.5}),
+        a_media(renditions=(a_rendition(),), manifest=SOURCE, facts={"duration_s": 1.5}, error=failure),
         a_key(),
     )
 

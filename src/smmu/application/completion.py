@@ -200,6 +200,7 @@ def _job_of(done: Upload, ref: ObjectRef, trace: str, now: float) -> Job:
         kind=PROCESS,
         source=ref,
         options=done.options,
+        filename=done.filename,
         created_at=now,
         updated_at=now,
         started_at=now,

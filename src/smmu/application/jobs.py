@@ -198,9 +198,10 @@ class Jobs:
         if stored is None or (stored.value.state, event) not in media.TRANSITIONS:
             return []
         now = self.clock.now()
-        after = media.step(stored.value, event, now)
+        failed = event in (media.Event.FAIL, media.Event.REJECT)
+        after = replace(media.step(stored.value, event, now), error=known.error if failed else None)
         if after.manifest is not None and event is media.Event.FAIL:
-            after = replace(after, state=media.State.READY)  # it keeps its last good manifest
+            after = replace(after, state=media.State.READY, error=None)  # it keeps its last good manifest
         return [self.store.put(after, stored.version)]
 
     async def _require_source(self, known: Job) -> None:

@@ -16,6 +16,7 @@ from smmu.application.library import Library
 from smmu.domain import passes
 from smmu.domain.errors import Code, refuse
 from smmu.domain.limits import Limits
+from smmu.domain.manifest import files_of
 from smmu.domain.media import Media
 from smmu.domain.passes import Pass
 from smmu.domain.plan import Role
@@ -194,7 +195,7 @@ def _folder(manifest: ObjectRef) -> str:
 
 def _entries(document: Mapping[str, Any], there: Mapping[str, ObjectRef]) -> Iterator[tuple[str, _Entry]]:
     for rendition in document["renditions"]:
-        for file in rendition.get("files", [rendition]):
+        for file in files_of(rendition):
             ref = there.get(file["path"])
             if ref is not None and ref.size == file["size"]:
                 yield file["path"], _Entry(ref=ref, content_type=file["content_type"], sha256=file["sha256"])

@@ -1,11 +1,13 @@
 """Media of a server: look, list, and bring renditions to this disk, whole and checked or not at all."""
 
 import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx
@@ -15,7 +17,7 @@ from smmu.client.connection import Connection, unreachable
 from smmu.client.errors import ClientError, NotUnderstood, refusal
 from smmu.client.patience import is_busy, told_to_wait
 from smmu.client.uploader import Progress, unheard
-from smmu.domain.manifest import is_safe_path
+from smmu.domain.manifest import FILE_NAME, files_of, is_safe_path
 from smmu.domain.plan import Role
 from smmu.wire import MediaAnswer, MediaList, PlaybackAnswer, RenditionAnswer
 
@@ -30,7 +32,7 @@ class Damaged(ClientError):
 
 def is_whole(rendition: RenditionAnswer) -> bool:
     """Whether its main file, which is all that the REST API gives, is all of it. A playlist only names other files."""
-    return rendition.role not in _PLAYLISTS
+    return rendition.role not in _PLAYLISTS and rendition.size_total in (None, rendition.size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,18 @@ class MediaClient:
         target = folder / rendition.path
         await to_thread.run_sync(partial(target.parent.mkdir, parents=True, exist_ok=True))
         return await self.download(media_id, rendition, target, progress=progress)
+
+    async def bring_manifest(self, media_id: str, folder: Path) -> Path:
+        """The manifest at `folder`, of those renditions that are there whole: `smmu verify` checks these."""
+        target = folder / FILE_NAME
+        aside = target.with_name(f".{FILE_NAME}.part")
+        try:
+            await self._fetch(media_id, "manifest", aside, unheard)
+            await to_thread.run_sync(_keep_what_is_there, aside, folder)
+            await to_thread.run_sync(aside.replace, target)
+        finally:
+            aside.unlink(missing_ok=True)
+        return target
 
     async def download(
         self, media_id: str, rendition: RenditionAnswer, target: Path, *, progress: Progress = unheard
@@ -116,3 +130,19 @@ class MediaClient:
                 count += len(piece)
                 got(count)
         return digest.hexdigest()
+
+
+def _keep_what_is_there(manifest: Path, folder: Path) -> None:
+    """Leave in a manifest what has all its files in the folder, with the sizes that it lists."""
+    try:
+        document = json.loads(manifest.read_bytes())
+        there = [one for one in document["renditions"] if all(_is_there(folder, file) for file in files_of(one))]
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotUnderstood("The server's manifest is none: the renditions are here, and it is not.") from error
+    text = json.dumps({**document, "renditions": there}, indent=2, ensure_ascii=False) + "\n"
+    manifest.write_text(text, encoding="utf-8")
+
+
+def _is_there(folder: Path, file: Mapping[str, Any]) -> bool:
+    path = Path(folder, file["path"])
+    return is_safe_path(file["path"]) and path.is_file() and path.stat().st_size == int(file["size"])

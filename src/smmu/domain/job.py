@@ -76,6 +76,7 @@ class Job:
 
     `events` counts the stored events of this job: the sequence number of the newest one. `checked_at` is when the
     sweeper last convinced itself that this attempt is still alive. `trace` is where the request that made it came from.
+    `filename` is what the file was called when it was uploaded.
     """
 
     id: str
@@ -95,6 +96,7 @@ class Job:
     events: int = 0
     error: Failure | None = None
     trace: str = ""
+    filename: str = ""
 
     @property
     def run_name(self) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from smmu.domain.plan import Plan
 
-SCHEMA = "smmu.manifest/1"
+SCHEMA, FILE_NAME = "smmu.manifest/1", "manifest.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +133,12 @@ def rendition_document(rendition: Rendition) -> dict[str, Any]:
         "proof": _proof_document(rendition.proof),
         **(_several(rendition) if len(rendition.files) > 1 else {}),
     }
+
+
+def files_of(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """All files of a rendition, as its document lists them."""
+    files: Sequence[Mapping[str, Any]] = document.get("files", [document])
+    return files
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

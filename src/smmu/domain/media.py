@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from smmu.domain.errors import Code, refuse
+from smmu.domain.job import Failure
 from smmu.domain.limits import Limits
 from smmu.domain.manifest import Manifest
 from smmu.domain.plan import Role
@@ -53,7 +54,10 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenditionRecord:
-    """What the media record keeps of a rendition; its proof and all its files are in the manifest document."""
+    """What the media record keeps of a rendition; its proof and all its files are in the manifest document.
+
+    As there, `size` and `sha256` are of the file at `path`, and `size_total` is of all its files.
+    """
 
     name: str
     role: str
@@ -62,11 +66,15 @@ class RenditionRecord:
     content_type: str
     size: int
     sha256: str
+    size_total: int
     width: int | None = None
     height: int | None = None
     duration_s: float | None = None
     bitrate_bps: int | None = None
     codecs: str | None = None
+    language: str | None = None
+    title: str | None = None
+    purpose: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +82,8 @@ class Media:
     """One file of one owner, for as long as they keep it.
 
     `manifest` points at the newest manifest document and `revision` counts them; `renditions` is what it lists.
-    `attempt` and `job_id` name the winner that wrote it. `bytes_stored` is what counts against the quota.
+    `attempt` and `job_id` name the winner that wrote it. `bytes_stored` is what counts against the quota. `error` says
+    why it is rejected or failed.
     """
 
     id: str
@@ -96,6 +105,7 @@ class Media:
     attempt: int = 0
     manifest: ObjectRef | None = None
     renditions: tuple[RenditionRecord, ...] = ()
+    error: Failure | None = None
     cleaned: bool = False
 
     def next_deadline(self, limits: Limits) -> float | None:
@@ -124,6 +134,7 @@ def publish(
         attempt=manifest.attempt,
         manifest=document,
         renditions=renditions,
+        error=None,
         classification=manifest.classification,
         facts=manifest.source,
     )

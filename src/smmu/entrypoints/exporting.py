@@ -17,12 +17,11 @@ import anyio
 from anyio import to_thread
 
 from smmu.domain.errors import Code, refuse
-from smmu.domain.manifest import SCHEMA, is_safe_path
+from smmu.domain.manifest import FILE_NAME, SCHEMA, files_of, is_safe_path
 from smmu.domain.media import Media
 from smmu.ports.errors import Corrupt, NotFound
 from smmu.ports.objects import ObjectStore, Source
 
-MANIFEST = "manifest.json"
 _PIECE_BYTES = 4 << 20
 
 
@@ -41,7 +40,7 @@ async def export(objects: ObjectStore, media: Media, target: Path, aside: Path) 
     for path in paths_in(manifest):
         await _bring(objects, f"{prefix}/{path}", aside / path)
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    await to_thread.run_sync(partial((aside / MANIFEST).write_text, text, encoding="utf-8"))
+    await to_thread.run_sync(partial((aside / FILE_NAME).write_text, text, encoding="utf-8"))
     await to_thread.run_sync(_move, aside, target, manifest["source"]["sha256"])
     return manifest
 
@@ -50,7 +49,7 @@ def paths_in(manifest: Mapping[str, Any]) -> Iterator[str]:
     """The path of every file that a manifest lists, each once."""
     seen = set()
     for rendition in manifest["renditions"]:
-        for file in rendition.get("files", [rendition]):
+        for file in files_of(rendition):
             if file["path"] not in seen:
                 seen.add(file["path"])
                 yield file["path"]
@@ -107,7 +106,7 @@ def _require_replaceable(target: Path, sha256: Callable[[], str]) -> None:
 def _source_of(folder: Path) -> Mapping[str, Any] | None:
     """What our manifest in a folder says of the file it was made of; `None` where we made nothing."""
     try:
-        document = json.loads((folder / MANIFEST).read_bytes())
+        document = json.loads((folder / FILE_NAME).read_bytes())
     except (OSError, ValueError):
         return None
     ours = isinstance(document, dict) and document.get("schema") == SCHEMA

@@ -16,11 +16,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from smmu.adapters.media.engine import PyavEngine
 from smmu.domain import verification, verification_dash
 from smmu.domain.errors import Code, Refused, refuse
-from smmu.domain.manifest import SCHEMA, is_safe_path
+from smmu.domain.manifest import FILE_NAME, SCHEMA, is_safe_path
 from smmu.domain.peaks import peaks_complaint
 from smmu.domain.plan import Role
 from smmu.domain.verification import Listed, PlayedTrack, named_in, resolved
-from smmu.entrypoints.exporting import MANIFEST
 from smmu.ports.errors import TaskDied
 from smmu.ports.objects import Source
 
@@ -207,9 +206,9 @@ def read_manifest(folder: Path) -> list[tuple[Listed, bool]]:
     """What the manifest of a folder lists, and whether each rendition is said to be proven."""
     if not folder.is_dir():
         raise refuse(Code.NOT_FOUND, f"There is no folder {folder}.")
-    path = folder / MANIFEST
+    path = folder / FILE_NAME
     if not path.is_file():
-        raise refuse(Code.NOT_FOUND, f"{folder} has no {MANIFEST}: name a folder that smmu process made.")
+        raise refuse(Code.NOT_FOUND, f"{folder} has no {FILE_NAME}: name a folder that smmu process made.")
     try:
         document: Any = json.loads(path.read_bytes())
         ours = isinstance(document, Mapping) and document.get("schema") == SCHEMA

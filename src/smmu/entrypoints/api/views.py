@@ -9,7 +9,7 @@ from smmu.application.uploads import Begun, Progress
 from smmu.domain import upload
 from smmu.domain.admission import UploadRequest, admit
 from smmu.domain.errors import Code, Refused, refuse
-from smmu.domain.job import Job
+from smmu.domain.job import Failure, Job
 from smmu.domain.limits import Limits
 from smmu.domain.media import Media, RenditionRecord
 from smmu.domain.options import parse_options
@@ -126,10 +126,11 @@ def job_summary(known: Job) -> wire.JobSummary:
         media_id=known.media_id,
         upload_id=known.upload_id,
         kind=known.kind,
+        filename=known.filename,
         state=known.state,
         attempt=known.attempt,
         progress=known.progress,
-        error=_failure(known),
+        error=_failure(known.error),
         created_at=moment(known.created_at),
         updated_at=moment(known.updated_at),
     )
@@ -141,8 +142,7 @@ def job_answer(seen: Seen) -> wire.JobAnswer:
     return wire.JobAnswer(**dict(job_summary(seen.job)), tasks=tasks)
 
 
-def _failure(known: Job) -> wire.FailureAnswer | None:
-    error = known.error
+def _failure(error: Failure | None) -> wire.FailureAnswer | None:
     if error is None:
         return None
     return wire.FailureAnswer(code=error.code, message=error.message, task_id=error.task_id, retryable=error.retryable)
@@ -162,6 +162,7 @@ def media_summary(known: Media) -> wire.MediaSummary:
         upload_id=known.upload_id,
         job_id=known.job_id,
         state=known.state,
+        error=_failure(known.error),
         playable=known.playable,
         filename=known.filename,
         content_type=known.content_type,
@@ -197,9 +198,13 @@ def _rendition(record: RenditionRecord) -> wire.RenditionAnswer:
         content_type=record.content_type,
         size=record.size,
         sha256=record.sha256,
+        size_total=record.size_total,
         width=record.width,
         height=record.height,
         duration_s=record.duration_s,
         bitrate_bps=record.bitrate_bps,
         codecs=record.codecs,
+        language=record.language,
+        title=record.title,
+        purpose=record.purpose,
     )

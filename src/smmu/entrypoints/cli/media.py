@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from smmu.wire import MediaAnswer, MediaList, MediaSummary, PlaybackAnswer, RenditionAnswer
 
 MediaId = Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media.")]
-_PLAYLISTS = "HLS and DASH are many files: smmu media play says where they play, and the MP4 is one file"
+_MANY = "HLS and DASH are many files, and so is a storyboard: smmu media play has addresses, and the MP4 is one file"
 
 group = typer.Typer(help="Media of a server, and what was made of them.", rich_markup_mode=None)
 
@@ -73,7 +73,7 @@ def show(media_id: MediaId, url: Url, token: Token, *, json: Json = False) -> No
         return
     say(_line(known))
     for made in known.manifest.renditions if known.manifest else ():
-        say(f"  {made.name:<24} {in_bytes(made.size):>10}  {made.content_type}")
+        say(f"  {made.name:<24} {in_bytes(made.size_total or made.size):>10}  {made.content_type}")
 
 
 @group.command("play")
@@ -108,7 +108,7 @@ def download(
     url: Url,
     token: Token,
 ) -> None:
-    """Bring renditions here, each checked, and whole or not at all."""
+    """Bring renditions here, each checked, and whole or not at all; and their manifest, for smmu verify."""
 
     async def question(client: "Client") -> None:
         chosen = _chosen(await client.media.get(media_id), names or [])
@@ -116,6 +116,7 @@ def download(
             for made in chosen:
                 progress = counting(shown.add(made.name), "downloading")
                 say(f"{made.name}: {await client.media.bring(media_id, made, out / media_id, progress=progress)}")
+            say(f"manifest: {await client.media.bring_manifest(media_id, out / media_id)}")
 
     ask(url, token, question)
 
@@ -131,10 +132,10 @@ def _chosen(known: "MediaAnswer", names: Sequence[str]) -> Sequence["RenditionAn
         if name not in there:
             raise Stop(REFUSED, f"There is no rendition {name}: there are {', '.join(there)}.")
         if not is_whole(there[name]):
-            raise Stop(REFUSED, f"{name} cannot be downloaded: {_PLAYLISTS}.")
+            raise Stop(REFUSED, f"{name} cannot be downloaded: {_MANY}.")
     left = [name for name, made in there.items() if not is_whole(made)]
     if left and not names:
-        note(f"left out: {', '.join(left)} ({_PLAYLISTS})")
+        note(f"left out: {', '.join(left)} ({_MANY})")
     return [there[name] for name in names] or [made for made in there.values() if is_whole(made)]
 
 
@@ -149,4 +150,5 @@ def _say_page(page: "MediaList", nothing: str, *, json: bool) -> None:
 
 
 def _line(known: "MediaSummary") -> str:
-    return f"{known.media_id}  {known.state:<10} {known.content_type}  {known.filename}"
+    why = f"  {known.error.code}: {known.error.message}" if known.error else ""
+    return f"{known.media_id}  {known.state:<10} {known.content_type}  {known.filename}{why}"

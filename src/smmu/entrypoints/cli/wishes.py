@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from smmu.domain.errors import Refused
-from smmu.domain.options import IMAGE_FORMATS, PRESETS, RUNGS, VIDEO_CODECS, parse_options
+from smmu.domain.options import AUDIO_FORMATS, IMAGE_FORMATS, PRESETS, RUNGS, VIDEO_CODECS, parse_options
 from smmu.entrypoints.cli.boundary import USAGE, Stop
 
 Wishes = Mapping[str, object]
@@ -133,6 +133,13 @@ _WISHES = (
     ),
     _Wish(flag="--mute", help="A video without its sound.", fields=("mute",), read=lambda given: {"mute": given}),
     _Wish(
+        flag="--audio-formats",
+        metavar="NAME,NAME",
+        help=f"What a sound is made as: {', '.join(AUDIO_FORMATS)}; aac always.",
+        fields=("audio_formats",),
+        read=lambda text: {"audio_formats": _names(text)},
+    ),
+    _Wish(
         flag="--image-formats",
         metavar="NAME,NAME",
         help=f"What pictures are made as: {', '.join(IMAGE_FORMATS)}; webp and jpeg always.",
@@ -148,7 +155,7 @@ _WISHES = (
     ),
     _Wish(
         flag="--read-metadata",
-        help="Keep with a picture's record what it says of its making: camera, time, place, words.",
+        help="Keep with the record what the file says of its making: camera, time, place, words.",
         fields=("read_metadata",),
         read=lambda given: {"read_metadata": given},
     ),
