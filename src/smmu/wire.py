@@ -12,18 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from smmu.domain import job, media, task, upload
 from smmu.domain.events import JobEvent as StoredEvent
-from smmu.domain.options import (
-    AUDIO_FORMATS,
-    CLIP_SECONDS_MAX,
-    IMAGE_FORMATS,
-    IMAGE_FORMATS_ALWAYS,
-    IMAGE_WIDTH_MAX,
-    IMAGE_WIDTH_MIN,
-    IMAGE_WIDTHS_MAX,
-    PRESETS,
-    RUNGS,
-    VIDEO_CODECS,
-)
+from smmu.domain.options import OPTIONS_SCHEMA
 
 JSON: Final = "application/json"
 PROBLEM_JSON: Final = "application/problem+json"
@@ -35,50 +24,7 @@ Whole = Annotated[int, Field(ge=-_INTEGER_MAX - 1, le=_INTEGER_MAX)]
 # Made, because pydantic would copy a `{}` deeply for each message that leaves it out; described as what it is.
 _NOTHING: Any = Field(default_factory=dict, json_schema_extra={"default": {}})
 Method = Literal["single", "multipart"]
-Wishes = Annotated[
-    dict[str, Any],
-    WithJsonSchema(
-        {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {
-                "preset": {"enum": list(PRESETS), "default": "web"},
-                "image_widths": {
-                    "type": "array",
-                    "minItems": 1,
-                    "maxItems": IMAGE_WIDTHS_MAX,
-                    "items": {"type": "integer", "minimum": IMAGE_WIDTH_MIN, "maximum": IMAGE_WIDTH_MAX},
-                },
-                "rungs": {"type": "array", "minItems": 1, "maxItems": len(RUNGS), "items": {"enum": list(RUNGS)}},
-                "codecs": {
-                    "type": "array",
-                    "minItems": 1,
-                    "maxItems": len(VIDEO_CODECS),
-                    "items": {"enum": list(VIDEO_CODECS)},
-                    "default": ["h264"],
-                },
-                "audio_formats": {
-                    "type": "array",
-                    "minItems": 1,
-                    "maxItems": len(AUDIO_FORMATS),
-                    "items": {"enum": list(AUDIO_FORMATS)},
-                    "default": ["aac"],
-                },
-                "clip_start_s": {"type": "number", "minimum": 0, "maximum": CLIP_SECONDS_MAX, "default": 0},
-                "clip_end_s": {"type": ["number", "null"], "minimum": 0, "maximum": CLIP_SECONDS_MAX, "default": None},
-                "mute": {"type": "boolean", "default": False},
-                "image_formats": {
-                    "type": "array",
-                    "minItems": 1,
-                    "maxItems": len(IMAGE_FORMATS),
-                    "items": {"enum": list(IMAGE_FORMATS)},
-                    "default": list(IMAGE_FORMATS_ALWAYS),
-                },
-                "read_metadata": {"type": "boolean", "default": False},
-            },
-        }
-    ),
-]
+Wishes = Annotated[dict[str, Any], WithJsonSchema(OPTIONS_SCHEMA)]
 
 
 class Request(BaseModel):
@@ -356,6 +302,25 @@ class PlaybackAnswer(Answer):
     dash_url: str | None
     mp4_url: str | None
     expires_at: AwareDatetime
+
+
+class RenditionsRequest(Request):
+    """`POST /media/{id}/renditions`: make these again, or for the first time.
+
+    `names` are of renditions, there or not. `options` are added to those that the media was made with (`preset`,
+    `rungs`, `codecs`, `image_widths`, `image_formats`); without `names`, all that they add is made.
+    """
+
+    names: list[Annotated[str, Field(min_length=1, max_length=100)]] = []
+    options: Wishes = _NOTHING
+
+
+class RenditionsAnswer(Answer):
+    """The job that makes them. What the media has stays as it is until that has succeeded."""
+
+    job_id: str
+    media_id: str
+    state: job.State
 
 
 class MediaPatch(Request):
