@@ -154,7 +154,6 @@ _RETRYABLE = frozenset(
         Code.DISK_FULL,
         Code.INTERNAL,
         Code.PROOF_FAILED,
-        Code.MEDIA_BUSY,
     }
 )
 
