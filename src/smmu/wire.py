@@ -313,6 +313,25 @@ class PlaybackAnswer(Answer):
     expires_at: AwareDatetime
 
 
+class RenditionsRequest(Request):
+    """`POST /media/{id}/renditions`: make these again, or for the first time.
+
+    `names` are of renditions, there or not. `options` are added to those that the media was made with (`preset`,
+    `rungs`, `codecs`, `image_widths`, `image_formats`); without `names`, all that they add is made.
+    """
+
+    names: list[Annotated[str, Field(min_length=1, max_length=100)]] = []
+    options: Wishes = _NOTHING
+
+
+class RenditionsAnswer(Answer):
+    """The job that makes them. What the media has stays as it is until that has succeeded."""
+
+    job_id: str
+    media_id: str
+    state: job.State
+
+
 class MediaPatch(Request):
     """`PATCH /media/{id}`: what is absent or `null` stays as it is; `metadata` is replaced as a whole."""
 

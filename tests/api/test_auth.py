@@ -29,6 +29,7 @@ CLOSED = [
     ("PATCH", f"/media/{MEDIA}"),
     ("DELETE", f"/media/{MEDIA}"),
     ("GET", f"/media/{MEDIA}/renditions/poster"),
+    ("POST", f"/media/{MEDIA}/renditions"),
     ("POST", f"/media/{MEDIA}/playback"),
     ("GET", f"/media/{MEDIA}/image"),
 ]

@@ -109,3 +109,32 @@ def test_a_media_that_has_nothing_yet_says_so(server: Server, files: Files, tmp_
     media_id = line.split()[0]
     done = smmu("media", "download", media_id, "--out", tmp_path, *server.options("gus"))
     assert (done.status, done.complaint) == (1, f"smmu: There is nothing to download: {media_id} is rejected.")
+
+
+def test_renditions_are_made_again_or_added_and_the_others_stay(server: Server, clip_id: str) -> None:
+    def made() -> dict[str, str]:
+        shown = json.loads(smmu("media", "show", clip_id, "--json", *server.options("fay")).out)
+        return {known["name"]: known["path"] for known in shown["manifest"]["renditions"]}
+
+    before = made()
+    done = smmu("media", "redo", clip_id, "poster", "--watch", *server.options("fay"))
+    assert done.status == 0, done.err
+    [job_id] = done.out.splitlines()
+    after = made()
+    assert list(after) == list(before)
+    assert [name for name, path in after.items() if path.startswith(job_id)] == ["poster"]
+    unknown = smmu("media", "redo", clip_id, "8640p", *server.options("fay"))
+    assert (unknown.status, unknown.out) == (1, "")
+    assert unknown.complaint.startswith("smmu: 8640p cannot be made (of this file there can be ")
+    nothing = smmu("media", "add", clip_id, "--preset", "web", *server.options("fay"))
+    assert (nothing.status, nothing.out) == (1, "")
+    assert nothing.complaint == "smmu: There is nothing to add: all that these options make of this file is there."
+    begun = smmu("media", "add", clip_id, "mp4", *server.options("fay"))
+    assert begun.status == 0, begun.err
+    assert begun.complaint == f"smmu jobs watch {begun.out.strip()} says when it is done"
+    assert smmu("jobs", "watch", begun.out.strip(), *server.options("fay")).status == 0
+    assert {name for name, path in made().items() if path.startswith(job_id)} == {"poster"}
+    played = json.loads(smmu("media", "play", clip_id, "--json", *server.options("fay")).out)
+    assert httpx.get(played["mp4_url"], follow_redirects=True).content[4:8] == b"ftyp"
+    assert begun.out.strip() in played["hls_url"]
+    assert httpx.get(played["hls_url"]).text.startswith("#EXTM3U")

@@ -11,12 +11,14 @@ from typing import Generic, TypeVar
 import anyio
 from anyio.abc import TaskGroup
 
+from smmu.application.remaking import Once
 from smmu.application.system import System
 from smmu.application.uploads import Begun, Progress
 from smmu.domain import job, upload
 from smmu.domain.admission import UploadRequest
 from smmu.domain.errors import Code, Refused
 from smmu.domain.job import Job
+from smmu.domain.remaking import Wish as Renditions
 from smmu.domain.upload import Upload
 from smmu.domain.values import Checksum
 from smmu.ports.errors import Unavailable, WorldError
@@ -96,6 +98,8 @@ class Wish:
     cancel_after: float | None = None
     retries: int = 0
     delete_after: float | None = None
+    again: tuple[str, ...] = ()  # renditions that are made once more, each asked for by a rival at the same time
+    cancel_again_after: float | None = None
     quota_asks: int = 0  # how often it asks again when its owner's quota is used up
 
 
@@ -210,11 +214,40 @@ class Client:
         if self.wish.delete_after is not None:
             await anyio.sleep(self.wish.delete_after)
             await self._delete(sent.media_id)
-        for left in reversed(range(self.wish.retries + 1)):
-            ended = await self._ended(sent.job_id)
-            if ended.state is job.State.SUCCEEDED or self.wish.delete_after is not None or not left:
-                return
-            await self._try(lambda system: system.jobs.retry(self.wish.owner, sent.job_id))
+        if self.wish.delete_after is not None:
+            await self._ended(sent.job_id)
+        elif await self._succeeded(sent.job_id):
+            async with anyio.create_task_group() as rivals:
+                for name in self.wish.again:
+                    rivals.start_soon(self._again, sent.media_id, name)
+
+    async def _succeeded(self, job_id: str) -> bool:
+        """Whether a job has, at last, after as many retries as the client has patience for."""
+        for _ in range(self.wish.retries):
+            if (await self._ended(job_id)).state is job.State.SUCCEEDED:
+                return True
+            await self._try(lambda system: system.jobs.retry(self.wish.owner, job_id))
+        return (await self._ended(job_id)).state is job.State.SUCCEEDED
+
+    async def _again(self, media_id: str, name: str) -> None:
+        """Ask until it is this one's turn, then follow the job to its end, perhaps by way of a cancellation."""
+        job_id = await self._remade(media_id, name)
+        if self.wish.cancel_again_after is not None:
+            await anyio.sleep(self.wish.cancel_again_after)
+            await self._try(lambda system: system.jobs.cancel(self.wish.owner, job_id))
+        await self._succeeded(job_id)
+
+    async def _remade(self, media_id: str, name: str) -> str:
+        owner, wish, once = self.wish.owner, Renditions(names=(name,)), Once(key=f"{media_id}/{name}", fingerprint=name)
+        while True:
+            try:
+                made = await self.ask(lambda system: system.remaking.begin(owner, media_id, wish, once=once))
+            except Refused as refused:
+                if refused.code is not Code.MEDIA_BUSY:
+                    raise
+            else:
+                return made.job.id
+            await anyio.sleep(LOOK_SECONDS)
 
     async def _delete(self, media_id: str) -> None:
         """Ask until it is told to be gone: repeating it when the answer was lost says that there is none."""
@@ -240,7 +273,7 @@ class Client:
         try:
             await self.ask(use)
         except Refused as refused:
-            if refused.code not in (Code.JOB_NOT_CANCELLABLE, Code.JOB_NOT_RETRYABLE):
+            if refused.code not in (Code.JOB_NOT_CANCELLABLE, Code.JOB_NOT_RETRYABLE, Code.MEDIA_BUSY):
                 raise
 
     async def _nobody_else(self, sent: Upload) -> None:

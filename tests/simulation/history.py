@@ -49,7 +49,7 @@ class History:
         if rule is not None:
             problems = rule(before.value if before else None, value)
             self.broken += [f"{key.table} {key.id} at {written.at:.3f}: {problem}" for problem in problems]
-        if isinstance(value, Job) and before is None:
+        if isinstance(value, Job):
             self.broken += self._second_jobs(value)
 
     def of(self, kind: type[Any]) -> list[Any]:
@@ -61,8 +61,13 @@ class History:
         return written.value if written else None
 
     def _second_jobs(self, new: Job) -> list[str]:
-        twins = [known.id for known in self.of(Job) if known.upload_id == new.upload_id and known.id != new.id]
-        return [f"jobs {new.id}: upload {new.upload_id} has job {twin} already" for twin in twins]
+        others = [known for known in self.of(Job) if known.upload_id == new.upload_id and known.id != new.id]
+        twins = [known.id for known in others if known.kind == new.kind == job.PROCESS]
+        at_work = [known.id for known in others if {known.state, new.state} <= job.ACTIVE]
+        return [
+            *(f"jobs {new.id}: upload {new.upload_id} has job {twin} already" for twin in twins),
+            *(f"jobs {new.id}: {other} is at work on {new.media_id} as well" for other in at_work),
+        ]
 
 
 @dataclass(slots=True)
@@ -146,7 +151,7 @@ def _media(old: Media | None, new: Media) -> Iterator[str]:
             yield f"has another manifest as revision {new.revision}, after {old.revision}"
         if (new.job_id, new.attempt) == (old.job_id, old.attempt):
             yield f"is published twice in attempt {new.attempt}"
-    if new.attempt < old.attempt:
+    if new.job_id == old.job_id and new.attempt < old.attempt:
         yield f"goes back from attempt {old.attempt} to {new.attempt}"
 
 
@@ -175,8 +180,8 @@ def _run(old: Run | None, new: Run) -> Iterator[str]:
 
 def _key(old: IdempotencyKey | None, new: IdempotencyKey) -> Iterator[str]:
     """No run lasts as long as a key is good for."""
-    if old is not None and old.upload_id != new.upload_id:
-        yield f"was used for {old.upload_id}, and now for {new.upload_id}"
+    if old is not None and (old.upload_id, old.job_id) != (new.upload_id, new.job_id):
+        yield f"was used for {old.upload_id}{old.job_id}, and now for {new.upload_id}{new.job_id}"
 
 
 _RULES: Mapping[type[Any], Callable[[Any, Any], Iterator[str]]] = {

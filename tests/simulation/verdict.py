@@ -93,8 +93,7 @@ def _settled(world: WatchedWorld, known: Job) -> Iterator[str]:
     if _is_deleted(world, known):
         return
     if known.state is job.State.SUCCEEDED:
-        now = [found for found in tasks if found.attempt == known.attempt]
-        yield from _succeeded(world, known, of_media, now)
+        yield from _succeeded(world, known, of_media)
     elif of_media.state is media.State.PROCESSING:
         yield f"{known.id} is {known.state}, and its media is processing for ever"
     if known.state is job.State.FAILED and (known.error is None or not known.error.message):
@@ -118,31 +117,60 @@ def _gone(world: WatchedWorld, known: Media) -> Iterator[str]:
         yield f"{known.id} was deleted, and these are left of it: {', '.join(sorted(left))}"
 
 
-def _succeeded(world: WatchedWorld, known: Job, of_media: Media, tasks: list[Task]) -> Iterator[str]:
-    if (of_media.state, of_media.attempt, of_media.job_id) != (media.State.READY, known.attempt, known.id):
-        yield f"{known.id} succeeded at attempt {known.attempt}; its media is {of_media.state} of {of_media.attempt}"
+def _succeeded(world: WatchedWorld, known: Job, of_media: Media) -> Iterator[str]:
+    done = [one for one in world.history.of(Job) if (one.media_id, one.state) == (of_media.id, job.State.SUCCEEDED)]
+    if of_media.state is not media.State.READY or of_media.revision < len(done):
+        yield f"{known.id} succeeded, of {len(done)}; its media is {of_media.state} at revision {of_media.revision}"
+    if of_media.job_id == known.id:
+        yield from _published(world, known, of_media)
+    elif not any(one.id == of_media.job_id for one in done):
+        yield f"{of_media.id} was published by {of_media.job_id}, which did not succeed"
+
+
+def _published(world: WatchedWorld, known: Job, of_media: Media) -> Iterator[str]:
+    """The newest manifest: all that it lists was made by tries that won, in whichever job, and is there."""
+    if of_media.attempt != known.attempt:
+        yield f"{known.id} succeeded at attempt {known.attempt}; its media is of {of_media.attempt}"
     document = _stored(world, of_media.manifest) if of_media.manifest else None
-    if document is None:
+    if of_media.manifest is None or document is None:
         yield f"{known.id} succeeded, and its manifest is not there"
         return
     told = json.loads(document.data)
-    if (told["attempt"], told["revision"]) != (known.attempt, of_media.revision):
-        yield f"{known.id}: the manifest is of attempt {told['attempt']}, revision {told['revision']}"
-    winners = {f"{found.name}-{found.fence}" for found in tasks if found.state is task.State.SUCCEEDED}
-    prefix = keys.attempt_prefix(known.owner, known.media_id, known.id, known.attempt)
+    if (told["job_id"], told["attempt"], told["revision"]) != (known.id, known.attempt, of_media.revision):
+        yield f"{known.id}: the manifest is of {told['job_id']}, {told['attempt']}, revision {told['revision']}"
+    folder = keys.folder_of(of_media.manifest.key)
+    winners = tuple(_winners(world, of_media))
     for rendition in told["renditions"]:
         for file in rendition.get("files", [rendition]):
-            yield from _file(world, prefix, file, winners)
+            yield from _file(world, folder, file, winners)
+    yield from _again(known, told)
 
 
-def _file(world: WatchedWorld, prefix: str, file: dict[str, Any], winners: set[str]) -> Iterator[str]:
-    row = world.objects.rows.get(prefix + file["path"])
+def _winners(world: WatchedWorld, of_media: Media) -> Iterator[str]:
+    """The folders of tries that succeeded, of every job of a media."""
+    owner, jobs = of_media.owner, {one.id: one for one in world.history.of(Job) if one.media_id == of_media.id}
+    for found in world.history.of(Task):
+        if found.job_id in jobs and found.state is task.State.SUCCEEDED:
+            attempt = keys.attempt_prefix(owner, of_media.id, found.job_id, found.attempt)
+            yield f"{attempt}{found.name}-{found.fence}/"
+
+
+def _again(known: Job, told: dict[str, Any]) -> Iterator[str]:
+    """What a later job was to make is its own."""
+    paths = {rendition["name"]: rendition["path"] for rendition in told["renditions"]}
+    for name in known.renditions:
+        if not paths.get(name, "").startswith(f"{known.id}-a{known.attempt}/"):
+            yield f"{known.id} was to make {name}, which is at {paths.get(name)}"
+
+
+def _file(world: WatchedWorld, folder: str, file: dict[str, Any], winners: tuple[str, ...]) -> Iterator[str]:
+    row = world.objects.rows.get(folder + file["path"])
     if row is None:
         yield f"{file['path']} is in the manifest, and not in storage"
     elif (len(row.data), hashlib.sha256(row.data).hexdigest()) != (file["size"], file["sha256"]):
         yield f"{file['path']} in storage is not what the manifest says"
-    if file["path"].partition("/")[0] not in winners:
-        yield f"{file['path']} was not made by the try that won ({', '.join(sorted(winners))})"
+    if not (folder + file["path"]).startswith(winners):
+        yield f"{file['path']} was not made by a try that won ({', '.join(sorted(winners))})"
 
 
 def _told(world: WatchedWorld, known: Job) -> Iterator[str]:

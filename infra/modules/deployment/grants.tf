@@ -40,10 +40,11 @@ locals {
       local.may.hears_messages, local.may.forgets_messages, local.may.sends, local.may.reports_failures,
     )
 
-    # Does whatever somebody else has left undone.
+    # Does whatever somebody else has left undone. Reads manifests: what was replaced is what only an older one lists.
     sweep = concat(
       local.keeps_all, local.may.finds_work, local.may.forgets_messages, local.may.sends, local.may.starts,
-      local.may.stops, local.may.receives, local.may.finds_orphans, local.may.removes_processed, local.may.uses_key,
+      local.may.stops, local.may.receives, local.may.finds_orphans, local.may.reads_processed,
+      local.may.removes_processed, local.may.uses_key,
     )
 
     # Settles a job by its run.

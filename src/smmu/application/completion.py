@@ -13,7 +13,7 @@ from smmu.application.store import Store, first_told
 from smmu.domain import parts, quota, upload
 from smmu.domain.admission import check_stored
 from smmu.domain.errors import Code, Reason, Refused, refuse_if
-from smmu.domain.job import Job
+from smmu.domain.job import PROCESS, Job
 from smmu.domain.media import Media
 from smmu.domain.sniff import sniff
 from smmu.domain.upload import Event, State, Upload
@@ -25,7 +25,6 @@ from smmu.ports.records import Stored
 from smmu.ports.system import Clock, Telemetry
 from smmu.ports.uploads import Session, StoredPart, UploadStore
 
-PROCESS = "process"  # the kind of job an upload makes
 STORED_TYPE = "application/octet-stream"  # what a source is served as: nobody has looked inside yet
 _NAMED_MAX = 20  # missing parts named in a refusal
 

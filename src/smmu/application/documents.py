@@ -18,11 +18,12 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDocument:
-    """What `inspect` found and decided."""
+    """What `inspect` found and decided; `former` is the manifest that a later revision adds to."""
 
     facts: MediaFacts
     plan: Plan
     seconds: float
+    former: ObjectRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

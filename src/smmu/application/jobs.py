@@ -16,12 +16,15 @@ from smmu.domain.events import JobEvent
 from smmu.domain.job import Event, Failure, Job, State
 from smmu.domain.media import Media
 from smmu.domain.task import Task
+from smmu.domain.values import ObjectRef
 from smmu.ports.errors import Conflict, NotFound
 from smmu.ports.ledger import Change, Page, Query
 from smmu.ports.objects import ObjectStore
 from smmu.ports.orchestrator import Orchestrator, RunRequest
 from smmu.ports.records import Stored
 from smmu.ports.system import Clock, Telemetry
+
+_LATE_SECONDS = 300  # after the last lease of a job nobody writes for it any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +93,9 @@ class Jobs:
             stored = await self.store.get(Job, owner, job_id)
             now = self.clock.now()
             after, event = told_state(job.retry(stored.value, now), now)
-            await self._require_source(after)
+            await self.require_source(after.source)
             changes: list[Change] = [self.store.put(after, stored.version), self.store.put(event)]
-            changes += await self._media_change(after, media.Event.PROCESS)
+            changes += await self._media_reopened(after)
             await self.store.commit(changes, [job_wants_dispatch(after, "created")])
             cause = stored.value.error.code if stored.value.error else Code.JOB_CANCELLED
             self.telemetry.event("job_retried", **of_job(after), cause=cause)
@@ -120,11 +123,31 @@ class Jobs:
         await self.stop(run_of(known))
         return known
 
-    async def last_lease(self, owner: str, job_id: str) -> float:
-        """When the last lease of any worker that was ever at this job runs out, or ran out."""
-        return max(
-            [stored.value.lease_until async for stored in self.store.all(Task, owner, f"{job_id}/")], default=0.0
-        )
+    async def end_all(self, known: Media) -> bool:
+        """End every job whose workers may still write for a media; whether none of them does any more."""
+        ended = [await self.end(known.owner, job_id) for job_id in known.writers]
+        return all(one.state in job.TERMINAL for one in ended) and not await self.still_writing(known)
+
+    async def still_writing(self, known: Media) -> list[str]:
+        """The jobs of a media whose workers may still write: until the last lease is over, and somewhat longer."""
+        now = self.clock.now()
+        return [one for one in known.writers if now < await self._last_lease(known.owner, one) + _LATE_SECONDS]
+
+    async def require_idle(self, known: Media, but: str = "") -> None:
+        """Refuse while a job (`but` this one) is at work on a media: the one that was opened last."""
+        newest = known.writers[-1]
+        stored = None if newest == but else await self.store.find(Job, known.owner, newest)
+        if stored is not None and stored.value.state in job.ACTIVE:
+            words = f"Job {newest} is at work on this media: wait for its end, or cancel it."
+            raise refuse(Code.MEDIA_BUSY, words)
+
+    async def require_source(self, source: ObjectRef) -> None:
+        """Refuse when the uploaded file is not kept any more."""
+        try:
+            await self.objects.open(source)
+        except NotFound as error:
+            message = "The uploaded file is no longer kept: upload it again."
+            raise refuse(Code.SOURCE_EXPIRED, message) from error
 
     async def stop(self, request: RunRequest) -> None:
         """Stop whatever an attempt still has at work; its job is not touched."""
@@ -193,7 +216,27 @@ class Jobs:
             return  # its first task has started it, or its owner has cancelled it
         self.telemetry.event("job_dispatched", **of_job(after), seconds=round(now - after.started_at, 3))
 
+    async def _last_lease(self, owner: str, job_id: str) -> float:
+        """When the last lease of any worker that was ever at this job runs out, or ran out."""
+        return max(
+            [stored.value.lease_until async for stored in self.store.all(Task, owner, f"{job_id}/")], default=0.0
+        )
+
+    async def _media_reopened(self, known: Job) -> list[Change]:
+        """What a new attempt changes in its media: who is at work on it, and of an upload's own job its state."""
+        stored = await self.store.find(Media, known.owner, known.media_id)
+        if stored is None or stored.value.state is media.State.DELETED:
+            return []
+        await self.require_idle(stored.value, but=known.id)
+        now = self.clock.now()
+        after = media.opened(stored.value, known.id, await self.still_writing(stored.value), now)
+        if known.kind == job.PROCESS:
+            after = media.step(after, media.Event.PROCESS, now)
+        return [self.store.put(after, stored.version)]
+
     async def _media_change(self, known: Job, event: media.Event) -> list[Change]:
+        if known.kind != job.PROCESS:
+            return []  # the media is what it was before: it is there whole, without what this job was to add
         stored = await self.store.find(Media, known.owner, known.media_id)
         if stored is None or (stored.value.state, event) not in media.TRANSITIONS:
             return []
@@ -203,13 +246,6 @@ class Jobs:
         if after.manifest is not None and event is media.Event.FAIL:
             after = replace(after, state=media.State.READY, error=None)  # it keeps its last good manifest
         return [self.store.put(after, stored.version)]
-
-    async def _require_source(self, known: Job) -> None:
-        try:
-            await self.objects.open(known.source)
-        except NotFound as error:
-            message = "The uploaded file is no longer kept: upload it again."
-            raise refuse(Code.SOURCE_EXPIRED, message) from error
 
 
 def tasks_of(known: Job) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from smmu.application.jobs import Jobs
 from smmu.application.search import Search
 from smmu.application.store import Store, until_settled
-from smmu.domain import job, keys, media, quota
+from smmu.domain import keys, media, quota
 from smmu.domain.admission import admit_change
 from smmu.domain.errors import Code, refuse, refuse_if
 from smmu.domain.media import Media
@@ -16,8 +16,6 @@ from smmu.ports.ledger import Count, Page, Query
 from smmu.ports.objects import ObjectStore, ReadLink
 from smmu.ports.records import Stored
 from smmu.ports.system import Clock
-
-_LATE_SECONDS = 300  # after the last lease of a job nobody writes for it any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +103,11 @@ class Library:
         through its lease writes what it was about to when it wakes.
         """
         known = stored.value
-        of_media = await self.jobs.end(known.owner, known.job_id)
-        late = await self.jobs.last_lease(known.owner, known.job_id) + _LATE_SECONDS
+        over = await self.jobs.end_all(known)
         await self.objects.delete_all(keys.media_prefix(known.owner, known.id))
         await self.objects.delete(known.source.key)
         await self.search.forget(known)
         now = self.clock.now()
-        over = of_media.state in job.TERMINAL and now >= late
         await self.store.commit([self.store.put(replace(known, cleaned=over, updated_at=now), stored.version)])
 
 

@@ -12,20 +12,32 @@ from smmu.application.documents import JSON, PlanDocument, RenderDocument, adapt
 from smmu.application.lines import of_job
 from smmu.application.messages import run_of, run_wants_advance
 from smmu.application.playlists import Playlists
+from smmu.application.revisions import in_order, read_former
 from smmu.application.search import Search
 from smmu.application.store import Store, told_state, until_settled
 from smmu.domain import job, keys, media, task
 from smmu.domain.classification import classify
 from smmu.domain.errors import Code, refuse
 from smmu.domain.job import Job
-from smmu.domain.manifest import Manifest, RenderedFile, Rendition, to_document, verify
+from smmu.domain.manifest import Manifest, RenderedFile, Rendition, moved, to_document, verify
 from smmu.domain.media import Media, RenditionRecord
-from smmu.domain.plan import Plan
+from smmu.domain.plan import Plan, Role
 from smmu.domain.task import Task
 from smmu.domain.values import ObjectRef
 from smmu.ports.objects import ObjectStore
 from smmu.ports.records import Stored
 from smmu.ports.system import Clock, Telemetry
+
+_COMPLETED = frozenset({Role.HLS, Role.DASH})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Revision:
+    """A manifest to be committed, what the media's record keeps of it, and what its key starts with."""
+
+    manifest: Manifest
+    records: tuple[RenditionRecord, ...]
+    prefix: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,43 +58,55 @@ class Publication:
         async def attempt() -> dict[str, Any]:
             now = await self.store.get(Job, known.owner, known.id)
             stored = await self.store.get(Media, known.owner, known.media_id)
-            if _is_done(now.value, stored.value, claim.attempt):
+            if _is_done(now.value, claim.attempt):
                 return {"revision": stored.value.revision}
-            listed = tuple(_moved(rendition, part.prefix) for part in made for rendition in part.renditions)
-            manifest = _manifest(
-                now.value, stored.value, found, made, await self._playlists(claim, known).complete(listed)
-            )
-            files = await self._verify(manifest, known, found.plan)
-            return await self._commit(claim, now, stored, manifest, files)
+            revision = await self._revision(claim, now.value, stored.value, (found, made))
+            return await self._commit(claim, now, stored, revision)
 
         return await until_settled(attempt)
 
-    def _playlists(self, claim: Task, known: Job) -> Playlists:
-        prefix = keys.attempt_prefix(known.owner, known.media_id, known.id, known.attempt)
-        return Playlists(objects=self.objects, prefix=prefix, folder=f"{claim.name}-{claim.fence}/")
+    async def _revision(
+        self, claim: Task, known: Job, stored: Media, told: tuple[PlanDocument, Sequence[RenderDocument]]
+    ) -> _Revision:
+        """All that the commit writes down, once every rendition is there and proven."""
+        found, made = told
+        attempt = keys.attempt_prefix(known.owner, known.media_id, known.id, known.attempt)
+        former = None if found.former is None else await read_former(self.objects, stored)
+        folder = attempt if former is None else keys.media_prefix(known.owner, known.media_id)
+        inside = attempt.removeprefix(folder)
+        new = tuple(moved(one, inside + part.prefix) for part in made for one in part.renditions)
+        every = new if former is None else in_order(former.renditions, new)
+        if any(one.role in _COMPLETED for one in new):
+            playlists = Playlists(objects=self.objects, prefix=folder, folder=f"{inside}{claim.name}-{claim.fence}/")
+            every = await playlists.complete(every)
+        names = {one.name for one in new}
+        files = await self._verify(tuple(one for one in every if one.name in names), found.plan, folder, attempt)
+        kept = {record.name: record for record in stored.renditions}
+        return _Revision(
+            manifest=_manifest(known, stored, found, made, every),
+            records=tuple(
+                _record(one, files) if one.name in names else replace(kept[one.name], path=one.path) for one in every
+            ),
+            prefix=f"{attempt}manifest" if former is None else attempt.rstrip("/"),
+        )
 
-    async def _verify(self, manifest: Manifest, known: Job, made: Plan) -> dict[str, ObjectRef]:
-        problems = verify(manifest.renditions, made)
+    async def _verify(self, new: tuple[Rendition, ...], made: Plan, folder: str, attempt: str) -> dict[str, ObjectRef]:
+        """Every file of what this attempt has made, by its path in the folder of the manifest."""
+        problems = verify(new, made)
         if problems:
             raise refuse(Code.PROOF_FAILED, " ".join(problems))
-        prefix = keys.attempt_prefix(known.owner, known.media_id, known.id, known.attempt)
-        there = {ref.key: ref async for ref in self.objects.list(prefix)}
-        return {
-            file.path: _require(file, there.get(prefix + file.path))
-            for rendition in manifest.renditions
-            for file in rendition.files
-        }
+        there = {ref.key: ref async for ref in self.objects.list(attempt)}
+        return {file.path: _require(file, there.get(folder + file.path)) for one in new for file in one.files}
 
     async def _commit(
-        self, claim: Task, now: Stored[Job], stored: Stored[Media], manifest: Manifest, files: dict[str, ObjectRef]
+        self, claim: Task, now: Stored[Job], stored: Stored[Media], revision: _Revision
     ) -> dict[str, Any]:
-        known, moment = now.value, self.clock.now()
+        known, moment, manifest = now.value, self.clock.now(), revision.manifest
         claimed = await self._still_claimed(claim)
         document = json.dumps(to_document(manifest), indent=2).encode()
-        prefix = keys.attempt_prefix(known.owner, known.media_id, known.id, known.attempt)
-        ref = await self.objects.put(f"{prefix}manifest-{claim.fence}.json", document, content_type=JSON)
-        records = tuple(_record(rendition, files) for rendition in manifest.renditions)
-        ready = media.publish(stored.value, manifest, ref, records, moment)
+        ref = await self.objects.put(f"{revision.prefix}-{claim.fence}.json", document, content_type=JSON)
+        before = media.replacing(stored.value, moment, self.store.limits)
+        ready = media.publish(before, manifest, ref, revision.records, moment)
         ready = replace(ready, content_type=str(manifest.source["content_type"]))
         await self.search.keep(ready)
         after, event = told_state(job.succeed(known, moment), moment)
@@ -112,9 +136,9 @@ class Publication:
         return stored
 
 
-def _is_done(known: Job, stored: Media, attempt: int) -> bool:
+def _is_done(known: Job, attempt: int) -> bool:
     """Whether this attempt has published already; `Refused` when it may not any more."""
-    if known.attempt == attempt and known.state is job.State.SUCCEEDED and stored.job_id == known.id:
+    if known.attempt == attempt and known.state is job.State.SUCCEEDED:
         return True
     if known.attempt != attempt or not job.allows(known, job.Event.SUCCEED):
         raise refuse(Code.JOB_CANCELLED, f"The job is {known.state} at attempt {known.attempt}: nothing is published.")
@@ -142,7 +166,7 @@ def _manifest(
         job_id=known.id,
         media_id=known.media_id,
         attempt=known.attempt,
-        source=_source(stored, facts["facts"], sha256),
+        source=_source(stored, facts["facts"], sha256 or stored.facts.get("sha256")),
         classification=classify(found.facts, renditions),
         plan={"decisions": facts["plan"]["decisions"]},
         renditions=renditions,
@@ -154,11 +178,6 @@ def _manifest(
 def _source(stored: Media, facts: Mapping[str, Any], sha256: str | None) -> dict[str, Any]:
     head = {"filename": stored.filename, "size": stored.source.size, "sha256": sha256}
     return {**head, **facts}
-
-
-def _moved(rendition: Rendition, prefix: str) -> Rendition:
-    """A rendition whose paths are relative to the manifest instead of its task."""
-    return replace(rendition, files=tuple(replace(file, path=prefix + file.path) for file in rendition.files))
 
 
 def _record(rendition: Rendition, files: dict[str, ObjectRef]) -> RenditionRecord:

@@ -14,17 +14,17 @@ import anyio
 from smmu.application.documents import PlanDocument, RenderDocument, leave, read_plan, read_render
 from smmu.application.jobs import Jobs
 from smmu.application.publication import Publication
-from smmu.application.transcription import Transcription
+from smmu.application.revisions import facts_of, plan_revision
+from smmu.application.transcription import Transcription, speech_of
 from smmu.domain import keys
 from smmu.domain.catalogue import INSPECT, PUBLISH, RECORD_FAILURE, RENDER
 from smmu.domain.errors import Code, Reason, refuse, refuse_if
-from smmu.domain.job import Failure, Job
+from smmu.domain.job import RENDITIONS, Failure, Job
 from smmu.domain.judgement import judge, judge_declared, judge_options
 from smmu.domain.limits import MIB, Limits
 from smmu.domain.manifest import Rendition
 from smmu.domain.media import Media
 from smmu.domain.plan import PlannedTask, TaskKind
-from smmu.domain.plan_speech import NO_ENGINE, Speech
 from smmu.domain.planner import plan
 from smmu.domain.tags import cleaned
 from smmu.domain.task import Task
@@ -74,16 +74,26 @@ class Steps:
 
     async def _inspect(self, task: Task, job: Job, _progress: Progress) -> dict[str, Any]:
         began = self.clock.now()
-        media = await self.jobs.store.get(Media, job.owner, job.media_id)
+        media = (await self.jobs.store.get(Media, job.owner, job.media_id)).value
+        look = self._look_again if job.kind == RENDITIONS else self._look
+        found = await look(job, media)
+        document = replace(found, seconds=self.clock.now() - began)
+        ref = await leave(self.objects, f"{prefix_of(job)}plan-{task.fence}.json", document)
+        stages = [[_reference(planned) for planned in stage.tasks] for stage in found.plan.stages]
+        return {"ref": ref, "stages": stages}
+
+    async def _look(self, job: Job, media: Media) -> PlanDocument:
         facts = await self.engine.inspect(await self._source(job))
-        refuse_if((*judge(facts, self.limits), *judge_declared(media.value.content_type, facts)))
+        refuse_if((*judge(facts, self.limits), *judge_declared(media.content_type, facts)))
         refuse_if(judge_options(facts, job.options))
         facts = replace(facts, tags=cleaned(facts.tags) if facts.tags and job.options.read_metadata else None)
-        made = plan(facts, job.options, self.limits, await self._speech())
-        document = PlanDocument(facts=facts, plan=made, seconds=self.clock.now() - began)
-        ref = await leave(self.objects, f"{prefix_of(job)}plan-{task.fence}.json", document)
-        stages = [[_reference(planned) for planned in stage.tasks] for stage in made.stages]
-        return {"ref": ref, "stages": stages}
+        made = plan(facts, job.options, self.limits, await speech_of(self.recognizer))
+        return PlanDocument(facts=facts, plan=made, seconds=0.0)
+
+    async def _look_again(self, job: Job, media: Media) -> PlanDocument:
+        """The file is the very one that was looked at before: what was found then still holds."""
+        made = await plan_revision(self.objects, media, job, self.limits, await speech_of(self.recognizer))
+        return PlanDocument(facts=facts_of(media), plan=made, seconds=0.0, former=media.manifest)
 
     async def _render(self, task: Task, job: Job, progress: Progress) -> dict[str, Any]:
         began = self.clock.now()
@@ -94,7 +104,7 @@ class Steps:
         sink = StoreSink(objects=self.objects, prefix=prefix_of(job) + prefix)
         renditions = await self._renderer(planned).render(source, planned, sink, progress)
         refuse_if(_unproven(renditions))
-        first = planned.name == document.plan.stages[0].tasks[0].name
+        first = document.former is None and planned.name == document.plan.stages[0].tasks[0].name
         made = RenderDocument(
             task=task.name,
             prefix=prefix,
@@ -110,12 +120,6 @@ class Steps:
         references = [made["ref"] for stage in task.input["rendered"] for made in stage]
         made = [await read_render(self.objects, reference) for reference in references]
         return await self.publication.publish(task, job, found, made)
-
-    async def _speech(self) -> Speech:
-        """What there is to recognise speech with, or why there is nothing."""
-        if self.recognizer is None:
-            return NO_ENGINE
-        return await self.recognizer.unavailable() or self.recognizer.demands
 
     def _renderer(self, planned: PlannedTask) -> MediaEngine | Transcription:
         if planned.kind is not TaskKind.TRANSCRIBE:

@@ -12,6 +12,7 @@ from typing import Any
 
 import anyio
 
+from smmu.application.attic import Attic
 from smmu.application.completion import Completion
 from smmu.application.jobs import Jobs
 from smmu.application.library import Library
@@ -19,7 +20,7 @@ from smmu.application.lines import of_record
 from smmu.application.messages import job_wants_dispatch, run_of, run_wants_advance, task_wants_worker
 from smmu.application.store import Store
 from smmu.application.worker import Worker
-from smmu.domain import job, task, upload
+from smmu.domain import job, media, task, upload
 from smmu.domain.errors import Code, Refused
 from smmu.domain.job import Failure, Job
 from smmu.domain.media import Media
@@ -49,6 +50,7 @@ class Sweeper:
     orchestrator: Orchestrator
     completion: Completion
     library: Library
+    attic: Attic
     worker: Worker
     storage: UploadStore
     clock: Clock
@@ -119,7 +121,7 @@ class Sweeper:
         looks: dict[type[Value], Callable[[Stored[Any]], Awaitable[None]]] = {
             Upload: self._upload,
             Job: self._job,
-            Media: self.library.clean,
+            Media: self._media,
             IdempotencyKey: self._key,
         }
         await looks[type(stored.value)](stored)
@@ -190,6 +192,10 @@ class Sweeper:
         elif abandoned or task.lease_lost(known, now):
             words = "Its worker was not heard of any more."
             await self.worker.bury(known.owner, known.record_id, len(known.failures), Code.INTERRUPTED, words)
+
+    async def _media(self, stored: Stored[Media]) -> None:
+        deleted = stored.value.state is media.State.DELETED
+        await (self.library.clean(stored) if deleted else self.attic.clear(stored))
 
     async def _key(self, stored: Stored[IdempotencyKey]) -> None:
         if self.clock.now() < stored.value.expires_at:

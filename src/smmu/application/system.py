@@ -5,6 +5,7 @@ This is what an embedder holds. It chooses no adapters (that is `bootstrap`) and
 
 from dataclasses import dataclass, replace
 
+from smmu.application.attic import Attic
 from smmu.application.completion import Completion
 from smmu.application.crew import Crew
 from smmu.application.heavy import Heavy
@@ -15,6 +16,7 @@ from smmu.application.library import Library
 from smmu.application.playback import Playback
 from smmu.application.publication import Publication
 from smmu.application.relay import Relay
+from smmu.application.remaking import Remaking
 from smmu.application.runs import LedgerOrchestrator
 from smmu.application.search import Search
 from smmu.application.signal import Signal
@@ -46,6 +48,7 @@ class System:
     uploads: Uploads
     jobs: Jobs
     library: Library
+    remaking: Remaking
     playback: Playback
     variants: Variants
     search: Search
@@ -84,6 +87,7 @@ def assemble(
     publication = Publication(store=store, objects=objects, search=search, clock=clock, telemetry=telemetry)
     steps = Steps(jobs=jobs, objects=objects, engine=engine, publication=publication, clock=clock, limits=limits)
     steps = replace(steps, recognizer=recognizer)
+    attic = Attic(store=store, objects=objects, clock=clock, telemetry=telemetry)
     worker = Worker(store=store, steps=steps, clock=clock, telemetry=telemetry)
     system = System(
         platform=platform,
@@ -92,6 +96,7 @@ def assemble(
         uploads=Uploads(store=store, storage=platform.uploads, completion=completion, clock=clock, ids=platform.ids),
         jobs=jobs,
         library=library,
+        remaking=Remaking(store=store, jobs=jobs, library=library, recognizer=recognizer, ids=platform.ids),
         playback=_playback(platform, library, limits),
         variants=_variants(platform, library, engine, limits, telemetry),
         search=search,
@@ -104,6 +109,7 @@ def assemble(
             orchestrator=orchestrator,
             completion=completion,
             library=library,
+            attic=attic,
             worker=worker,
             storage=platform.uploads,
             clock=clock,

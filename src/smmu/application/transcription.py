@@ -16,6 +16,7 @@ from smmu.domain.facts import Purpose
 from smmu.domain.languages import tag_of
 from smmu.domain.manifest import Check, Proof, RenderedFile, Rendition
 from smmu.domain.plan import CaptionsSpec, PlannedTask
+from smmu.domain.plan_speech import NO_ENGINE, Speech
 from smmu.domain.plan_tracks import called
 from smmu.domain.transcript import Reviewed, in_order, review
 from smmu.ports.media import MediaEngine, Progress, Sink
@@ -48,6 +49,13 @@ class Transcription:
                 made.append(rendition)
         await progress(1.0)
         return tuple(made)
+
+
+async def speech_of(recognizer: SpeechRecognizer | None) -> Speech:
+    """What there is to recognise speech with, or why there is nothing."""
+    if recognizer is None:
+        return NO_ENGINE
+    return await recognizer.unavailable() or recognizer.demands
 
 
 class _Said:

@@ -21,7 +21,7 @@ from smmu.ports.records import IdempotencyKey, Stored
 from smmu.ports.system import Clock, IdSource
 from smmu.ports.uploads import PartSlot, SignedPart, StoredPart, UploadStore
 
-_KEY_SECONDS = 24 * 3600
+KEY_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,9 +143,7 @@ class Uploads:
         return await until_settled(attempt)
 
     async def _replay(self, used: IdempotencyKey, fingerprint: str) -> Begun:
-        if used.fingerprint != fingerprint:
-            message = "This Idempotency-Key was used for another request: use a new one."
-            raise refuse(Code.IDEMPOTENCY_KEY_REUSED, message)
+        require_same(used, fingerprint)
         stored = await self.store.get(Upload, used.owner, used.upload_id)
         usable = stored.value.state is upload.State.OPEN and not upload.is_expired(stored.value, self.clock.now())
         return Begun(upload=stored.value, parts=await self._sign_first(stored.value) if usable else (), replayed=True)
@@ -188,7 +186,7 @@ class Uploads:
         """The key as used by this upload, over what it was when we looked: nothing, or over."""
         if key is None:
             return ()
-        expires = self.clock.now() + _KEY_SECONDS
+        expires = self.clock.now() + KEY_SECONDS
         used = IdempotencyKey(
             key=key, owner=opened.owner, fingerprint=fingerprint, upload_id=opened.id, expires_at=expires
         )
@@ -220,6 +218,13 @@ class Uploads:
         self._require_alive(known)
         if known.state is not upload.State.OPEN:
             raise upload.closed(known)
+
+
+def require_same(used: IdempotencyKey, fingerprint: str) -> None:
+    """Refuse a key that was used for another request."""
+    if used.fingerprint != fingerprint:
+        message = "This Idempotency-Key was used for another request: use a new one."
+        raise refuse(Code.IDEMPOTENCY_KEY_REUSED, message)
 
 
 def _over_quota(error: LimitReached) -> Refused:

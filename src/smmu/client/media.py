@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+import secrets
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -19,7 +20,14 @@ from smmu.client.patience import is_busy, told_to_wait
 from smmu.client.uploader import Progress, unheard
 from smmu.domain.manifest import FILE_NAME, files_of, is_safe_path
 from smmu.domain.plan import Role
-from smmu.wire import MediaAnswer, MediaList, PlaybackAnswer, RenditionAnswer
+from smmu.wire import (
+    MediaAnswer,
+    MediaList,
+    PlaybackAnswer,
+    RenditionAnswer,
+    RenditionsAnswer,
+    RenditionsRequest,
+)
 
 _PLAYLISTS = frozenset({Role.HLS, Role.HLS_VIDEO, Role.HLS_AUDIO, Role.DASH})
 
@@ -54,6 +62,15 @@ class MediaClient:
     async def playback(self, media_id: str) -> PlaybackAnswer:
         """Addresses at which a player can play it without a token."""
         return await self.connection.ask(PlaybackAnswer, "POST", f"/media/{media_id}/playback")
+
+    async def make(
+        self, media_id: str, names: Sequence[str] = (), options: Mapping[str, Any] | None = None
+    ) -> RenditionsAnswer:
+        """Make renditions again or add some, and nothing else: the job that does. Sent once, however often repeated."""
+        wish = RenditionsRequest(names=list(names), options=dict(options or {}))
+        key = {"idempotency-key": secrets.token_hex(16)}
+        path = f"/media/{media_id}/renditions"
+        return await self.connection.ask(RenditionsAnswer, "POST", path, body=wish, headers=key)
 
     async def search(self, question: str, *, limit: int = 50, cursor: str | None = None) -> MediaList:
         """A page of the media that have all these words, or words that begin so, the newest first."""

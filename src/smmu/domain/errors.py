@@ -51,6 +51,8 @@ class Code(StrEnum):
     MEDIA_BUSY = "media_busy"
     NOT_PLAYABLE = "not_playable"
     MEDIA_NOT_READY = "media_not_ready"
+    UNKNOWN_RENDITION = "unknown_rendition"
+    NOTHING_TO_MAKE = "nothing_to_make"
     NOT_A_PICTURE = "not_a_picture"
     NOT_MADE_HERE = "not_made_here"
     JOB_CANCELLED = "job_cancelled"
@@ -87,7 +89,7 @@ class Code(StrEnum):
 
 REJECTIONS = frozenset(code for code in Code if code.startswith("rejected_"))
 # What the same bytes with the same wishes meet every time: the media is rejected, and no retry helps.
-FINAL = REJECTIONS | {Code.INVALID_OPTIONS}
+FINAL = REJECTIONS | {Code.INVALID_OPTIONS, Code.UNKNOWN_RENDITION}
 
 # What an owner is told where nobody decided that a task should end. The world's own words are for operators: they name
 # resources, paths and services.

@@ -66,6 +66,8 @@ HAPPENINGS: Mapping[str, Kind] = MappingProxyType(
             Level.INFO, (Metric("jobs_succeeded"), Metric("job_seconds", "seconds", Unit.SECONDS), _FAULTS), ("kind",)
         ),
         "job_failed": Kind(Level.INFO, (Metric("jobs_failed"), _FAULTS), ("fault",)),
+        "renditions_asked": Kind(Level.INFO, (Metric("renditions_asked", "renditions"),)),
+        "revision_removed": Kind(Level.INFO, (Metric("revisions_removed"), Metric("replaced_files", "files"))),
         "variant_made": Kind(Level.INFO, (Metric("variants_made"), Metric("variant_bytes", "bytes", Unit.BYTES))),
         "job_cancelled": Kind(Level.INFO, (Metric("jobs_cancelled"),)),
         "job_retried": Kind(Level.INFO, (Metric("jobs_retried"),), ("cause",)),

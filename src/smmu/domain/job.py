@@ -59,6 +59,8 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(
 TERMINAL = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
 ACTIVE = frozenset(State) - TERMINAL
 
+PROCESS, RENDITIONS = "process", "renditions"  # kinds of job: an upload's own, and one that makes some renditions later
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
@@ -77,6 +79,7 @@ class Job:
     `events` counts the stored events of this job: the sequence number of the newest one. `checked_at` is when the
     sweeper last convinced itself that this attempt is still alive. `trace` is where the request that made it came from.
     `filename` is what the file was called when it was uploaded.
+    `renditions` are the names of what a job of that kind is to make; an upload's own makes all that is planned.
     """
 
     id: str
@@ -97,6 +100,7 @@ class Job:
     error: Failure | None = None
     trace: str = ""
     filename: str = ""
+    renditions: tuple[str, ...] = ()
 
     @property
     def run_name(self) -> str:

@@ -85,6 +85,7 @@ class Limits:
     page_items_max: int = 200
     read_url_seconds: int = 900
     playback_seconds: int = 6 * 3600  # beyond the duration of what is played
+    replaced_max: int = 50  # manifests of one media that are kept for whoever still plays them
 
     # pictures made on request
     variants_max: int = 100

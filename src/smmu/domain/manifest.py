@@ -6,7 +6,7 @@ A manifest is written whole, after every rendition's proof was verified, and com
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from smmu.domain.plan import Plan
@@ -85,7 +85,10 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """All renditions of one job's attempt. `source`, `plan`, `timings` and `cost` are plain JSON objects."""
+    """All renditions of a media at one revision, those that earlier ones made and those of this job's attempt.
+
+    `source`, `plan`, `timings` and `cost` are plain JSON objects.
+    """
 
     schema: str = SCHEMA
     revision: int
@@ -141,6 +144,23 @@ def files_of(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return files
 
 
+def rendition_of(document: Mapping[str, Any]) -> Rendition:
+    """The rendition that `rendition_document` wrote."""
+    proof = document["proof"]
+    return Rendition(
+        name=document["name"],
+        role=document["role"],
+        files=tuple(_file_of(file) for file in files_of(document)),
+        proof=Proof(checks=tuple(Check(**check) for check in proof["checks"]), measures=proof["measures"]),
+        **{name: document[name] for name in _MEASURED if name in document},
+    )
+
+
+def moved(rendition: Rendition, prefix: str) -> Rendition:
+    """A rendition whose paths are relative to another folder, from which `prefix` leads to its own."""
+    return replace(rendition, files=tuple(replace(file, path=prefix + file.path) for file in rendition.files))
+
+
 def plan_document(plan: Plan) -> dict[str, Any]:
     """What a manifest tells of its plan: every decision with its reason, and who owed what."""
     tasks = [task for stage in plan.stages for task in stage.tasks]
@@ -158,6 +178,11 @@ _MEASURED = ("width", "height", "duration_s", "bitrate_bps", "codecs", "language
 
 def _file_document(file: RenderedFile) -> dict[str, Any]:
     return {"path": file.path, "content_type": file.content_type, "size": file.size, "sha256": file.sha256}
+
+
+def _file_of(document: Mapping[str, Any]) -> RenderedFile:
+    names = ("path", "content_type", "size", "sha256")
+    return RenderedFile(**{name: document[name] for name in names})
 
 
 def _several(rendition: Rendition) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The lasting record of an accepted file and what was made of it. Rule 1: every change of its state happens here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -44,6 +44,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(
         (State.PROCESSING, Event.PROCESS): State.PROCESSING,
         (State.FAILED, Event.PROCESS): State.PROCESSING,
         (State.READY, Event.PROCESS): State.PROCESSING,
+        (State.READY, Event.PUBLISH): State.READY,
         (State.READY, Event.DELETE): State.DELETED,
         (State.FAILED, Event.DELETE): State.DELETED,
         (State.REJECTED, Event.DELETE): State.DELETED,
@@ -78,12 +79,21 @@ class RenditionRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """A manifest that is not the newest any more. Until `until` (unix seconds) somebody may play what it lists."""
+
+    manifest: ObjectRef
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
     """One file of one owner, for as long as they keep it.
 
     `manifest` points at the newest manifest document and `revision` counts them; `renditions` is what it lists.
     `attempt` and `job_id` name the winner that wrote it. `bytes_stored` is what counts against the quota. `error` says
-    why it is rejected or failed.
+    why it is rejected or failed. `jobs` are those whose workers may still write; only the last of them may be at work.
+    `replaced` are manifests that were the newest once.
     """
 
     id: str
@@ -106,12 +116,20 @@ class Media:
     manifest: ObjectRef | None = None
     renditions: tuple[RenditionRecord, ...] = ()
     error: Failure | None = None
+    replaced: tuple[Replaced, ...] = ()
+    jobs: tuple[str, ...] = ()
     cleaned: bool = False
 
+    @property
+    def writers(self) -> tuple[str, ...]:
+        """The jobs whose workers may still write, at least one; the one that was opened last is the last."""
+        return self.jobs or (self.job_id,)
+
     def next_deadline(self, limits: Limits) -> float | None:
-        """When the sweeper must look: a deleted media whose bytes may not all be gone yet."""
-        unclean = self.state is State.DELETED and not self.cleaned
-        return self.updated_at + limits.check_seconds if unclean else None
+        """When the sweeper must look: what was deleted may not be gone yet, and what was replaced may go."""
+        if self.state is State.DELETED:
+            return None if self.cleaned else self.updated_at + limits.check_seconds
+        return min((one.until for one in self.replaced), default=None)
 
 
 def step(media: Media, event: Event, now: float) -> Media:
@@ -122,6 +140,21 @@ def step(media: Media, event: Event, now: float) -> Media:
     return replace(media, state=target, updated_at=now)
 
 
+def opened(media: Media, job_id: str, writing: Sequence[str], now: float) -> Media:
+    """A later job is at work on it. `writing`: the other jobs whose workers may still write."""
+    others = tuple(other for other in writing if other != job_id)
+    return replace(media, jobs=(*others, job_id), updated_at=now)
+
+
+def replacing(media: Media, now: float, limits: Limits) -> Media:
+    """The media whose manifest is about to be replaced: whoever has begun to play it may see it to its end."""
+    if media.manifest is None:
+        return media
+    lasts = max((record.duration_s or 0.0 for record in media.renditions), default=0.0)
+    until = now + lasts + limits.playback_seconds + limits.read_url_seconds
+    return replace(media, replaced=(*media.replaced, Replaced(manifest=media.manifest, until=until)))
+
+
 def publish(
     media: Media, manifest: Manifest, document: ObjectRef, renditions: tuple[RenditionRecord, ...], now: float
 ) -> Media:
@@ -129,6 +162,7 @@ def publish(
     ready = step(media, Event.PUBLISH, now)
     return replace(
         ready,
+        job_id=manifest.job_id,
         playable=any(record.role in _PLAYED for record in renditions),
         revision=manifest.revision,
         attempt=manifest.attempt,

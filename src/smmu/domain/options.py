@@ -13,7 +13,7 @@ by the file itself, such as a clip that begins after its end, is in `judgement.j
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, get_args
 
 from smmu.domain.errors import Code, Reason, refuse_if
@@ -32,6 +32,7 @@ IMAGE_FORMATS_ALWAYS: Final[tuple[ImageFormat, ...]] = ("webp", "jpeg")
 IMAGE_WIDTHS: Final = (320, 640, 1280, 1920, 2560)
 IMAGE_WIDTH_MIN, IMAGE_WIDTH_MAX, IMAGE_WIDTHS_MAX = 16, 8_192, 8
 CLIP_SECONDS_MIN, CLIP_SECONDS_MAX = 0.1, 86_400.0
+ADDABLE: Final = ("preset", "rungs", "codecs", "audio_formats", "image_widths", "image_formats")  # to what is there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,37 @@ def parse_options(given: Mapping[str, object], pointer: str = "/options") -> Opt
     refuse_if(tuple(_complaints(given, pointer)))
     refuse_if(tuple(_contradictions(given, pointer)))
     return Options(**{name: _FIELDS[name].parse(value) for name, value in given.items()})
+
+
+def widened(base: Options, given: Mapping[str, object], pointer: str = "/options") -> Options:
+    """`base` with more of what can be added later: a list is added to, a preset takes the place of the one before.
+
+    Raises `Refused` as `parse_options`, and for what is settled with the upload: which part, whether with sound.
+    """
+    refuse_if(tuple(_settled(given, pointer)))
+    more = parse_options(given, pointer)
+    after = replace(
+        base,
+        preset=more.preset if "preset" in given else base.preset,
+        rungs=_with(base.rungs, more.rungs) if base.rungs else (),
+        codecs=tuple(codec for codec in VIDEO_CODECS if codec in (*base.codecs, *more.codecs)),
+        audio_formats=tuple(name for name in AUDIO_FORMATS if name in (*base.audio_formats, *more.audio_formats)),
+        image_widths=_with(base.image_widths, more.image_widths if "image_widths" in given else ()),
+        image_formats=tuple(name for name in IMAGE_FORMATS if name in (*base.image_formats, *more.image_formats)),
+    )
+    refuse_if(tuple(_contradictions({"preset": after.preset, "mute": after.mute}, pointer)))
+    return after
+
+
+def _settled(given: Mapping[str, object], pointer: str) -> Iterator[Reason]:
+    for name in given:
+        if name in _FIELDS and name not in ADDABLE:
+            words = f"{name} is settled with the upload: what can be added later is {', '.join(ADDABLE)}."
+            yield _bad(f"{pointer}/{name}", words)
+
+
+def _with(base: tuple[int, ...], more: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted({*base, *more}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

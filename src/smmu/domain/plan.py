@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Literal
 
 from smmu.domain.facts import Purpose
+from smmu.domain.kept import Kept
 
 _LADDER_CORES = 4
 
@@ -297,7 +298,7 @@ class Clip:
 class PlannedTask:
     """One unit of rendering, run by one worker; it owes every rendition of `renditions` or fails.
 
-    `duration_s` is that of the clip.
+    `duration_s` is that of the clip. `kept` are tracks of an earlier revision that its playlists name too.
     """
 
     name: str
@@ -306,6 +307,7 @@ class PlannedTask:
     renditions: tuple[Spec, ...]
     transform: Transform = field(default_factory=Transform)
     clip: Clip = field(default_factory=Clip)
+    kept: Kept | None = None
     duration_s: float | None = None
     duration_exact: bool = True
     memory_bytes: int

@@ -67,7 +67,7 @@ def read(text: str, folder: str) -> Iterator[Offered]:
             if template is None:
                 yield Offered(name=one.attrib["id"], codecs="", files=(_below(base, one).removesuffix("/"),))
             else:
-                yield _of_template(one, template, base)
+                yield _of_template(one, template, _below(base, one))
 
 
 def _below(folder: str, element: ET.Element) -> str:

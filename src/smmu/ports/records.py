@@ -44,13 +44,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdempotencyKey:
-    """What an `Idempotency-Key` was used for: `fingerprint` of the request and the upload it made."""
+    """What an `Idempotency-Key` was used for: `fingerprint` of the request and the upload, or the job, that it made."""
 
     key: str
     owner: str
     fingerprint: str
-    upload_id: str
     expires_at: float
+    upload_id: str = ""
+    job_id: str = ""
 
 
 Value = Upload | Job | Task | Run | JobEvent | Media | IdempotencyKey

@@ -117,16 +117,19 @@ def _runs(durations: Iterable[Fraction]) -> Iterable[tuple[int, int]]:
 
 
 def _add_representation(parent: ET.Element, member: Track, target: int) -> None:
-    told = {"id": member.folder, "codecs": member.codecs, "bandwidth": str(peak_bps(member.pieces, target))}
+    name = member.id or member.folder
+    told = {"id": name, "codecs": member.codecs, "bandwidth": str(peak_bps(member.pieces, target))}
     if member.width:
         told |= {"width": str(member.width), "height": str(member.height), "sar": "1:1"}
         if member.frame_rate is not None:
             told["frameRate"] = str(member.frame_rate)
-        ET.SubElement(parent, "Representation", told)
-        return
-    told["audioSamplingRate"] = str(member.ticks)
-    sound = ET.SubElement(parent, "Representation", told)
-    ET.SubElement(sound, "AudioChannelConfiguration", {"schemeIdUri": _CHANNELS, "value": str(member.channels)})
+        made = ET.SubElement(parent, "Representation", told)
+    else:
+        told["audioSamplingRate"] = str(member.ticks)
+        made = ET.SubElement(parent, "Representation", told)
+        ET.SubElement(made, "AudioChannelConfiguration", {"schemeIdUri": _CHANNELS, "value": str(member.channels)})
+    if elsewhere := member.folder.removesuffix(name):
+        ET.SubElement(made, "BaseURL").text = elsewhere
 
 
 def _duration(seconds: Fraction) -> str:

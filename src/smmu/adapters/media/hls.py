@@ -41,10 +41,11 @@ class Track:
     """One rung or one sound, as HLS and DASH describe it. `folder` has its files and is relative to the playlist.
 
     `ticks` are a second of its time. `keys` are a rung's keyframes alone. `name` is a sound's in menus, `purpose` what
-    it is for.
+    it is for. `id` is the end of `folder` that DASH knows a track of an earlier revision by; a new one's is all of it.
     """
 
     folder: str
+    id: str = ""
     codecs: str
     ticks: int
     pieces: Sequence[Piece]

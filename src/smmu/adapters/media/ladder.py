@@ -76,7 +76,7 @@ class Ladder:
         self.rungs = self._make_rungs()
         self._selector = Selector(
             [rung.spec.frame_rate_max for rung in self.rungs],
-            min(rung.spec.keyframe_seconds for rung in self.rungs),
+            min((rung.spec.keyframe_seconds for rung in self.rungs), default=Fraction(1)),
             footing.grid.keys,
         )
 
@@ -90,7 +90,12 @@ class Ladder:
         return clip.end - clip.start if self._cutter.closed else min(over, clip.end - clip.start)
 
     def run(self, progress: Callable[[float], None]) -> None:
-        """Decode, scale, encode, prove and ship everything. Raises `Refused` when too little could be decoded."""
+        """Decode, scale, encode, prove and ship everything. Raises `Refused` when too little could be decoded.
+
+        Without rungs there is nothing to decode for.
+        """
+        if not self.rungs:
+            return
         try:
             for frame in self._pictures():
                 self._spread(frame)

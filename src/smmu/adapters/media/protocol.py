@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 from smmu.domain import plan
 from smmu.domain.errors import Refused
+from smmu.domain.kept import Kept, KeptTrack
 from smmu.domain.limits import Limits
 
 Message = dict[str, Any]
@@ -57,6 +58,9 @@ def decode_task(data: Mapping[str, Any]) -> plan.PlannedTask:
     built["renditions"] = tuple(_build(_SPECS[item["type"]], item) for item in data["renditions"])
     built["transform"] = _build(plan.Transform, data["transform"])
     built["clip"] = _build(plan.Clip, data["clip"])
+    if data["kept"] is not None:
+        tracks = tuple(_build(KeptTrack, track) for track in data["kept"]["tracks"])
+        built["kept"] = Kept(manifest=data["kept"]["manifest"], tracks=tracks, order=tuple(data["kept"]["order"]))
     return _build(plan.PlannedTask, built)  # type: ignore[no-any-return]
 
 

@@ -7,10 +7,12 @@ sizes and rates, is the task's to say.
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import accumulate
 
 from smmu.adapters.media import aac, dash, hls
 from smmu.adapters.media.copying import Copier, UnfitError, take_stock
 from smmu.adapters.media.decode import judge_together, survey
+from smmu.adapters.media.kept import kept_tracks
 from smmu.adapters.media.ladder import Footing, Ladder, Rung
 from smmu.adapters.media.mp4 import progressive
 from smmu.adapters.media.proof import check, check_within, prove_progressive
@@ -36,6 +38,7 @@ class _Job:
         self._bench, self._task = bench, task
         self._audio = [spec for spec in task.renditions if isinstance(spec, AudioSpec)]
         self._mp4 = next((spec for spec in task.renditions if isinstance(spec, Mp4Spec)), None)
+        self._kept = kept_tracks(task.kept)
         self._whole = bench.directory / "whole-video.mp4"
         tracks = (task.transform.track_index, *(spec.track_index for spec in self._audio))
         self._survey = survey(bench, *tracks, clip=task.clip)
@@ -45,10 +48,12 @@ class _Job:
     def run(self) -> list[Rendition]:
         sounds = {spec.name: self._sound(spec, index) for index, spec in enumerate(self._audio)}
         ladder = self._ladder(self._between(SOUND_SHARE if sounds else 0.0, VIDEO_SHARE))
-        covered = [float(ladder.end), *(sound.encoded.seconds for sound in sounds.values())]
-        judge_together(covered, self._task.owed_s, self._survey)
+        covered = [float(ladder.end)] if ladder.rungs else []
+        covered += [sound.encoded.seconds for sound in sounds.values()]
+        if covered:
+            judge_together(covered, self._task.owed_s, self._survey)
         every = [rung.pieces for rung in ladder.rungs] + [sound.pieces for sound in sounds.values()]
-        self._target = hls.target_seconds(*every)
+        self._target = hls.target_seconds(*every, *(track.pieces for track in self._kept.every))
         made = dict(self._renditions(ladder, sounds))
         for left in self._bench.directory.glob("whole-*.mp4"):
             left.unlink()
@@ -76,14 +81,19 @@ class _Job:
         return Ladder(self._bench, self._task, self._survey, keep=keep, whole=self._whole, footing=footing)
 
     def _footing(self) -> Footing:
+        """What the ladder stands on. Where rungs are kept, it is their keyframes, whatever the source's are."""
+        grid = self._kept.grid
         copied = next((spec for spec in self._task.renditions if isinstance(spec, RungSpec) and spec.copied), None)
         if copied is None:
-            return Footing()
+            return Footing(grid=grid)
         try:
             stock = take_stock(self._bench, self._task, copied, self._survey)
         except UnfitError as error:
             self._unfit = str(error)
-            return Footing()
+            return Footing(grid=grid)
+        if grid.keys and grid != stock.grid:
+            self._unfit = "rungs that are kept have other keyframes"
+            return Footing(grid=grid)
         return Footing(stock=stock, grid=stock.grid)
 
     def _between(self, start: float, end: float) -> Callable[[float], None]:
@@ -146,25 +156,36 @@ class _Job:
             return {"packets_copied": rung.witness.frames}
         return {"encoded_because": self._unfit} if rung.spec.copied else {}
 
+    def _listed(self, ladder: Ladder, sounds: list[Sound]) -> tuple[list[hls.Track], list[hls.Track]]:
+        """The rungs and the sounds that playlists name: those of this task, and those that are kept."""
+        rungs = [*(_track(rung, ladder) for rung in ladder.rungs), *self._kept.rungs.values()]
+        rungs.sort(key=lambda track: track.width * track.height, reverse=True)
+        heard = {**{sound.encoded.spec.name: sound.track for sound in sounds}, **self._kept.sounds}
+        return rungs, [heard[name] for name in sorted(heard, key=self._kept.place)]
+
+    def _seconds(self, ladder: Ladder) -> float:
+        return float(ladder.end if ladder.rungs else max(track.seconds for track in self._kept.every))
+
     def _master(self, spec: PlaylistSpec, ladder: Ladder, sounds: list[Sound]) -> Rendition:
-        rungs, audio = [_track(rung, ladder) for rung in ladder.rungs], [sound.track for sound in sounds]
+        rungs, audio = self._listed(ladder, sounds)
         file = text_file(self._bench, MASTER_PATH, hls.multivariant_playlist(rungs, audio), hls.PLAYLIST_TYPE)
-        top = ladder.rungs[0]
-        checks = (*_common_checks(ladder), *(_together(ladder, sound) for sound in sounds))
+        ends = [_together(ladder, sound) for sound in sounds if ladder.rungs]
+        checks = (*_common_checks(ladder), _same_keyframes(rungs), *ends)
         codecs = ",".join(dict.fromkeys([track.codecs for track in (*rungs, *audio)]))
         return Rendition(
-            name=spec.name, role=spec.role, files=(file,), width=top.spec.width, height=top.spec.height,
-            duration_s=float(ladder.end), codecs=codecs,
+            name=spec.name, role=spec.role, files=(file,), width=rungs[0].width, height=rungs[0].height,
+            duration_s=self._seconds(ladder), codecs=codecs,
             proof=Proof(checks=checks, measures={"rungs": len(rungs), "audio": len(audio)}),
         )  # fmt: skip
 
     def _dash(self, spec: DashSpec, ladder: Ladder, sounds: list[Sound]) -> Rendition:
-        rungs, audio = [_track(rung, ladder) for rung in ladder.rungs], [sound.track for sound in sounds]
+        rungs, audio = self._listed(ladder, sounds)
         file = text_file(self._bench, DASH_PATH, dash.manifest(rungs, audio), dash.MANIFEST_TYPE)
         durations = {tuple(piece.duration for piece in rung.pieces) for rung in rungs}
         return Rendition(
             name=spec.name, role=spec.role, files=(file,), width=rungs[0].width, height=rungs[0].height,
-            duration_s=float(ladder.end), codecs=",".join(dict.fromkeys([track.codecs for track in (*rungs, *audio)])),
+            duration_s=self._seconds(ladder),
+            codecs=",".join(dict.fromkeys([track.codecs for track in (*rungs, *audio)])),
             proof=Proof(checks=(check("one timeline for every rung", 1, len(durations)),),
                         measures={"rungs": len(rungs), "audio": len(audio)}),
         )  # fmt: skip
@@ -198,7 +219,15 @@ class _Job:
         return text_file(self._bench, f"{rung.folder}/{hls.KEYS_NAME}", told, hls.PLAYLIST_TYPE)
 
 
+def _same_keyframes(rungs: list[hls.Track]) -> Check:
+    """Of every rung that is listed, made now or kept: a player may switch to it at each of its keyframes."""
+    grids = {tuple(accumulate(key.duration for key in rung.keys[:-1])) for rung in rungs}
+    return check("keyframes at the same times on every rung that is listed", 1, len(grids))
+
+
 def _common_checks(ladder: Ladder) -> Iterator[Check]:
+    if not ladder.rungs:
+        return
     starts = {tuple(rung.witness.starts) for rung in ladder.rungs}
     keyframes = {rung.witness.keyframes for rung in ladder.rungs}
     yield check("segments start at the same times on every rung", 1, len(starts))

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from smmu.application.system import System
-from smmu.entrypoints.api import blobs, events, health, jobs, media, openapi, playback, uploads
+from smmu.entrypoints.api import blobs, events, health, jobs, media, openapi, playback, renditions, uploads
 from smmu.entrypoints.api.auth import Doorman
 from smmu.entrypoints.api.drain import Drain
 from smmu.entrypoints.api.health import Ready, ledger_answers
@@ -63,6 +63,7 @@ def create_app(
             events.EventRoutes(system=system, doorman=doorman, drain=drain, heartbeat_seconds=heartbeat_seconds)
         ),
         *media.operations(media.MediaRoutes(system=system, doorman=doorman, links=links)),
+        *renditions.operations(renditions.RenditionRoutes(system=system, doorman=doorman)),
         *playback.operations(playback.PlaybackRoutes(playback=system.playback, doorman=doorman, links=links)),
         *health.operations(health.HealthRoutes(ready=ready or ledger_answers(system), meter=meter, drain=drain)),
     ]

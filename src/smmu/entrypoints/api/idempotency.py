@@ -1,6 +1,6 @@
 """The `Idempotency-Key` header: a structured-field string in quotes, or the same text without them.
 
-Source: draft-ietf-httpapi-idempotency-key-header-07. Keys are scoped to the owner and to beginning an upload.
+Source: draft-ietf-httpapi-idempotency-key-header-07. Keys are scoped to the owner.
 """
 
 import re

@@ -60,6 +60,8 @@ STATUS: Mapping[Code, int] = MappingProxyType(
         Code.MEDIA_BUSY: 409,
         Code.NOT_PLAYABLE: 409,
         Code.MEDIA_NOT_READY: 409,
+        Code.UNKNOWN_RENDITION: 422,
+        Code.NOTHING_TO_MAKE: 409,
         Code.NOT_A_PICTURE: 409,
         Code.NOT_MADE_HERE: 501,
         Code.JOB_CANCELLED: 409,

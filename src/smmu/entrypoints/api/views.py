@@ -152,6 +152,11 @@ def _task(task: Task) -> wire.TaskAnswer:
     return wire.TaskAnswer(task_id=task.id, kind=task.does, name=task.name, state=task.state, progress=task.progress)
 
 
+def renditions_answer(opened: Job) -> wire.RenditionsAnswer:
+    """The answer to a wish for renditions."""
+    return wire.RenditionsAnswer(job_id=opened.id, media_id=opened.media_id, state=opened.state)
+
+
 # --- media
 
 

@@ -13,6 +13,7 @@ from smmu.entrypoints.cli import (
     models,
     operations,
     process,
+    remaking,
     serve,
     token,
     upload,
@@ -49,6 +50,8 @@ application.command("process")(process.process)
 application.command("verify")(verify.verify)
 application.command("upload")(upload.upload)
 application.add_typer(jobs.group, name="jobs")
+media.group.command("redo")(remaking.redo)
+media.group.command("add")(remaking.add)
 application.add_typer(media.group, name="media")
 application.add_typer(models.group, name="models")
 application.command("token")(token.token)

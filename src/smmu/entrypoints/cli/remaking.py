@@ -1,0 +1,71 @@
+"""`smmu media redo` and `smmu media add`: some renditions of a media later, and nothing else of it."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from smmu.entrypoints.cli.asking import ask
+from smmu.entrypoints.cli.boundary import REFUSED, Stop
+from smmu.entrypoints.cli.media import MediaId
+from smmu.entrypoints.cli.options import Token, Url
+from smmu.entrypoints.cli.terminal import gauges, note, say
+
+if TYPE_CHECKING:
+    from smmu.client.client import Client
+
+Watch = Annotated[bool, typer.Option("--watch", help="Stay until the job has ended; fails if it did.")]
+
+
+def redo(
+    media_id: MediaId,
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME...", help="Renditions, as smmu media show has them: 720p, poster, mp4.")
+    ],
+    url: Url,
+    token: Token,
+    *,
+    watch: Watch = False,
+) -> None:
+    """Make renditions again. The others stay as they are, and so does the media until the new ones are there."""
+    _make(media_id, names, {}, url=url, token=token, watch=watch)
+
+
+def add(
+    media_id: MediaId,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME...", help="Only these. Without one: all that the options add.")
+    ] = None,
+    *,
+    rungs: Annotated[list[int] | None, typer.Option("--rung", metavar="LINES", help="A rung, such as 1080.")] = None,
+    codecs: Annotated[list[str] | None, typer.Option("--codec", metavar="CODEC", help="hevc or av1.")] = None,
+    widths: Annotated[list[int] | None, typer.Option("--width", metavar="PIXELS", help="A width of pictures.")] = None,
+    formats: Annotated[list[str] | None, typer.Option("--format", metavar="FORMAT", help="Of pictures: avif.")] = None,
+    preset: Annotated[str | None, typer.Option(metavar="PRESET", help="In place of the one before: web.")] = None,
+    url: Url,
+    token: Token,
+    watch: Watch = False,
+) -> None:
+    """Make what was not asked for before: rungs, codecs, widths, formats, or what another preset has."""
+    given = {"rungs": rungs, "codecs": codecs, "image_widths": widths, "image_formats": formats, "preset": preset}
+    wish = {name: value for name, value in given.items() if value}
+    _make(media_id, names or [], wish, url=url, token=token, watch=watch)
+
+
+def _make(media_id: str, names: list[str], wish: dict[str, Any], *, url: str, token: str, watch: bool) -> None:
+    from smmu.entrypoints.cli.upload import follow
+
+    async def question(client: "Client") -> tuple[str, str]:
+        job_id = (await client.media.make(media_id, names, wish)).job_id
+        if not watch:
+            return job_id, ""
+        with gauges() as shown:
+            await follow(client, job_id, shown.add(media_id))
+        ended = await client.jobs.get(job_id)
+        return job_id, "" if ended.state == "succeeded" else ended.error.message if ended.error else ended.state
+
+    job_id, complaint = ask(url, token, question)
+    say(job_id)
+    if complaint:
+        raise Stop(REFUSED, complaint)
+    if not watch:
+        note(f"smmu jobs watch {job_id} says when it is done")

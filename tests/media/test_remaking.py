@@ -1,0 +1,130 @@
+"""Renditions made later, by the real engine: playlists over what two jobs made, and nothing else touched."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import httpx
+import pytest
+
+from smmu.adapters.media.engine import PyavEngine
+from smmu.entrypoints.exporting import export
+from smmu.entrypoints.verifying import Verifier
+from tests.support import clips
+from tests.support.clips import FAST, LIMITS, make
+from tests.support.service import Service, a_service, completed, ended
+
+pytestmark = [pytest.mark.media, pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
+DASH = "{urn:mpeg:dash:schema:mpd:2011}"
+SIXTY = ["-f", "lavfi", "-t", "4.5", "-i", "testsrc2=s=854x480:r=60", "-f", "lavfi", "-t", "4.5", "-i", "sine"]
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    return a_service(engine=PyavEngine(LIMITS, str(tmp_path / "scratch")))
+
+
+@pytest.fixture
+async def client(service: Service) -> AsyncIterator[httpx.AsyncClient]:
+    async with service.client() as client:
+        yield client
+
+
+async def remade(client: httpx.AsyncClient, media_id: str, **body: Any) -> str:
+    answer = await client.post(f"/media/{media_id}/renditions", json=body)
+    assert answer.status_code == 202, answer.text
+    job_id: str = answer.json()["job_id"]
+    job = await ended(client, job_id)
+    assert job["state"] == "succeeded", str(job["error"])
+    return job_id
+
+
+async def brought(service: Service, media_id: str, folder: Path) -> dict[str, dict[str, Any]]:
+    """The renditions of the newest revision by name, all of them in `folder`."""
+    known = (await service.system.library.get("ada", media_id)).value
+    aside = folder.with_name(f"{folder.name}-aside")
+    await export(service.system.platform.objects, known, folder, aside)
+    listed = json.loads((folder / "manifest.json").read_bytes())["renditions"]
+    return {made["name"]: made for made in listed}
+
+
+async def verified(folder: Path) -> dict[str, str]:
+    """What is wrong with which rendition of a folder, looked at from outside."""
+    verifier = Verifier(folder, PyavEngine(LIMITS, str(folder.parent / "scratch")))
+    return {one.name: one.message async for one in verifier.verdicts() if one.message}
+
+
+def dash(folder: Path, made: dict[str, dict[str, Any]]) -> list[tuple[str | None, str]]:
+    root = ET.fromstring((folder / made["dash"]["path"]).read_text())
+    return [(told.findtext(f"{DASH}BaseURL"), told.attrib["id"]) for told in root.iter(f"{DASH}Representation")]
+
+
+async def test_a_rung_that_is_added_plays_beside_those_that_were_there(
+    service: Service, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    """Of sixty frames a second the slow rungs keep half: the new one has its keyframes among those."""
+    source = make(tmp_path / "s.mp4", *SIXTY, *FAST, "-c:a", "aac")
+    async with service.working():
+        media_id = (await uploaded(client, source, {"preset": "preview-only"}))["media_id"]
+        before = await brought(service, media_id, tmp_path / "one")
+        job_id = await remade(client, media_id, names=["480p"], options={"preset": "web"})
+        after = await brought(service, media_id, tmp_path / "two")
+        again = await remade(client, media_id, names=["hls-audio"])
+        last = await brought(service, media_id, tmp_path / "three")
+    assert set(after) - set(before) == {"480p"}
+    assert {name for name in before if before[name]["sha256"] != after[name]["sha256"]} == {"hls", "dash"}
+    assert {name for name in after if job_id in after[name]["path"]} == {"480p", "hls", "dash"}
+    assert before["240p"]["proof"] == after["240p"]["proof"]
+    assert {name for name in last if again in last[name]["path"]} == {"hls-audio", "hls", "dash"}
+    assert after["hls"]["duration_s"] == last["hls"]["duration_s"] == before["hls"]["duration_s"]
+    folder = tmp_path / "three"
+    assert await verified(folder) == {}
+    for name in ("240p", "480p"):
+        assert clips.keyframe_times(folder / last[name]["path"]) == [0.0, 2.0, 4.0]
+    for name in ("hls", "dash"):
+        assert clips.plays(folder / last[name]["path"]) == ""
+    shown = clips.probe(folder / last["hls"]["path"], "-show_streams")["streams"]
+    assert {one["height"] for one in shown if one["codec_type"] == "video"} == {240, 480}
+    first = "../../../" + folder_of(after["240p"]["path"])
+    assert dash(tmp_path / "two", after) == [(None, "480p"), (first, "240p"), (first, "audio")]
+    told = (tmp_path / "two" / after["hls"]["path"]).read_text()
+    assert f'URI="{first}audio/playlist.m3u8"' in told
+    assert f"\n{first}240p/playlist.m3u8\n" in told
+    assert f'URI="{first}240p/keyframes.m3u8"' in told
+
+
+def folder_of(path: str) -> str:
+    return path.removesuffix("240p/playlist.m3u8")
+
+
+async def uploaded(client: httpx.AsyncClient, source: Path, options: dict[str, Any]) -> dict[str, Any]:
+    made = await completed(client, source.read_bytes(), options=options)
+    assert (await ended(client, made["job_id"]))["state"] == "succeeded"
+    return made
+
+
+async def test_playlists_written_over_what_is_kept_say_what_they_said(
+    service: Service, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    """Read from what was written and written again, nothing is lost: bandwidths, codecs, rates and every duration."""
+    source = make(tmp_path / "s.mp4", "-f", "lavfi", "-t", "6.3", "-i", "testsrc2=s=426x240:r=30000/1001", *FAST)
+    async with service.working():
+        media_id = (await uploaded(client, source, {"codecs": ["h264", "av1"]}))["media_id"]
+        before = await brought(service, media_id, tmp_path / "one")
+        await remade(client, media_id, names=["hls"])
+        after = await brought(service, media_id, tmp_path / "two")
+    way = "../../../" + folder_of(after["240p"]["path"])
+    old, new = ((tmp_path / one / made["hls"]["path"]).read_text() for one, made in (("one", before), ("two", after)))
+    assert new.replace(way, "") == old
+    assert described(tmp_path / "two", after) == described(tmp_path / "one", before)
+
+
+def described(folder: Path, made: dict[str, dict[str, Any]]) -> str:
+    """What a DASH manifest says, but for where it is."""
+    root = ET.fromstring((folder / made["dash"]["path"]).read_text())
+    for told in root.iter(f"{DASH}Representation"):
+        for base in told.findall(f"{DASH}BaseURL"):
+            told.remove(base)
+    return ET.canonicalize(ET.tostring(root, encoding="unicode"), strip_text=True)
