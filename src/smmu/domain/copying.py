@@ -16,7 +16,7 @@ from smmu.domain.options import Options
 from smmu.domain.plan import Decision, RungSpec
 
 LEVEL_MAX: Final = 42
-GROUP_SECONDS_MIN: Final = 1.0  # on average: a keyframe costs a small rung as many bits as a second of pictures
+GROUP_SECONDS_MIN: Final = 0.9  # on average: a keyframe costs a small rung as many bits as a second of pictures
 TOLERANCE_SECONDS: Final = Fraction(1, 10)  # six seconds at 29.97 pictures a second are 6.006
 BT709: Final = "bt709"
 
@@ -99,7 +99,7 @@ def _length(facts: MediaFacts, video: VideoTrack) -> str:
     if not facts.duration_exact or not video.duration_s or video.groups is None:
         return "how long it lasts is not known"
     between = video.duration_s / max(1, video.groups.count - 1)
-    if between < GROUP_SECONDS_MIN:
+    if video.groups.count > 1 and between < GROUP_SECONDS_MIN:
         return f"its keyframes are {between:.2g} s apart: smaller rungs would be nothing else"
     return ""
 

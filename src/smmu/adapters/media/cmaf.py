@@ -9,6 +9,7 @@ player honours. Refuses to know about files, playlists or encoders.
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 START_CODE = b"\0\0\1"
 MATRIX = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
@@ -62,8 +63,7 @@ def nal_units(stream: bytes) -> list[bytes]:
     while at >= 0:
         starts.append(at + 3)
         at = stream.find(START_CODE, at + 3)
-    ends = [start - 3 for start in starts[1:]] + [len(stream)]
-    return [stream[start:end].rstrip(b"\0") for start, end in zip(starts, ends, strict=True)]
+    return [stream[start : after - 3].rstrip(b"\0") for start, after in pairwise([*starts, len(stream) + 3])]
 
 
 def length_prefixed(stream: bytes) -> bytes:
