@@ -41,6 +41,19 @@ async def test_the_history_of_a_job_is_told_in_order_and_ends(service: Service, 
     assert {event.name for event in events if event.type == "task"} >= {"inspect", "publish"}
 
 
+async def test_a_first_event_that_an_older_release_has_stored_is_told_once(
+    service: Service, client: httpx.AsyncClient
+) -> None:
+    done = await completed(client)
+    jobs, owner = service.system.jobs, "ada"
+    before = await jobs.events(owner, done["job_id"], 0)
+    await jobs.store.commit([jobs.store.put(event) for event in before])
+    await client.post(f"/jobs/{done['job_id']}/cancel")
+    events = await jobs.events(owner, done["job_id"], 0)
+    assert [event.seq for event in events] == [1, 2]
+    assert [*await jobs.events(owner, done["job_id"], 0, 1)] == [*before] == [events[0]]
+
+
 async def test_what_happens_is_told_while_it_happens(service: Service, client: httpx.AsyncClient) -> None:
     job_id = (await completed(client))["job_id"]
     answers: list[httpx.Response] = []

@@ -54,7 +54,29 @@ async def test_what_put_answers_pins_what_was_put(platform: Platform) -> None:
 
 
 async def test_where_nothing_was_put_is_nothing(objects: ObjectStore) -> None:
-    assert await objects.stat(KEY) is None
+    assert (await objects.stat(KEY), await objects.find(KEY)) == (None, None)
+
+
+@pytest.mark.parametrize("data", [DATA, b""])
+async def test_what_is_found_is_the_newest_version_opened(objects: ObjectStore, data: bytes) -> None:
+    await put(objects, data=b"before")
+    ref = await objects.put(KEY, data, content_type="image/jpeg")
+    found = await objects.find(KEY)
+    assert found is not None
+    assert (found.ref, found.source.size, await found.source.read(0, len(data) + 1)) == (ref, len(data), data)
+
+
+async def test_what_was_found_is_pinned(platform: Platform) -> None:
+    objects = platform.objects
+    await put(objects)
+    found = await objects.find(KEY)
+    assert found is not None
+    await put(objects, data=b"other bytes")
+    if Capability.KEEPS_VERSIONS in platform.capabilities:
+        assert await found.source.read(0, len(DATA)) == DATA
+    else:
+        with pytest.raises(NotFound):
+            await found.source.read(0, len(DATA))
 
 
 async def test_a_second_put_replaces_the_first(objects: ObjectStore) -> None:

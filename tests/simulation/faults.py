@@ -7,7 +7,7 @@ of every process has a number; a plan says which fault happens at which number, 
 import inspect
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from types import FunctionType, new_class
@@ -19,7 +19,7 @@ from smmu.ports.errors import Unavailable
 from smmu.ports.gateway import Gateway
 from smmu.ports.ledger import Ledger
 from smmu.ports.media import MediaEngine
-from smmu.ports.objects import ObjectStore, Source
+from smmu.ports.objects import Found, ObjectStore, Source
 from smmu.ports.queue import Queue
 from smmu.ports.tasks import TaskRunner, TaskStarter
 from smmu.ports.uploads import UploadStore
@@ -39,6 +39,7 @@ PORTS: Mapping[type[Any], str] = {
     MediaEngine: "engine",
     Gateway: "gateway",
 }
+_SOURCE: Any = Source
 _END = object()
 
 
@@ -193,6 +194,8 @@ def _awaited(name: str, label: str, returns: Any) -> Any:
     async def method(self: _Wrapper, *args: Any, **kwargs: Any) -> Any:
         effect = getattr(self.target, name)
         result = await self.faults.call(self.process, label, lambda: effect(*args, **kwargs))
+        if isinstance(result, Found):
+            return replace(result, source=faulty(_SOURCE, result.source, self.process, self.faults))
         return faulty(returns, result, self.process, self.faults) if returns in PORTS else result
 
     return method

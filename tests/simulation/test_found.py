@@ -24,8 +24,7 @@ def held(scenario: Scenario, *moments: Moment) -> Report:
 @pytest.mark.parametrize("fault", [Fault.CRASH_AFTER, Fault.FAIL_AFTER, Fault.STOP])
 def test_a_single_upload_that_was_found_but_not_recorded_can_be_completed(fault: Fault) -> None:
     """Its session was over, so that its part counted as missing and could not be sent again: open for ever."""
-    at = "objects.stat" if fault is not Fault.STOP else "objects.open"
-    held(ONE_UPLOAD, Moment("api", at, fault))
+    held(ONE_UPLOAD, Moment("api", "objects.find", fault))
 
 
 @pytest.mark.parametrize("fault", [Fault.CRASH_AFTER, Fault.STOP])

@@ -174,10 +174,10 @@ def _file(world: WatchedWorld, folder: str, file: dict[str, Any], winners: tuple
 
 
 def _told(world: WatchedWorld, known: Job) -> Iterator[str]:
-    """The stored events are numbered from 1 without a gap, and the last state told is the state."""
+    """The stored events are numbered from 2 without a gap (1 is the job itself), and the last state told is the state."""
     told = [event for event in world.history.of(JobEvent) if event.job_id == known.id]
     numbers = sorted(event.seq for event in told)
-    if numbers != list(range(1, known.events + 1)):
+    if numbers != list(range(2, known.events + 1)):
         yield f"{known.id} has {known.events} events, and stored are {numbers}"
     states = [event.data["state"] for event in told if event.type == "state"]
     if states and states[-1] != known.state:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from smmu.application.lines import of_job, of_upload
 from smmu.application.messages import job_wants_dispatch
-from smmu.application.store import Store, first_told
+from smmu.application.store import Store
 from smmu.domain import parts, quota, upload
 from smmu.domain.admission import check_stored
 from smmu.domain.errors import Code, Reason, Refused, refuse_if
@@ -20,7 +20,7 @@ from smmu.domain.upload import Event, State, Upload
 from smmu.domain.values import Algorithm, Checksum, ObjectRef
 from smmu.ports.errors import NotFound
 from smmu.ports.ledger import Change, Count
-from smmu.ports.objects import ObjectStore
+from smmu.ports.objects import Found, ObjectStore
 from smmu.ports.records import Stored
 from smmu.ports.system import Clock, Telemetry
 from smmu.ports.uploads import Session, StoredPart, UploadStore
@@ -61,7 +61,8 @@ class Completion:
         if known.state is State.OPEN:
             _require_all(known, arrived, claimed)
             stored = await self._begin_completing(stored)
-        return await self._decide(stored, await self._assemble(stored, arrived), checksum, trace)
+        ref = await self._assemble(stored, arrived)
+        return await self._decide(stored, Found(ref, await self.objects.open(ref)), checksum, trace)
 
     async def close(self, stored: Stored[Upload], event: Event) -> Upload:
         """End an open upload without a job (abort, expire) and drop its bytes."""
@@ -78,13 +79,13 @@ class Completion:
         await self.objects.delete(known.key)
         await self.store.commit([self.store.put(replace(known, cleaned=True), stored.version)])
 
-    async def _sent(self, known: Upload, claimed: Sequence[tuple[int, str]] | None) -> ObjectRef:
+    async def _sent(self, known: Upload, claimed: Sequence[tuple[int, str]] | None) -> Found:
         """The object of a single session. Its PUT has made it, once and for all: one look is all there is to do."""
-        info = await self.objects.stat(known.key)
-        if info is None:
+        found = await self.objects.find(known.key)
+        if found is None:
             raise Refused(*_incomplete((1,)))
-        _require_all(known, [StoredPart(number=1, size=info.ref.size, etag=info.ref.etag)], claimed)
-        return info.ref
+        _require_all(known, [StoredPart(number=1, size=found.ref.size, etag=found.ref.etag)], claimed)
+        return found
 
     async def _begin_completing(self, stored: Stored[Upload]) -> Stored[Upload]:
         """Assembling many parts may take minutes: nobody may abort meanwhile."""
@@ -105,28 +106,27 @@ class Completion:
                 await self.store.commit([self.store.put(reopened, stored.version)])
             raise Refused(*_incomplete((1,))) from None
 
-    async def _decide(self, stored: Stored[Upload], ref: ObjectRef, checksum: Checksum | None, trace: str) -> Upload:
-        reasons = await self._reasons(stored.value, ref, checksum)
+    async def _decide(self, stored: Stored[Upload], found: Found, checksum: Checksum | None, trace: str) -> Upload:
+        reasons = await self._reasons(stored.value, found, checksum)
         if not reasons:
-            return await self._accept(stored, ref, trace)
+            return await self._accept(stored, found.ref, trace)
         rejected = upload.reject(stored.value, reasons, self.clock.now())
         await self._commit_end(stored, rejected)
         self.telemetry.event("upload_rejected", **of_upload(rejected), code=reasons[0].code)
         await self.clean(Stored(rejected, stored.version + 1))
         raise Refused(*reasons)
 
-    async def _reasons(self, known: Upload, ref: ObjectRef, checksum: Checksum | None) -> tuple[Reason, ...]:
+    async def _reasons(self, known: Upload, found: Found, checksum: Checksum | None) -> tuple[Reason, ...]:
         given = tuple(c for c in (known.checksum, checksum) if c is not None)
-        source = await self.objects.open(ref)
-        head = await source.read(0, self.store.limits.sniff_bytes)
+        head = await found.source.read(0, self.store.limits.sniff_bytes)
         return check_stored(
             declared_size=known.layout.size,
-            stored_size=ref.size,
+            stored_size=found.ref.size,
             declared_type=known.content_type,
             sniffed=sniff(head),
             limits=self.store.limits,
             checksums=given,
-            stored_checksums=await self._measured(ref, given),
+            stored_checksums=await self._measured(found.ref, given),
         )
 
     async def _measured(self, ref: ObjectRef, given: Sequence[Checksum]) -> dict[Algorithm, str]:
@@ -140,7 +140,6 @@ class Completion:
         changes: list[Change] = [
             self.store.put(done, stored.version),
             self.store.put(job),
-            self.store.put(first_told(job, now)),
             self.store.put(_media_of(done, ref, now)),
             Count(owner=done.owner, deltas=quota.settle(done)),
         ]
@@ -204,7 +203,7 @@ def _job_of(done: Upload, ref: ObjectRef, trace: str, now: float) -> Job:
         updated_at=now,
         started_at=now,
         checked_at=now,
-        events=1,
+        events=1,  # its making, which `first_told` tells
         trace=trace,
     )
 

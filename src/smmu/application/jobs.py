@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from smmu.application.lines import of_job
 from smmu.application.messages import job_wants_dispatch, run_of
-from smmu.application.store import Store, told_state, until_settled
+from smmu.application.store import Store, first_told, told_state, until_settled
 from smmu.domain import job, media, task
 from smmu.domain.errors import FINAL, Code, Refused, refuse
 from smmu.domain.events import JobEvent
@@ -61,11 +61,15 @@ class Jobs:
         )
 
     async def events(self, owner: str, job_id: str, after: int, limit: int = 100) -> Sequence[JobEvent]:
-        """The stored events with a sequence number greater than `after`, in order."""
+        """The events after that number, in order. The first is the job's making, and is not stored."""
         page = await self.store.ledger.query(
             Query(type=JobEvent, owner=owner, prefix=f"{job_id}/", after=f"{job_id}/{after:010d}", limit=limit)
         )
-        return [item.value for item in page.items]
+        stored = [item.value for item in page.items]
+        known = None if after else await self.store.find(Job, owner, job_id)
+        if known is None or (stored and stored[0].seq == 1):  # as jobs of older releases have it
+            return stored
+        return [first_told(known.value), *stored][:limit]
 
     async def cancel(self, owner: str, job_id: str) -> Job:
         """Ask a job to end. One that has not begun is cancelled at once, another when its run has stopped."""

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 from smmu.domain.errors import Code, refuse
 from smmu.domain.events import JobEvent
-from smmu.domain.job import Job
+from smmu.domain.job import Job, State
 from smmu.domain.limits import Limits
 from smmu.domain.media import Media
 from smmu.domain.task import Task
@@ -92,29 +92,23 @@ def told(
     job: Job, now: float, kind: Literal["state", "progress", "task"], data: dict[str, Any]
 ) -> tuple[Job, JobEvent]:
     """The job with one more event in its history, and that event: both go into the same commit."""
-    after = replace(job, events=job.events + 1, updated_at=now)
-    return after, _newest(after, now, kind, data)
+    seq = job.events + 1
+    event = JobEvent(job_id=job.id, owner=job.owner, seq=seq, at=now, attempt=job.attempt, type=kind, data=data)
+    return replace(job, events=seq, updated_at=now), event
 
 
 def told_state(job: Job, now: float) -> tuple[Job, JobEvent]:
     """The event of a job that has just changed its state."""
-    return told(job, now, "state", _state(job))
-
-
-def first_told(job: Job, now: float) -> JobEvent:
-    """The event of a job that has just been made, and counts it already."""
-    return _newest(job, now, "state", _state(job))
-
-
-def _newest(job: Job, now: float, kind: Literal["state", "progress", "task"], data: dict[str, Any]) -> JobEvent:
-    return JobEvent(job_id=job.id, owner=job.owner, seq=job.events, at=now, attempt=job.attempt, type=kind, data=data)
-
-
-def _state(job: Job) -> dict[str, Any]:
     data: dict[str, Any] = {"state": job.state, "progress": job.progress}
     if job.error is not None:
         data["error"] = {"code": job.error.code, "message": job.error.message}
-    return data
+    return told(job, now, "state", data)
+
+
+def first_told(job: Job) -> JobEvent:
+    """The event of a job's making. Its job counts it and says all of it, so it is never stored."""
+    data = {"state": State.CREATED, "progress": 0}
+    return JobEvent(job_id=job.id, owner=job.owner, seq=1, at=job.created_at, attempt=1, type="state", data=data)
 
 
 def told_task(job: Job, task: Task, now: float) -> tuple[Job, JobEvent]:

@@ -56,10 +56,10 @@ def paths_in(manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 async def _bring(objects: ObjectStore, key: str, target: Path) -> None:
-    info = await objects.stat(key)
-    if info is None or not is_safe_path(target.name):
+    found = await objects.find(key)
+    if found is None or not is_safe_path(target.name):
         raise Corrupt(f"{target.name} is listed in the manifest and not in storage")
-    source = await objects.open(info.ref)
+    source = found.source
     await to_thread.run_sync(partial(target.parent.mkdir, parents=True, exist_ok=True))
     if source.local_path is not None:
         await to_thread.run_sync(_take, source.local_path, target)

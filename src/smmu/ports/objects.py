@@ -66,6 +66,14 @@ class Source(Protocol):
         """Bytes from `start`, at most `length`; shorter only at the end, empty beyond it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object as it was found: what pins it, and these very bytes."""
+
+    ref: ObjectRef
+    source: Source
+
+
 def check_folder(folder: str) -> None:
     """That a name of much is a folder: "a" would name "ab/c", and "" everything. `ValueError` else, it is a bug."""
     if not folder.strip("/") or not folder.endswith("/"):
@@ -85,6 +93,10 @@ class ObjectStore(Protocol):
     @abstractmethod
     async def open(self, ref: ObjectRef) -> Source:
         """The pinned version. Raises `NotFound` when the key now holds nothing, or other bytes (but see `Source`)."""
+
+    @abstractmethod
+    async def find(self, key: str) -> Found | None:
+        """The newest version at `key`, opened; `None` without one. One look, where `stat` and `open` are two."""
 
     @abstractmethod
     async def put(self, key: str, body: Body, *, content_type: str, if_absent: bool = False) -> ObjectRef:

@@ -3,7 +3,7 @@
 A row and its file are one version; overwriting names another file, so a pinned version is either whole or gone, and
 who holds its path never sees other bytes under it. The ETag is the CRC64NVME of the bytes in hexadecimal.
 
-Costs: `stat`, `open`, `sign_read` one point read (10 µs); `put` two syncs and a shared commit; taking a file over reads
+Costs: `stat`, `open`, `find` one point read (10 µs); `put` two syncs and a shared commit; taking a file over reads
 it once for its checksums (it is in memory still) and moves it. `list` is a walk along the key index, page by page.
 """
 
@@ -27,6 +27,7 @@ from smmu.adapters.embedded.rows import (
     delete_row,
     end_key,
     find,
+    found_at,
     info_of,
     put_row,
     put_row_if_absent,
@@ -37,7 +38,7 @@ from smmu.domain.tickets import Ticket, seal
 from smmu.domain.values import ObjectRef
 from smmu.ports.errors import AlreadyExists, Full, Unavailable
 from smmu.ports.gateway import PATH
-from smmu.ports.objects import Body, LocalFile, ObjectInfo, ObjectStore, ReadLink, Source, check_folder
+from smmu.ports.objects import Body, Found, LocalFile, ObjectInfo, ObjectStore, ReadLink, Source, check_folder
 from smmu.ports.system import Clock
 
 _PAGE = 200
@@ -105,6 +106,11 @@ class FileObjectStore(ObjectStore):
         """See the port."""
         require_pinned(self._db, ref)
         return FileSource(self._files, ref)
+
+    async def find(self, key: str) -> Found | None:
+        """See the port."""
+        ref = found_at(self._db, key)
+        return Found(ref, FileSource(self._files, ref)) if ref else None
 
     async def put(self, key: str, body: Body, *, content_type: str, if_absent: bool = False) -> ObjectRef:
         """See the port."""

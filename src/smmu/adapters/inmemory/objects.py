@@ -18,7 +18,7 @@ from smmu.domain.tickets import Ticket, seal
 from smmu.domain.values import ObjectRef
 from smmu.ports.errors import AlreadyExists, NotFound
 from smmu.ports.gateway import PATH
-from smmu.ports.objects import Body, LocalFile, ObjectInfo, ObjectStore, ReadLink, Source, check_folder
+from smmu.ports.objects import Body, Found, LocalFile, ObjectInfo, ObjectStore, ReadLink, Source, check_folder
 from smmu.ports.system import Clock
 
 
@@ -92,6 +92,12 @@ class MemoryObjectStore(ObjectStore):
         await checkpoint()
         pinned(self.world, ref)
         return MemorySource(self.world, ref)
+
+    async def find(self, key: str) -> Found | None:
+        """What is at a key, opened."""
+        await checkpoint()
+        row = self.world.objects.rows.get(key)
+        return None if row is None else Found(row.ref, MemorySource(self.world, row.ref))
 
     async def put(self, key: str, body: Body, *, content_type: str, if_absent: bool = False) -> ObjectRef:
         """Store a copy of the body."""
