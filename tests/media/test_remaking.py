@@ -13,7 +13,7 @@ from smmu.adapters.media.engine import PyavEngine
 from smmu.entrypoints.exporting import export
 from smmu.entrypoints.verifying import Verifier
 from tests.support import clips
-from tests.support.clips import FAST, LIMITS, make
+from tests.support.clips import FAST, LIMITS, make, top_rung
 from tests.support.service import Service, a_service, completed, ended
 
 pytestmark = [pytest.mark.media, pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
@@ -93,6 +93,22 @@ async def test_a_rung_that_is_added_plays_beside_those_that_were_there(
     assert f'URI="{first}audio/playlist.m3u8"' in told
     assert f"\n{first}240p/playlist.m3u8\n" in told
     assert f'URI="{first}240p/keyframes.m3u8"' in told
+
+
+async def test_a_rung_made_again_has_the_keyframes_of_the_copied_one_that_is_kept_and_so_the_other_way(
+    service: Service, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    keys = [0.0, 1.4, 3.9]
+    source = top_rung(tmp_path / "s.mp4", "-g", "999", "-keyint_min", "1", "-force_key_frames", "0,1.4,3.9", seconds=5)
+    async with service.working():
+        media_id = (await uploaded(client, source, {}))["media_id"]
+        await remade(client, media_id, names=["240p"])
+        await remade(client, media_id, names=["300p"])
+        made = await brought(service, media_id, tmp_path / "made")
+    assert await verified(tmp_path / "made") == {}
+    assert made["300p"]["proof"]["measures"]["packets_copied"] == 50
+    for name in ("240p", "300p"):
+        assert clips.keyframe_times(tmp_path / "made" / made[name]["path"]) == keys
 
 
 def folder_of(path: str) -> str:
