@@ -12,7 +12,7 @@ from smmu.application.library import Library
 from smmu.application.lines import of_job
 from smmu.application.messages import job_wants_dispatch
 from smmu.application.revisions import facts_of
-from smmu.application.store import Store, first_told, until_settled
+from smmu.application.store import Store, until_settled
 from smmu.application.transcription import speech_of
 from smmu.application.uploads import KEY_SECONDS, require_same
 from smmu.domain import media
@@ -78,7 +78,6 @@ class Remaking:
             changed = media.opened(stored.value, opened.id, writing, opened.created_at)
             changes = [
                 self.store.put(opened),
-                self.store.put(first_told(opened, opened.created_at)),
                 self.store.put(changed, stored.version),
                 *self._use(opened, once, used),
             ]
