@@ -73,9 +73,9 @@ async def plan_revision(objects: ObjectStore, known: Media, job: Job, limits: Li
         return part
     root = keys.media_prefix(known.owner, known.id)
     tracks = [await _track(objects, root, manifest, one) for one in staying]
-    text = await _bytes(objects, await _ref(objects, root + manifest.path))
+    text = await _text(objects, root + manifest.path)
     order = tuple(dict.fromkeys((*former.names, *new)))
-    return _keeping(part, Kept(manifest=text.decode(), tracks=tuple(tracks), order=order))
+    return _keeping(part, Kept(manifest=text, tracks=tuple(tracks), order=order))
 
 
 _PLAYED = frozenset({Role.HLS_VIDEO, Role.HLS_AUDIO})
@@ -101,7 +101,7 @@ async def _track(objects: ObjectStore, root: str, manifest: Rendition, one: Rend
     """A rung or a sound that stays, as the new playlists find it."""
     folder = str(PurePosixPath(one.path).parent)
     told = next((file.path for file in one.files[1:] if file.content_type == _PLAYLIST), None)
-    text = "" if told is None else (await _bytes(objects, await _ref(objects, root + told))).decode()
+    text = "" if told is None else await _text(objects, root + told)
     return KeptTrack(
         name=one.name,
         place=_relative(folder, str(PurePosixPath(manifest.path).parent)),
@@ -121,11 +121,11 @@ def _relative(folder: str, start: str) -> str:
     return "/".join([*([".."] * (len(at) - same)), *to[same:]])
 
 
-async def _ref(objects: ObjectStore, key: str) -> ObjectRef:
-    info = await objects.stat(key)
-    if info is None:
+async def _text(objects: ObjectStore, key: str) -> str:
+    found = await objects.find(key)
+    if found is None:
         raise refuse(Code.PROOF_FAILED, "A playlist of what is there already is no longer kept.")
-    return info.ref
+    return (await found.source.read(0, found.source.size)).decode()
 
 
 async def _bytes(objects: ObjectStore, ref: ObjectRef) -> bytes:
