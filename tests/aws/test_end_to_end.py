@@ -67,6 +67,22 @@ async def test_a_film_plays_through_the_api_with_its_bytes_from_s3(cloud: Cloud,
     assert found.content[4:8] == b"styp"
 
 
+async def test_a_rendition_is_made_again_and_the_others_stay_where_they_are(cloud: Cloud, tmp_path: Path) -> None:
+    async with open_client(cloud.url, cloud.token()) as client:
+        job_id = await uploaded(client, photo(tmp_path / "photo.jpg", size=(640, 480)))
+        media_id = (await done(client, job_id)).media_id
+        again = (await client.media.make(media_id, ["image-320-webp"])).job_id
+        assert (await done(client, again)).state == "succeeded"
+        made = await client.media.get(media_id)
+        assert made.manifest is not None
+        assert (made.state, made.manifest.revision, made.manifest.job_id) == ("ready", 2, again)
+        jobs = {known.name: known.path.partition("-a")[0] for known in made.manifest.renditions}
+        assert {name for name, of in jobs.items() if of == again} == {"image-320-webp"}
+        assert {of for name, of in jobs.items() if name != "image-320-webp"} == {job_id}
+        for known in made.manifest.renditions:
+            await client.media.bring(media_id, known, tmp_path / "out")  # which checks them
+
+
 async def test_a_file_of_many_parts_goes_to_storage_part_by_part(cloud: Cloud, tmp_path: Path) -> None:
     """A long silence: 101 MiB is one more than goes in one PUT."""
     large = tmp_path / "silence.wav"

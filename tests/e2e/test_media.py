@@ -129,6 +129,9 @@ def test_renditions_are_made_again_or_added_and_the_others_stay(server: Server, 
     nothing = smmu("media", "add", clip_id, "--preset", "web", *server.options("fay"))
     assert (nothing.status, nothing.out) == (1, "")
     assert nothing.complaint == "smmu: There is nothing to add: all that these options make of this file is there."
+    settled = smmu("media", "add", clip_id, "--mute", *server.options("fay"))
+    assert (settled.status, settled.out) == (1, "")
+    assert settled.complaint.startswith("smmu: mute is settled with the upload: what can be added later is preset, ")
     begun = smmu("media", "add", clip_id, "mp4", *server.options("fay"))
     assert begun.status == 0, begun.err
     assert begun.complaint == f"smmu jobs watch {begun.out.strip()} says when it is done"

@@ -36,7 +36,7 @@ async def remade(client: httpx.AsyncClient, media_id: str, **body: Any) -> str:
     answer = await client.post(f"/media/{media_id}/renditions", json=body)
     assert answer.status_code == 202, answer.text
     job_id: str = answer.json()["job_id"]
-    job = await ended(client, job_id)
+    job = await ended(client, job_id, within=100)
     assert job["state"] == "succeeded", str(job["error"])
     return job_id
 
@@ -115,9 +115,9 @@ def folder_of(path: str) -> str:
     return path.removesuffix("240p/playlist.m3u8")
 
 
-async def uploaded(client: httpx.AsyncClient, source: Path, options: dict[str, Any]) -> dict[str, Any]:
-    made = await completed(client, source.read_bytes(), options=options)
-    assert (await ended(client, made["job_id"]))["state"] == "succeeded"
+async def uploaded(client: httpx.AsyncClient, source: Path, options: dict[str, Any], **named: str) -> dict[str, Any]:
+    made = await completed(client, source.read_bytes(), options=options, **named)
+    assert (await ended(client, made["job_id"], within=100))["state"] == "succeeded"
     return made
 
 
@@ -135,6 +135,30 @@ async def test_playlists_written_over_what_is_kept_say_what_they_said(
     old, new = ((tmp_path / one / made["hls"]["path"]).read_text() for one, made in (("one", before), ("two", after)))
     assert new.replace(way, "") == old
     assert described(tmp_path / "two", after) == described(tmp_path / "one", before)
+
+
+async def test_rungs_beside_a_copied_one_keep_its_keyframes_and_a_text_changes_no_segment(
+    service: Service, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    (tmp_path / "said.srt").write_text("1\n00:00:00,500 --> 00:00:01,500\nHello\n", encoding="utf-8")
+    film = top_rung(tmp_path / "v.mp4", "-g", "9999", "-keyint_min", "1", "-force_key_frames", "0,1.4", seconds=3)
+    source = make(tmp_path / "s.mkv", "-i", str(film), "-i", str(tmp_path / "said.srt"), "-map", "0", "-map", "1",
+                  "-c", "copy", "-c:s", "srt", "-metadata:s:s:0", "language=ger")  # fmt: skip
+    async with service.working():
+        named = {"filename": "s.mkv", "content_type": "video/x-matroska"}
+        media_id = (await uploaded(client, source, {}, **named))["media_id"]
+        before = await brought(service, media_id, tmp_path / "one")
+        rung = await remade(client, media_id, names=["240p"])
+        text = await remade(client, media_id, names=["subtitles-2"])
+        after = await brought(service, media_id, tmp_path / "two")
+    assert before["300p"]["proof"]["measures"]["packets_copied"] == after["300p"]["proof"]["measures"]["packets_copied"]
+    assert {name for name, made in after.items() if made["path"].startswith(rung)} == {"240p"}
+    assert {name for name, made in after.items() if made["path"].startswith(text)} == {"subtitles-2", "hls", "dash"}
+    folder = tmp_path / "two"
+    assert await verified(folder) == {}
+    times = [clips.keyframe_times(folder / after[name]["path"]) for name in ("240p", "300p")]
+    assert times[0] == times[1] == [0.0, 1.421]  # the sound begins 21 ms earlier, and has to be looked at for that
+    assert 'TYPE=SUBTITLES,GROUP-ID="texts",NAME="German",LANGUAGE="de"' in (folder / after["hls"]["path"]).read_text()
 
 
 def described(folder: Path, made: dict[str, dict[str, Any]]) -> str:

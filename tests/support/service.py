@@ -98,9 +98,9 @@ async def completed(client: httpx.AsyncClient, data: bytes = CLIP, **changed: An
     return {**upload, **answer.json()}
 
 
-async def ended(client: httpx.AsyncClient, job_id: str) -> dict[str, Any]:
+async def ended(client: httpx.AsyncClient, job_id: str, *, within: float = 10) -> dict[str, Any]:
     """The job, when nothing more will happen to it."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(within):
         while True:
             found: dict[str, Any] = (await client.get(f"/jobs/{job_id}")).json()
             if found["state"] in ("succeeded", "failed", "cancelled"):

@@ -18,6 +18,8 @@ from smmu.domain.manifest import (
     Rendition,
     is_safe_path,
     plan_document,
+    rendition_document,
+    rendition_of,
     to_document,
     verify,
 )
@@ -206,3 +208,11 @@ def _a_plan() -> Plan:
         image=ImageFacts(width=400, height=300),
     )
     return plan(facts, Options(), Limits())
+
+
+@given(FACTS, OPTIONS)
+def test_a_rendition_is_read_as_it_was_written(found: MediaFacts, options: Options) -> None:
+    for one in fulfilled(plan(found, options, Limits())):
+        several = replace(one, files=(*one.files, file("b/c.m4s")), title="Été", purpose="commentary", duration_s=1.5)
+        for written in (one, several):
+            assert rendition_of(json.loads(json.dumps(rendition_document(written)))) == written

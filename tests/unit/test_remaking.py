@@ -56,6 +56,20 @@ def test_nothing_that_is_made_stands_on_what_is_not(found: MediaFacts, data: st.
             assert task == whole.task(task.name)
 
 
+@given(FACTS, st.data())
+def test_playlists_that_are_written_again_have_every_sound_and_some_rung(
+    found: MediaFacts, data: st.DataObject
+) -> None:
+    whole = plan(found, Options(), LIMITS, ENGINE)
+    there = tuple(data.draw(st.lists(st.sampled_from(names(whole)), unique=True)))
+    part = narrowed(whole, (data.draw(st.sampled_from(names(whole))),), there)
+    for task in (task for task in tasks(part) if "playlist" in {spec.type for spec in task.renditions}):
+        had = {spec for spec in whole.task(task.name).renditions if spec.name in (*there, *names(part))}
+        streamed = {spec for spec in whole.task(task.name).renditions if spec.role == "hls-audio"}
+        assert streamed <= had
+        assert task.name == "audio" or any(spec.role == "hls-video" for spec in had)
+
+
 @given(FACTS, CODECS, CODECS)
 def test_what_more_options_add_is_what_is_not_there(found: MediaFacts, codecs: list[str], more: list[str]) -> None:
     base = widened(Options(), {"codecs": codecs})

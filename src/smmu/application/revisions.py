@@ -19,7 +19,7 @@ from smmu.domain.kept import Kept, KeptTrack
 from smmu.domain.limits import Limits
 from smmu.domain.manifest import Rendition, moved, rendition_of
 from smmu.domain.media import Media
-from smmu.domain.plan import Plan, PlannedTask, PlaylistSpec, Role, TaskKind
+from smmu.domain.plan import AudioSpec, Plan, PlannedTask, PlaylistSpec, Role, TaskKind
 from smmu.domain.plan_speech import Speech
 from smmu.domain.planner import plan
 from smmu.domain.remaking import Wish, chosen, narrowed
@@ -72,10 +72,12 @@ async def plan_revision(objects: ObjectStore, known: Media, job: Job, limits: Li
     if manifest is None or not any(map(_lists, _tasks(part))):
         return part
     root = keys.media_prefix(known.owner, known.id)
-    tracks = [await _track(objects, root, manifest, one) for one in staying]
-    text = await _bytes(objects, await _ref(objects, root + manifest.path))
+    tracks = [await _track(objects, root, one) for one in staying]
+    text = await _text(objects, root + manifest.path)
     order = tuple(dict.fromkeys((*former.names, *new)))
-    return _keeping(part, Kept(manifest=text.decode(), tracks=tuple(tracks), order=order))
+    sounds = [spec for task in _tasks(whole) if _lists(task) for spec in task.renditions if isinstance(spec, AudioSpec)]
+    heard = tuple(spec.track_index for spec in sounds if spec.name in former.names)
+    return _keeping(part, Kept(manifest=text, place=_folder(manifest), tracks=tuple(tracks), order=order, heard=heard))
 
 
 _PLAYED = frozenset({Role.HLS_VIDEO, Role.HLS_AUDIO})
@@ -97,14 +99,14 @@ def _keeping(part: Plan, kept: Kept) -> Plan:
     return replace(part, stages=tuple(stages))
 
 
-async def _track(objects: ObjectStore, root: str, manifest: Rendition, one: Rendition) -> KeptTrack:
+async def _track(objects: ObjectStore, root: str, one: Rendition) -> KeptTrack:
     """A rung or a sound that stays, as the new playlists find it."""
-    folder = str(PurePosixPath(one.path).parent)
+    folder = _folder(one)
     told = next((file.path for file in one.files[1:] if file.content_type == _PLAYLIST), None)
-    text = "" if told is None else (await _bytes(objects, await _ref(objects, root + told))).decode()
+    text = "" if told is None else await _text(objects, root + told)
     return KeptTrack(
         name=one.name,
-        place=_relative(folder, str(PurePosixPath(manifest.path).parent)),
+        place=folder,
         folder=_UP + folder,
         sizes=tuple(file.size for file in one.files if file.content_type == _SEGMENT),
         keys=text,
@@ -114,18 +116,15 @@ async def _track(objects: ObjectStore, root: str, manifest: Rendition, one: Rend
     )
 
 
-def _relative(folder: str, start: str) -> str:
-    """The way to a folder from another, both relative to the same."""
-    to, at = folder.split("/"), start.split("/")
-    same = next((index for index, (one, other) in enumerate(zip(to, at, strict=False)) if one != other), len(at))
-    return "/".join([*([".."] * (len(at) - same)), *to[same:]])
+def _folder(one: Rendition) -> str:
+    return str(PurePosixPath(one.path).parent)
 
 
-async def _ref(objects: ObjectStore, key: str) -> ObjectRef:
-    info = await objects.stat(key)
-    if info is None:
+async def _text(objects: ObjectStore, key: str) -> str:
+    found = await objects.find(key)
+    if found is None:
         raise refuse(Code.PROOF_FAILED, "A playlist of what is there already is no longer kept.")
-    return info.ref
+    return (await found.source.read(0, found.source.size)).decode()
 
 
 async def _bytes(objects: ObjectStore, ref: ObjectRef) -> bytes:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class KeptTrack:
     """A rung, or a sound, that an earlier job made and whose files stay as and where they are.
 
-    `place` is its folder as that revision's DASH manifest finds it, `folder` as the new playlists do. `sizes` are its
-    segments' bytes, in order. `keys` is the text of its playlist of keyframes ("" of a sound). The rest is for menus.
+    `place` is its folder below the media's, `folder` is it as the new playlists find it. `sizes` are its segments'
+    bytes, in order. `keys` is the text of its playlist of keyframes ("" of a sound). The rest is for menus.
     """
 
     name: str
@@ -23,11 +23,14 @@ class KeptTrack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """The tracks that are kept, and the DASH manifest they are described in: every duration to the tick.
+    """The tracks that are kept, and the DASH manifest at `place` that describes them: every duration to the tick.
 
-    `order` has the names of all that there is or will be: the first sound in it is the main one.
+    `order` has the names of all that there is or will be: the first sound in it is the main one. `heard` are the tracks
+    of the source that all of its sounds are made of: where the first of them and of the pictures begins is time zero.
     """
 
     manifest: str
+    place: str
     tracks: tuple[KeptTrack, ...]
     order: tuple[str, ...]
+    heard: tuple[int, ...]

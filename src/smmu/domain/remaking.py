@@ -63,7 +63,7 @@ def chosen(plan: Plan, there: Sequence[str], wish: Wish) -> tuple[str, ...]:
 
 def narrowed(plan: Plan, names: Sequence[str], there: Sequence[str]) -> Plan:
     """The plan with the tasks that make these renditions, and those that stand on them; and with why."""
-    wanted, stages = _standing(plan, frozenset(names)), []
+    wanted, stages = _standing(plan, frozenset(names), frozenset(there)), []
     for stage in plan.stages:
         tasks = tuple(part for task in stage.tasks if (part := _narrowed(task, wanted)).renditions)
         stages += [replace(stage, tasks=tasks)] if tasks else []
@@ -104,7 +104,7 @@ def _narrowed(task: PlannedTask, wanted: frozenset[str]) -> PlannedTask:
     return replace(task, renditions=tuple(spec for spec in task.renditions if spec.name in wanted))
 
 
-def _standing(plan: Plan, names: frozenset[str]) -> frozenset[str]:
+def _standing(plan: Plan, names: frozenset[str], there: frozenset[str]) -> frozenset[str]:
     """These, and what else has to be made with them."""
     wanted = set(names)
     if any(isinstance(spec, CaptionsSpec) and spec.name in wanted for spec in _specs(plan)):
@@ -114,10 +114,17 @@ def _standing(plan: Plan, names: frozenset[str]) -> frozenset[str]:
             wanted |= {spec.rung} | ({spec.audio} if spec.audio else set())
     if any(spec.name in wanted for spec in _specs(plan) if spec.role in _OFFERED):
         wanted |= {spec.name for spec in _specs(plan) if isinstance(spec, (PlaylistSpec, DashSpec))}
-    for task in (task for stage in plan.stages for task in stage.tasks if task.kind is TaskKind.AUDIO):
-        if any(spec.name in wanted for spec in task.renditions if spec.role in _OFFERED):
-            wanted |= {spec.name for spec in task.renditions if spec.role == Role.HLS_AUDIO}
+    for task in (task for stage in plan.stages for task in stage.tasks):
+        if any(isinstance(spec, PlaylistSpec) and spec.name in wanted for spec in task.renditions):
+            wanted |= _lacking(task, there if task.kind is TaskKind.VIDEO else frozenset(), wanted)
     return frozenset(wanted)
+
+
+def _lacking(task: PlannedTask, there: frozenset[str], wanted: set[str]) -> set[str]:
+    """What playlists that are written have to list and is not there: every sound, and at least some rungs."""
+    sounds = {spec.name for spec in task.renditions if spec.role == Role.HLS_AUDIO}
+    rungs = {spec.name for spec in task.renditions if spec.role == Role.HLS_VIDEO}
+    return (sounds - there) | (set() if rungs & (there | wanted) else rungs)
 
 
 # What playlists offer, and they themselves: none of these changes alone.

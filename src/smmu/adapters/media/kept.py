@@ -52,11 +52,12 @@ def kept_tracks(kept: Kept | None) -> KeptTracks:
         return KeptTracks()
     wanted = {one.place: one for one in kept.tracks}
     root = ET.fromstring(kept.manifest)  # noqa: S314 - our own words, read where nothing can come of others
+    below = f"{kept.place}/{_base(root)}"
     found = {
         one.name: _track(members, told, one)
         for members in root.iterfind("Period/AdaptationSet", _DASH)
         for told in members.iterfind("Representation", _DASH)
-        if (one := wanted.get(_place(root, told))) is not None
+        if (one := wanted.get(posixpath.normpath(below + _base(told) + told.attrib["id"]))) is not None
     }
     if len(found) != len(wanted):
         raise ValueError(f"the manifest describes {len(found)} of {len(wanted)} tracks")
@@ -69,10 +70,8 @@ def _starts(pieces: Sequence[Piece]) -> tuple[Fraction, ...]:
     return tuple(accumulate((piece.duration for piece in pieces[:-1]), initial=Fraction(0)))
 
 
-def _place(root: ET.Element, told: ET.Element) -> str:
-    """The folder of a representation, relative to the manifest."""
-    bases = [root.findtext("BaseURL", "", _DASH), told.findtext("BaseURL", "", _DASH)]
-    return posixpath.normpath("".join([*bases, told.attrib["id"]]))
+def _base(element: ET.Element) -> str:
+    return element.findtext("BaseURL", "", _DASH)
 
 
 def _track(members: ET.Element, told: ET.Element, one: KeptTrack) -> Track:

@@ -59,8 +59,9 @@ def decode_task(data: Mapping[str, Any]) -> plan.PlannedTask:
     built["transform"] = _build(plan.Transform, data["transform"])
     built["clip"] = _build(plan.Clip, data["clip"])
     if data["kept"] is not None:
-        tracks = tuple(_build(KeptTrack, track) for track in data["kept"]["tracks"])
-        built["kept"] = Kept(manifest=data["kept"]["manifest"], tracks=tracks, order=tuple(data["kept"]["order"]))
+        kept = data["kept"]
+        tracks = tuple(_build(KeptTrack, track) for track in kept["tracks"])
+        built["kept"] = Kept(**{**kept, "tracks": tracks, "order": tuple(kept["order"]), "heard": tuple(kept["heard"])})
     return _build(plan.PlannedTask, built)  # type: ignore[no-any-return]
 
 

@@ -40,7 +40,8 @@ class _Job:
         self._mp4 = next((spec for spec in task.renditions if isinstance(spec, Mp4Spec)), None)
         self._kept = kept_tracks(task.kept)
         self._whole = bench.directory / "whole-video.mp4"
-        tracks = (task.transform.track_index, *(spec.track_index for spec in self._audio))
+        heard = task.kept.heard if task.kept else tuple(spec.track_index for spec in self._audio)
+        tracks = (task.transform.track_index, *heard)
         self._survey = survey(bench, *tracks, clip=task.clip)
         self._target = 0
         self._unfit = ""

@@ -1,6 +1,6 @@
 """`smmu media redo` and `smmu media add`: some renditions of a media later, and nothing else of it."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,7 @@ from smmu.entrypoints.cli.boundary import REFUSED, Stop
 from smmu.entrypoints.cli.media import MediaId
 from smmu.entrypoints.cli.options import Token, Url
 from smmu.entrypoints.cli.terminal import gauges, note, say
+from smmu.entrypoints.cli.wishes import Wishes, wishing
 
 if TYPE_CHECKING:
     from smmu.client.client import Client
@@ -30,28 +31,23 @@ def redo(
     _make(media_id, names, {}, url=url, token=token, watch=watch)
 
 
+@wishing
 def add(
     media_id: MediaId,
     names: Annotated[
         list[str] | None, typer.Argument(metavar="NAME...", help="Only these. Without one: all that the options add.")
     ] = None,
     *,
-    rungs: Annotated[list[int] | None, typer.Option("--rung", metavar="LINES", help="A rung, such as 1080.")] = None,
-    codecs: Annotated[list[str] | None, typer.Option("--codec", metavar="CODEC", help="hevc or av1.")] = None,
-    widths: Annotated[list[int] | None, typer.Option("--width", metavar="PIXELS", help="A width of pictures.")] = None,
-    formats: Annotated[list[str] | None, typer.Option("--format", metavar="FORMAT", help="Of pictures: avif.")] = None,
-    preset: Annotated[str | None, typer.Option(metavar="PRESET", help="In place of the one before: web.")] = None,
     url: Url,
     token: Token,
     watch: Watch = False,
+    wishes: Wishes,
 ) -> None:
-    """Make what was not asked for before: rungs, codecs, widths, formats, or what another preset has."""
-    given = {"rungs": rungs, "codecs": codecs, "image_widths": widths, "image_formats": formats, "preset": preset}
-    wish = {name: value for name, value in given.items() if value}
-    _make(media_id, names or [], wish, url=url, token=token, watch=watch)
+    """Make what was not asked for before: rungs, codecs, formats, widths, or what another preset has."""
+    _make(media_id, names or [], wishes, url=url, token=token, watch=watch)
 
 
-def _make(media_id: str, names: list[str], wish: dict[str, Any], *, url: str, token: str, watch: bool) -> None:
+def _make(media_id: str, names: list[str], wish: Wishes, *, url: str, token: str, watch: bool) -> None:
     from smmu.entrypoints.cli.upload import follow
 
     async def question(client: "Client") -> tuple[str, str]:
