@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -19,6 +20,12 @@ pytestmark = [pytest.mark.served, pytest.mark.browser]
 
 SECONDS = 14
 COLOURS = {1.0: (255, 0, 0), 8.0: (0, 255, 0), 13.0: (0, 0, 255)}  # when what is seen; 8.0 is in the second segment
+
+
+SAID = (
+    "1\n00:00:01,000 --> 00:00:04,000\nRed\n\n2\n00:00:06,000 --> 00:00:09,000\nGreen\n",
+    "1\n00:00:01,000 --> 00:00:04,000\nRot\n\n2\n00:00:06,000 --> 00:00:09,000\nGrün & still\n",
+)
 
 
 @dataclass(frozen=True)
@@ -37,14 +44,22 @@ class Playing:
 
 @pytest.fixture(scope="module")
 def playing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playing]:
-    """Red for five seconds, green for five, blue for four, with a tone."""
+    """Red for five seconds, green for five, blue for four; a tone in English, one in German, and texts for both."""
     folder = tmp_path_factory.mktemp("playing")
     colours = ";".join(
         f"color={name}:s=640x360:r=25:d={seconds}[{name}]"
         for name, seconds in (("0xff0000", 5), ("0x00ff00", 5), ("0x0000ff", 4))
     )
     joined = f"{colours};[0xff0000][0x00ff00][0x0000ff]concat=n=3:v=1:a=0"
-    film = make(folder / "film.mp4", "-f", "lavfi", "-i", joined, "-f", "lavfi", "-i", f"sine=d={SECONDS}", *FAST)
+    inputs = ["-f", "lavfi", "-i", joined]
+    for at, hertz in enumerate((440, 880)):
+        inputs += ["-f", "lavfi", "-i", f"sine=f={hertz}:d={SECONDS}"]
+        (folder / f"{at}.srt").write_text(SAID[at], encoding="utf-8")
+    inputs += [argument for at in (0, 1) for argument in ("-i", str(folder / f"{at}.srt"))]
+    maps = [argument for at in range(5) for argument in ("-map", str(at))]
+    tags = [f"-metadata:s:{kind}:{at}=language={tag}" for kind in "as" for at, tag in enumerate(("eng", "ger"))]
+    tags = [argument for tag in tags for argument in tag.split("=", 1)]
+    film = make(folder / "film.mkv", *inputs, *maps, *tags, *FAST, "-c:a", "aac", "-c:s", "srt")
     with page() as origin, serving(folder / "data", SMMU_ORIGINS=json.dumps([origin])) as server:
         assert smmu("upload", film, "--watch", *server.options()).status == 0
         media_id = smmu("media", "list", *server.options()).out.split()[0]
@@ -69,6 +84,31 @@ def test_a_film_plays_to_its_end_with_seeking(playing: Playing, tmp_path: Path, 
     told = opened.evaluate("shown()")
     assert told["frames"] > 25
     assert opened.evaluate("video.error === null && video.ended")
+
+
+@pytest.mark.parametrize("name", ["hls", "dash"])
+def test_a_player_offers_every_text_and_sound_and_shows_what_is_chosen(
+    playing: Playing, tmp_path: Path, name: str
+) -> None:
+    opened = playing.page()
+    opened.evaluate(f"beginWithPlayer({json.dumps(playing.urls[name])})")
+    languages = [["de", "German"], ["en", "English"]]
+    assert opened.evaluate("menu()") == {"texts": languages, "sounds": languages}
+    assert opened.evaluate("fetched('/audio/hls-audio-2/seg-')") == 0
+    before = letters_seen(opened, tmp_path / f"{name}-before.png")
+    opened.evaluate("choose('de', '/audio/hls-audio-2/seg-')")
+    opened.evaluate("seek(8)")
+    assert opened.evaluate("textShown()") == "Grün & still"
+    assert letters_seen(opened, tmp_path / f"{name}-after.png") > before == 0
+    assert opened.evaluate("playFor(1)") >= 1
+
+
+def letters_seen(opened: Page, target: Path) -> int:
+    """White points in the lower third of a picture that has none."""
+    opened.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    with Image.open(opened.photograph(target)) as picture:
+        lower = np.asarray(picture.convert("RGB").crop((0, 320, 854, 480)))
+    return int((lower.min(axis=2) > 200).sum())
 
 
 def colour_seen(opened: Page, target: Path) -> tuple[int, ...]:

@@ -168,3 +168,33 @@ def described(folder: Path, made: dict[str, dict[str, Any]]) -> str:
         for base in told.findall(f"{DASH}BaseURL"):
             told.remove(base)
     return ET.canonicalize(ET.tostring(root, encoding="unicode"), strip_text=True)
+
+
+async def test_texts_and_sounds_stay_choices_when_one_of_them_is_made_again(
+    service: Service, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    """What was offered is offered once: by playlists that are new, over texts of two jobs."""
+    for name in ("en", "de"):
+        (tmp_path / f"{name}.srt").write_text(f"1\n00:00:00,500 --> 00:00:01,500\n{name}\n", encoding="utf-8")
+    inputs = ["-f", "lavfi", "-t", "2", "-i", "testsrc2=s=160x90:r=10", "-f", "lavfi", "-t", "2", "-i", "sine"]
+    texts = ["-i", str(tmp_path / "en.srt"), "-i", str(tmp_path / "de.srt")]
+    maps = ["-map", "0", "-map", "1", "-map", "1", "-map", "2", "-map", "3"]
+    tags = [
+        part
+        for kind in "as"
+        for at, tag in enumerate(("eng", "ger"))
+        for part in (f"-metadata:s:{kind}:{at}", f"language={tag}")
+    ]
+    source = make(tmp_path / "s.mkv", *inputs, *texts, *maps, *tags, *FAST, "-c:a", "aac", "-c:s", "srt")
+    async with service.working():
+        media_id = (await uploaded(client, source, {}))["media_id"]
+        before = await brought(service, media_id, tmp_path / "one")
+        job_id = await remade(client, media_id, names=["subtitles-4"])
+        after = await brought(service, media_id, tmp_path / "two")
+    assert {name for name in after if job_id in after[name]["path"]} == {"subtitles-4", "hls", "dash"}
+    assert await verified(tmp_path / "two") == {}
+    for folder, made in ((tmp_path / "one", before), (tmp_path / "two", after)):
+        menu = [line for line in (folder / made["hls"]["path"]).read_text().splitlines() if "#EXT-X-MEDIA:" in line]
+        assert [line.partition('NAME="')[2].partition('"')[0] for line in menu] == ["English", "German"] * 2
+        root = ET.fromstring((folder / made["dash"]["path"]).read_text())
+        assert [found.get("lang") for found in root.iter(f"{DASH}AdaptationSet")] == [None, "en", "de", "en", "de"]

@@ -9,11 +9,11 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "player"
-_PLAYER = _FOLDER / "node_modules" / "shaka-player" / "dist" / "shaka-player.dash.js"
+_PLAYER = _FOLDER / "node_modules" / "shaka-player" / "dist" / "shaka-player.compiled.js"
 
 
 def has_player() -> bool:
-    """Whether scripts/player has brought the player for DASH. In continuous integration it must be there."""
+    """Whether scripts/player has brought the player for DASH and for menus. In continuous integration it must be there."""
     return _PLAYER.is_file() or os.environ.get("CI") == "true"
 
 

@@ -86,7 +86,8 @@ def test_the_playlist_of_a_text_is_complete_and_of_one_segment() -> None:
         *("#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-TARGETDURATION:62", "#EXT-X-MEDIA-SEQUENCE:1"),
         *("#EXT-X-PLAYLIST-TYPE:VOD", "#EXTINF:61.500000,", "../s.vtt", "#EXT-X-ENDLIST"),
     ]
-    assert "#EXT-X-TARGETDURATION:1" in media_playlist("s.vtt", 0.04)
+    targets = {0.04: 1, 2.5: 3, 61.4: 61}  # no EXTINF, rounded to the nearest second, exceeds it
+    assert all(f"#EXT-X-TARGETDURATION:{most}\n" in media_playlist("s.vtt", lasts) for lasts, most in targets.items())
 
 
 def test_from_a_folder_up_to_the_manifest() -> None:

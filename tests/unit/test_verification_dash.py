@@ -16,10 +16,10 @@ FOLDER = "video-1/hls"
 LENGTHS = (Fraction(6), Fraction(6), Fraction(5, 2))
 
 
-def rung(name: str = "240p", lengths: tuple[Fraction, ...] = LENGTHS) -> hls.Track:
+def rung(name: str = "240p", lengths: tuple[Fraction, ...] = LENGTHS, above: str = "") -> hls.Track:
     pieces = [hls.Piece(name="seg.m4s", duration=length, size=1_000) for length in lengths]
     return hls.Track(
-        folder=name, codecs="avc1.64001f", ticks=30_000, pieces=pieces, width=426, height=240,
+        folder=above + name, id=name, codecs="avc1.64001f", ticks=30_000, pieces=pieces, width=426, height=240,
         frame_rate=Fraction(30),
     )  # fmt: skip
 
@@ -53,6 +53,13 @@ def test_what_was_just_written_is_about_what_is_there() -> None:
     assert list(complaints(moved, "publish-1/hls/manifest.mpd", KNOWN, {})) == [
         "it names video-1/subtitles/s.vtt, which the manifest does not list"
     ]
+
+
+def test_a_rung_that_an_earlier_job_made_is_found_where_it_is() -> None:
+    kept = replace(listed(), files={f"job_1-a1/{path}": told for path, told in listed().files.items()})
+    text = dash.manifest([rung(above="../../../job_1-a1/video-1/hls/"), rung("360p")], [])
+    remade = replace(listed("360p"), files={f"job_2-a1/{path}": told for path, told in listed("360p").files.items()})
+    assert list(complaints(text, "job_2-a1/video-1/hls/manifest.mpd", [kept, remade], {})) == []
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ seeks has it already. No text is ever shown without being asked for, unless it i
 its default is its muxer's doing. Pure: texts of playlists in, texts of playlists out.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def media_playlist(uri: str, seconds: float) -> str:
         [
             "#EXTM3U",
             "#EXT-X-VERSION:7",
-            f"#EXT-X-TARGETDURATION:{max(1, round(seconds))}",
+            f"#EXT-X-TARGETDURATION:{max(1, math.floor(seconds + 0.5))}",
             "#EXT-X-MEDIA-SEQUENCE:1",
             "#EXT-X-PLAYLIST-TYPE:VOD",
             f"#EXTINF:{seconds:.6f},",
