@@ -44,7 +44,10 @@ class Playing:
 
 @pytest.fixture(scope="module")
 def playing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playing]:
-    """Red for five seconds, green for five, blue for four; a tone in English, one in German, and texts for both."""
+    """Red for five seconds, green for five, blue for four; a tone in English, one in German, and texts for both.
+
+    And a tone alone.
+    """
     folder = tmp_path_factory.mktemp("playing")
     colours = ";".join(
         f"color={name}:s=640x360:r=25:d={seconds}[{name}]"
@@ -61,10 +64,13 @@ def playing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playing]:
     tags = [argument for tag in tags for argument in tag.split("=", 1)]
     film = make(folder / "film.mkv", *inputs, *maps, *tags, *FAST, "-c:a", "aac", "-c:s", "srt")
     with page() as origin, serving(folder / "data", SMMU_ORIGINS=json.dumps([origin])) as server:
-        assert smmu("upload", film, "--watch", *server.options()).status == 0
-        media_id = smmu("media", "list", *server.options()).out.split()[0]
-        told = json.loads(smmu("media", "play", media_id, "--json", *server.options()).out)
-        urls = {name: told[f"{name}_url"] for name in ("hls", "dash", "mp4")}
+        song = make(folder / "song.flac", "-f", "lavfi", "-i", f"sine=f=330:r=44100:d={SECONDS}")
+        urls = {}
+        for file, prefix in ((song, "song-"), (film, "")):
+            assert smmu("upload", file, "--watch", *server.options()).status == 0
+            media_id = smmu("media", "list", *server.options()).out.split()[0]
+            told = json.loads(smmu("media", "play", media_id, "--json", *server.options()).out)
+            urls |= {f"{prefix}{name}": told[f"{name}_url"] for name in ("hls", "dash", "mp4")}
         with chromium(folder / "browser.log") as browser:
             yield Playing(urls, origin, browser)
 
@@ -109,6 +115,19 @@ def letters_seen(opened: Page, target: Path) -> int:
     with Image.open(opened.photograph(target)) as picture:
         lower = np.asarray(picture.convert("RGB").crop((0, 320, 854, 480)))
     return int((lower.min(axis=2) > 200).sum())
+
+
+@pytest.mark.parametrize("name", ["song-hls", "song-dash", "song-mp4"])
+def test_a_sound_plays_to_its_end_with_seeking(playing: Playing, name: str) -> None:
+    opened = playing.page()
+    begin = "beginWithPlayer" if name == "song-dash" else "begin"
+    shown = opened.evaluate(f"{begin}({json.dumps(playing.urls[name])})")
+    assert (shown["width"], shown["height"]) == (0, 0)
+    assert shown["duration"] == pytest.approx(SECONDS, abs=0.1)
+    assert opened.evaluate("playFor(0.5)") >= 0.5
+    assert opened.evaluate("seek(12.5)") == pytest.approx(12.5, abs=0.1)
+    assert opened.evaluate("playToTheEnd()") == pytest.approx(SECONDS, abs=0.1)
+    assert opened.evaluate("video.error === null && video.ended && video.webkitAudioDecodedByteCount > 0")
 
 
 def colour_seen(opened: Page, target: Path) -> tuple[int, ...]:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from smmu.domain.facts import MediaFacts
+from smmu.domain.facts import ImageFacts, MediaFacts
 from smmu.domain.options import Options
-from smmu.domain.plan import AudioSpec, Role, WaveformSpec
+from smmu.domain.plan import AudioSpec, ImageSpec, Role, WaveformSpec
 from smmu.domain.planner import plan
 from tests.support.clips import LIMITS
 from tests.support.planned import STEREO, choices, image, names, planned, sound, specs, video
@@ -84,10 +84,28 @@ def test_the_main_sound_is_the_default_or_the_first_that_plays(tracks: list[dict
     assert (f"track {21 - main}", "skipped") in choices(made)
 
 
-def test_cover_art_is_not_taken_for_a_video() -> None:
+def test_cover_art_is_made_as_pictures_that_are_never_enlarged() -> None:
+    made = planned(sound(STEREO, has_cover_art=True, cover=ImageFacts(width=700, height=600)))
+    covers = [f"cover-{width}-{kind}" for width in (320, 640) for kind in ("webp", "jpeg")]
+    assert names(made) == {"audio": [*SOUND, *covers]}
+    pictures = [spec for spec in specs(made) if isinstance(spec, ImageSpec)]
+    assert {spec.role for spec in pictures} == {Role.COVER}
+    assert {(spec.width, spec.height) for spec in pictures} == {(320, 274), (640, 549)}
+    assert not any(spec.crop or spec.animated for spec in pictures)
+    reason = "the sound carries a picture of 700 × 600, which is no video"
+    assert choices(made)["cover art", "made as pictures"] == reason
+
+
+def test_cover_art_that_is_no_picture_is_left_out() -> None:
     made = planned(sound(STEREO, has_cover_art=True))
     assert names(made) == {"audio": SOUND}
-    assert ("cover art", "skipped") in choices(made)
+    assert choices(made)["cover art", "skipped"] == "what is attached to the sound cannot be decoded as a picture"
+
+
+def test_a_large_cover_has_the_memory_that_it_needs() -> None:
+    cover = ImageFacts(width=12_000, height=12_000)
+    large = planned(sound(STEREO, has_cover_art=True, cover=cover)).task("audio").memory_bytes
+    assert large > planned(sound(STEREO)).task("audio").memory_bytes
 
 
 def test_preview_only_makes_a_sound_as_one_file() -> None:

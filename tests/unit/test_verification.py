@@ -131,7 +131,7 @@ def test_every_role_is_looked_at_in_its_way() -> None:
     played = {role for role in Role if is_played(role)}
     assert played == {Role.HLS_VIDEO, Role.HLS_AUDIO, Role.MP4, Role.AUDIO, Role.PREVIEW, Role.LOOP}
     pictures = {role for role in Role if is_picture(replace(LISTED, role=role, width=None))}
-    assert pictures == {Role.IMAGE, Role.CROP, Role.POSTER}
+    assert pictures == {Role.IMAGE, Role.CROP, Role.COVER, Role.POSTER}
     assert is_picture(replace(LISTED, role=Role.WAVEFORM))
     texts = {Role.HLS, Role.DASH, Role.STORYBOARD, Role.WAVEFORM, Role.SUBTITLES, Role.CAPTIONS, Role.TRANSCRIPT}
     assert set(Role) == played | pictures | texts

@@ -169,8 +169,9 @@ class MediaFacts:
     """Everything inspection measured. `duration_s` is `None` only for a still image.
 
     `duration_s` is the span of packet timestamps where the header cannot be believed; `duration_exact` says whether
-    it was measured over all packets or is the header's word within the read budget ("measured by render"). `tags` are
-    as the file has them until they are cleaned, and are kept only for who asked for them.
+    it was measured over all packets or is the header's word within the read budget ("measured by render"). `cover` is
+    the picture that a sound carries, where it is one that can be decoded. `tags` are as the file has them until they
+    are cleaned, and are kept only for who asked for them.
     """
 
     kind: Kind
@@ -184,6 +185,7 @@ class MediaFacts:
     audio: tuple[AudioTrack, ...] = ()
     subtitles: tuple[SubtitleTrack, ...] = ()
     has_cover_art: bool = False
+    cover: ImageFacts | None = None
     has_position: bool = False
     chapters: tuple[Chapter, ...] = ()
     tags: Tags | None = None

@@ -19,6 +19,7 @@ class Role(StrEnum):
 
     IMAGE = "image"
     CROP = "crop"
+    COVER = "cover"
     LOOP = "loop"
     POSTER = "poster"
     STORYBOARD = "storyboard"

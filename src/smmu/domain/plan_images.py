@@ -7,7 +7,7 @@ many pixels is made as a video too, because browsers play that with a tenth of t
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import MappingProxyType
 
@@ -115,6 +115,12 @@ def _specs(wish: _Wish) -> Iterator[ImageSpec]:
                 quality=quality_of(kind, wish.options),
                 animated=wish.animated and kind == "webp",
             )
+
+
+def covers(image: ImageFacts, options: Options) -> tuple[ImageSpec, ...]:
+    """The picture that a sound carries: in the wanted widths and formats, whole and still."""
+    wish = _Wish(image=image, options=options, animated=False, widths=_widths(image.display_size, options))
+    return tuple(replace(spec, name=spec.name.replace("image", "cover", 1), role=Role.COVER) for spec in _specs(wish))
 
 
 def quality_of(kind: ImageFormat, options: Options) -> int:

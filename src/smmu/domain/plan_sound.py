@@ -7,7 +7,7 @@ by the engine, linearly, to what `AudioSpec` says.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from smmu.domain import estimates
+from smmu.domain import estimates, plan_images
 from smmu.domain.facts import AudioTrack, MediaFacts
 from smmu.domain.limits import Limits
 from smmu.domain.options import AudioFormat, Options
@@ -87,12 +87,22 @@ def waveforms(track_index: int) -> tuple[WaveformSpec, ...]:
 
 
 def sound_task(facts: MediaFacts, track: AudioTrack, options: Options, limits: Limits) -> PlannedTask:
-    """The task that makes files of the sound, a stream of it, and its waveforms."""
+    """The task that makes files of the sound, a stream of it, its waveforms, and pictures of its cover."""
+    covers = plan_images.covers(facts.cover, options) if facts.cover else ()
+    made = task(facts, (*_renditions(track, options), *covers), limits)
+    if not facts.cover:
+        return made
+    pixels = facts.cover.width * facts.cover.height
+    needed = estimates.images_memory(covers, pixels, 1, limits)
+    return replace(made, memory_bytes=max(made.memory_bytes, needed))
+
+
+def _renditions(track: AudioTrack, options: Options) -> tuple[Spec, ...]:
     files = tuple(_file_spec(track, kind) for kind in options.audio_formats)
     if options.preset == "preview-only":
-        return task(facts, (*files, WaveformSpec(track_index=track.index)), limits)
+        return (*files, WaveformSpec(track_index=track.index))
     stream = (audio_spec(track, MAIN, Role.HLS_AUDIO), PlaylistSpec(), DashSpec())
-    return task(facts, (*files, *stream, *waveforms(track.index)), limits)
+    return (*files, *stream, *waveforms(track.index))
 
 
 def _file_spec(track: AudioTrack, kind: AudioFormat) -> AudioSpec:

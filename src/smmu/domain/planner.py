@@ -106,10 +106,14 @@ def _noted(made: _Made, options: Options, reason: str) -> _Made:
 
 
 def _cover(facts: MediaFacts) -> tuple[Decision, ...]:
-    if not facts.has_cover_art:
-        return ()
-    reason = "a picture attached to sound is no video, and no rendition is made of it"
-    return (Decision(subject="cover art", choice="skipped", reason=reason),)
+    if facts.cover is not None:
+        width, height = facts.cover.display_size
+        reason = f"the sound carries a picture of {width} × {height}, which is no video"
+        return (Decision(subject="cover art", choice="made as pictures", reason=reason),)
+    if facts.has_cover_art:
+        reason = "what is attached to the sound cannot be decoded as a picture"
+        return (Decision(subject="cover art", choice="skipped", reason=reason),)
+    return ()
 
 
 def _about(facts: MediaFacts, options: Options) -> Decision:

@@ -1,4 +1,4 @@
-"""What a picture says of its own making, and how much of that is kept: everything here was written by a stranger.
+"""What a file says of its own making, and how much of that is kept: everything here was written by a stranger.
 
 Texts lose what cannot be shown and are cut to a length, numbers that cannot be are dropped, times and places are
 checked. No serial number and no owner's name of a camera is among the tags: they identify a person by a thing.
@@ -22,7 +22,7 @@ _TIME: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tags:
-    """Camera, lens, time, exposure, place and words. What is not known is `None`, "" or empty.
+    """A picture's camera, lens, time, exposure and place; a sound's record; words. Not known: `None`, "" or empty.
 
     `taken_at` is a local time, with its offset from UTC when the camera knew it. Degrees are of WGS 84, north and east
     positive.
@@ -45,6 +45,14 @@ class Tags:
     creator: str = ""
     copyright: str = ""
     keywords: tuple[str, ...] = ()
+    artist: str = ""
+    album: str = ""
+    album_artist: str = ""
+    composer: str = ""
+    genre: str = ""
+    released: str | None = None
+    track: int | None = None
+    disc: int | None = None
 
 
 # the least and the most that each number may be; what is beyond is nonsense, and dropped
@@ -57,6 +65,8 @@ _RANGES: Final = {
     "longitude": (-180.0, 180.0),
     "altitude_m": (-12_000.0, 100_000.0),
 }
+_NUMBERS_MAX: Final = {"track": 9_999, "disc": 999}
+_DAY: Final = re.compile(r"[12]\d{3}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 
 
 def cleaned(tags: Tags) -> Tags | None:
@@ -65,11 +75,13 @@ def cleaned(tags: Tags) -> Tags | None:
     clean: dict[str, Any] = {
         **{name: clean_words(getattr(tags, name), _chars_max(name)) for name in words},
         **{name: _within(getattr(tags, name), *bounds) for name, bounds in _RANGES.items()},
+        **{name: _counted(getattr(tags, name), most) for name, most in _NUMBERS_MAX.items()},
     }
     kept = replace(
         tags,
         **clean,
         keywords=_keywords(tags.keywords),
+        released=tags.released if tags.released and _DAY.fullmatch(tags.released) else None,
         taken_at=tags.taken_at if tags.taken_at and _TIME.fullmatch(tags.taken_at) else None,
     )
     if kept.latitude is None or kept.longitude is None:  # half a place is none
@@ -91,6 +103,10 @@ def _chars_max(name: str) -> int:
 def _keywords(given: tuple[str, ...]) -> tuple[str, ...]:
     words = (clean_words(word, WORDS_CHARS_MAX) for word in given[:KEYWORDS_MAX])
     return tuple(dict.fromkeys(word for word in words if word))
+
+
+def _counted(number: int | None, most: int) -> int | None:
+    return number if number is not None and 1 <= number <= most else None
 
 
 def _within(number: float | None, least: float, most: float) -> float | None:

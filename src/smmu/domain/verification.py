@@ -161,4 +161,5 @@ def is_played(role: str) -> bool:
 
 def is_picture(one: Listed) -> bool:
     """Whether it is a picture: of something, or of a sound."""
-    return one.role in {Role.IMAGE, Role.CROP, Role.POSTER} or (one.role == Role.WAVEFORM and one.width is not None)
+    drawn = one.role == Role.WAVEFORM and one.width is not None
+    return drawn or one.role in {Role.IMAGE, Role.CROP, Role.COVER, Role.POSTER}

@@ -27,6 +27,7 @@ from smmu.domain.errors import Code, refuse
 from smmu.domain.plan import AudioSpec
 
 FRAME_SAMPLES = 1_024
+TOLD_FRAMES = 16  # progress is told once for so many blocks: telling costs more than hearing one
 
 
 class Listener(Protocol):
@@ -91,9 +92,12 @@ def listen(
 ) -> Heard:
     """Decode a track once for all `listeners`. Raises `Refused` when too little of it decodes."""
     heard = Heard(Damage(track=track), Line(found.zero, Fraction(planned_s or bench.limits.duration_seconds_max)))
-    for frame in heard.line.join(within(audio_frames(bench, heard.damage, found.window), found.window)):
+    frames = heard.line.join(within(audio_frames(bench, heard.damage, found.window), found.window))
+    for count, frame in enumerate(frames):
         for listener in listeners:
             listener.feed(frame)
+        if count % TOLD_FRAMES:
+            continue
         if planned_s:
             progress(min(1.0, float(heard.line.position) / planned_s))
         else:

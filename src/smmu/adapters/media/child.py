@@ -34,6 +34,7 @@ _ROUTINES = {
     "loop": ("loop", "render_loop"),
     "video": ("video", "render_video"),
     "audio": ("audio", "render_audio"),
+    "cover": ("cover_art", "take_cover"),
     "poster": ("poster", "render_poster"),
     "transcribe": ("listening", "listen"),
 }

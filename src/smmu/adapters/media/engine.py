@@ -7,7 +7,7 @@ plan does.
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,11 +17,11 @@ from smmu.adapters.media import inspect, sandbox
 from smmu.adapters.media.conversation import Ears, Made
 from smmu.adapters.media.orders import order
 from smmu.adapters.media.setaside import SetAside
-from smmu.domain.errors import Code, refuse
-from smmu.domain.facts import MediaFacts
+from smmu.domain.errors import Code, Refused, refuse
+from smmu.domain.facts import Kind, MediaFacts
 from smmu.domain.limits import Limits
 from smmu.domain.manifest import Rendition
-from smmu.domain.plan import PlannedTask
+from smmu.domain.plan import PlannedTask, Role, TaskKind
 from smmu.domain.transcript import Span
 from smmu.domain.verification import PlayedTrack
 from smmu.ports.errors import TaskDied
@@ -30,6 +30,7 @@ from smmu.ports.objects import LocalFile, Source
 from smmu.ports.sound import Sound
 
 Answer = TypeVar("Answer")
+COVER_AFTER = 0.95  # of the progress of a sound that carries a picture
 
 _FACTS = TypeAdapter(MediaFacts)
 _RENDITIONS = TypeAdapter(tuple[Rendition, ...])
@@ -57,6 +58,11 @@ class PyavEngine(MediaEngine):
 
     async def inspect(self, source: Source) -> MediaFacts:
         """Measure the file. See `ports.media`."""
+        facts = await self._measured(source)
+        carries = facts.kind is Kind.AUDIO and facts.has_cover_art
+        return await self._with_cover(source, facts) if carries else facts
+
+    async def _measured(self, source: Source) -> MediaFacts:
         if source.size == 0:
             raise refuse(Code.REJECTED_EMPTY, "The file is empty. Upload it again.")
         head = await source.read(0, self._limits.sniff_bytes)
@@ -67,8 +73,34 @@ class PyavEngine(MediaEngine):
             seconds=self._limits.inspect_seconds,
             memory=self._limits.child_memory_bytes,
         )
-        answer = await sandbox.run(wanted, source, self._scratch, _DEAF)
-        return _decode(_FACTS, answer)
+        return _decode(_FACTS, await sandbox.run(wanted, source, self._scratch, _DEAF))
+
+    async def _with_cover(self, source: Source, facts: MediaFacts) -> MediaFacts:
+        """The facts with those of the picture that a sound carries. A bad one makes no sound worse."""
+        try:
+            async with self._cover(source) as cover:
+                found = await self._measured(cover)
+        except (Refused, TaskDied) as error:
+            return replace(facts, warnings=(*facts.warnings, f"Its cover art is left out: {error}"))
+        return replace(facts, cover=found.image)
+
+    @asynccontextmanager
+    async def _cover(self, source: Source) -> AsyncGenerator[Source]:
+        """The picture that a sound carries, taken out by a child that decodes no pictures, for one that does."""
+        with SetAside(self._scratch) as aside:
+
+            async def made(file: Made) -> None:
+                aside.take(Path(file.local))
+
+            wanted = order(
+                {"operation": "cover"},
+                source,
+                self._limits,
+                seconds=self._limits.inspect_seconds,
+                memory=self._limits.child_memory_bytes,
+            )
+            await sandbox.run(wanted, source, self._scratch, Ears(made=made, progressed=_ignore))
+            yield aside.kept()
 
     async def render(self, source: Source, task: PlannedTask, sink: Sink, progress: Progress) -> tuple[Rendition, ...]:
         """Make what the task owes. See `ports.media`."""
@@ -76,8 +108,23 @@ class PyavEngine(MediaEngine):
         async def made(file: Made) -> None:
             await sink.put(file.path, LocalFile(file.local), file.content_type)
 
-        answer = await self._carry_out(source, task, Ears(made=made, progressed=progress))
-        return _in_order(_decode(_RENDITIONS, answer), task)
+        async def of_cover(fraction: float) -> None:
+            await progress(COVER_AFTER + (1 - COVER_AFTER) * fraction)
+
+        async def of_sound(fraction: float) -> None:
+            await progress(COVER_AFTER * fraction)
+
+        covers = tuple(spec for spec in task.renditions if spec.role is Role.COVER)
+        if not covers:
+            answer = await self._carry_out(source, task, Ears(made=made, progressed=progress))
+            return _in_order(_decode(_RENDITIONS, answer), task)
+        sound = replace(task, renditions=tuple(spec for spec in task.renditions if spec.role is not Role.COVER))
+        answer = await self._carry_out(source, sound, Ears(made=made, progressed=of_sound))
+        renditions = _decode(_RENDITIONS, answer)
+        async with self._cover(source) as cover:
+            pictures = replace(task, kind=TaskKind.IMAGES, renditions=covers)
+            answer = await self._carry_out(cover, pictures, Ears(made=made, progressed=of_cover))
+        return _in_order((*renditions, *_decode(_RENDITIONS, answer)), task)
 
     async def play(self, source: Source) -> tuple[PlayedTrack, ...]:
         """Decode a file of ours to its end: what each of its tracks gave. Raises as `render` does."""

@@ -19,6 +19,7 @@ from smmu.adapters.media.groups import CODEC, groups_of
 from smmu.adapters.media.inspect import admitted
 from smmu.adapters.media.measure import Measures, measure
 from smmu.adapters.media.selection import Selection, select
+from smmu.adapters.media.sound_tags import sound_tags
 from smmu.adapters.media.tracks import audio_track, chapters_of, subtitle_track, video_track
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.facts import AudioTrack, Kind, MediaFacts, VideoTrack
@@ -97,6 +98,8 @@ def _facts(
 ) -> MediaFacts:
     video = _video(chosen, measures)
     audio = tuple(audio_track(stream, measures.samples.get(stream.index)) for stream in chosen.audio)
+    if video is None:  # in Ogg the song's title is the track's, and that is a tag: nobody chooses between tracks here
+        audio = tuple(replace(track, title="") for track in audio)
     kind = Kind.VIDEO if video else Kind.AUDIO
     return MediaFacts(
         kind=kind,
@@ -111,6 +114,7 @@ def _facts(
         has_cover_art=chosen.pictures > 0,
         has_position=_has_position(container),
         chapters=tuple(chapters_of(container)),
+        tags=sound_tags([container.metadata, *(stream.metadata for stream in chosen.audio[:1])]) if not video else None,
         bytes_read=bench.source.bytes_read,
         warnings=_warnings(measures),
     )

@@ -20,6 +20,7 @@ BLOCK_SECONDS_MIN = 0.4
 SILENCE_LUFS = -69.9  # the absolute gate of EBU R128 is -70; at the gate there is nothing to measure
 ABSOLUTE_GATE_LUFS, RELATIVE_GATE_LU = -70.0, -10.0
 TAIL_SECONDS = 0.1  # ebur128 reports every tenth of a second: silence of one tenth pushes the last sound out of it
+GAINED_SAMPLES = 16_384  # handed to an encoder at once: it cuts its own blocks, and each call costs the same
 METER = "ebur128=metadata=1:peak=true:framelog=quiet"
 
 
@@ -73,7 +74,7 @@ class Gained:
     def __init__(self, *, sample_rate: int, channels: int, sample_format: str, gain: Gain) -> None:
         volume = f"volume=volume={gain.decibels:.4f}dB:precision=float"
         self._converter = Converter(
-            sample_rate=sample_rate, channels=channels, sample_format=sample_format, extra=volume
+            sample_rate=sample_rate, channels=channels, sample_format=sample_format, extra=volume, block=GAINED_SAMPLES
         )
         self._time_base = Fraction(1, sample_rate)
         self.samples = 0

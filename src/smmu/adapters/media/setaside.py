@@ -59,5 +59,5 @@ class SetAside:
         """The file. `TaskDied` when none was made."""
         path = self._folder / "kept"
         if not path.is_file():
-            raise TaskDied("the process that read the file left no sound", "crashed")
+            raise TaskDied("the process that read the file left nothing", "crashed")
         return KeptFile(path, path.stat().st_size)

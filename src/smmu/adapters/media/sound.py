@@ -85,6 +85,9 @@ class Line:
 
 def within(frames: Iterable[AudioFrame], window: Window) -> Iterator[AudioFrame]:
     """What sounds in the window, to the sample. `frames` come in order, from before it opens."""
+    if window.is_whole:
+        yield from frames
+        return
     for frame in frames:
         time = time_of(frame)
         if time is None or not frame.sample_rate:
