@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import copying, pairs, pickup, pictures, signing, suites, throughput, validation
+from benchmarks import copying, ladder, pairs, pickup, pictures, signing, suites, throughput, validation
 from benchmarks.figures import Figure, table, write
 
 Measure = Callable[..., list[Figure]]
@@ -18,6 +18,7 @@ BENCHMARKS: Mapping[str, Measure] = {
     "validation": validation.measure,
     "signing": signing.measure,
     "pictures": pictures.measure,
+    "ladder": ladder.measure,
     "copying": copying.measure,
     "suites": suites.measure,
 }
