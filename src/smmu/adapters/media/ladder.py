@@ -1,7 +1,7 @@
 """The ladder: one decode, one cascade of scalers in the main thread, an encoder thread per rung.
 
 Where the top rung is a copy the cascade begins below it, and its keyframes are everybody's.
-Measured against the newest ffmpeg command line doing the same, this takes 0.94 to 0.95 of its time. Pictures are
+Against the newest ffmpeg command line doing the same it is a tie (docs/benchmarks.md). Pictures are
 chosen and keyframes placed here, once, for all rungs. Segments are proven and shipped from the main thread as they
 are completed, so a slow store slows the decoder and nothing piles up. Refuses to write playlists.
 """
