@@ -40,7 +40,7 @@ Runs = Mapping[str, Sequence[Run]]
 
 
 def measure(folder: Path, *, quick: bool) -> list[Figure]:
-    rounds, seconds = (1, 6) if quick else (_ROUNDS, _SECONDS)
+    rounds, seconds = (1, 3) if quick else (_ROUNDS, _SECONDS)
     clip = footage(folder / "clip.mp4", seconds)
     runs = interleaved(_contenders(clip), folder, rounds)
     shaka = interleaved({"shaka": lambda out: timed(peers.shaka(clip, out, RUNGS))}, folder, 1)

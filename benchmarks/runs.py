@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _MIB = 1024
+_SAID_CHARS_MAX = 2_000
 
 # A process inherits the peak of the one that starts it, so a small one is put in between.
 _LAUNCHER = """
@@ -31,12 +32,13 @@ class Run:
 
 
 def timed(command: Sequence[str]) -> Run:
-    """Run a program to its end."""
+    """Run a program to its end. What it says is shown when it fails."""
     launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, *command]
-    done = subprocess.run(launcher, check=False, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    done = subprocess.run(launcher, check=False, capture_output=True, stdin=subprocess.DEVNULL)
     if done.returncode:
-        raise RuntimeError(f"{Path(command[0]).name} ended with status {done.returncode}")
-    seconds, cpu_seconds, peak_kib = done.stdout.splitlines()[-1].split()
+        said = done.stderr.decode(errors="replace")[-_SAID_CHARS_MAX:]
+        raise RuntimeError(f"{Path(command[0]).name} ended with status {done.returncode}: {said}")
+    seconds, cpu_seconds, peak_kib = done.stdout.split()
     return Run(float(seconds), float(cpu_seconds), int(peak_kib))
 
 
