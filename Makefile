@@ -15,6 +15,7 @@ PLAYER := tests/support/player
 LOCALSTACK := .venv-localstack
 LINTERS := .venv-lint
 CHECKOV := .venv-checkov
+PEERS := .venv-peers
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
 	--constraint constraints.txt --editable '.[embedded,aws,functions,dev]'
 FAST := not slow and not kill and not served and not media and not aws
@@ -32,7 +33,7 @@ export FILE
 MAKEFLAGS += --no-print-directory
 
 .PHONY: help demo demo-aws serve test system check lint format-check types contracts lint-delivery fast media \
-	infra aws whole whole-aws other-pythons player localstack test-live bench cost gallery kill fmt clean
+	infra aws whole whole-aws other-pythons player localstack test-live peers bench cost gallery kill fmt clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -127,7 +128,9 @@ localstack: ## an S3 on this machine that checks signatures, for tests; needs Py
 test-live: $(READY) ## the contracts of stores, ledger and queue, and upload security, on the AWS account of SMMU_LIVE_REGION
 	@$(BIN)/python -m pytest -m live --force-enable-socket
 
-bench: $(READY) ## measure
+peers: $(PEERS)/.ready ## ffmpeg's newest command line and Shaka Streamer, to be measured beside
+
+bench: $(READY) peers ## measure
 	@$(BIN)/python -m benchmarks
 
 cost: $(READY) ## count what a job asks of AWS, price it, and write docs/cost.md
@@ -179,6 +182,13 @@ $(CHECKOV)/.ready: constraints-checkov.txt
 	@$(PYTHON) -m venv $(CHECKOV)
 	@$(CHECKOV)/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-input \
 		--root-user-action=ignore --constraint constraints-checkov.txt checkov
+	@touch $@
+
+$(PEERS)/.ready: constraints-peers.txt
+	@echo "making $(PEERS)"
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-input \
+		--root-user-action=ignore --requirement constraints-peers.txt
 	@touch $@
 
 .venv-%/.ready: pyproject.toml constraints.txt

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import copying, pairs, pickup, pictures, signing, sound, suites, throughput, validation
+from benchmarks import copying, ladder, pairs, pickup, pictures, signing, sound, suites, throughput, validation
 from benchmarks.figures import Figure, table, write
 
 Measure = Callable[..., list[Figure]]
@@ -19,6 +19,7 @@ BENCHMARKS: Mapping[str, Measure] = {
     "signing": signing.measure,
     "pictures": pictures.measure,
     "sound": sound.measure,
+    "ladder": ladder.measure,
     "copying": copying.measure,
     "suites": suites.measure,
 }

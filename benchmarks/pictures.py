@@ -11,7 +11,6 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from PIL import Image
 
 from benchmarks.figures import Figure, at_most
 from benchmarks.picture_makers import WIDTHS
+from benchmarks.runs import Run, timed, together
 
 FORMATS = ("webp", "jpeg")
 _SMALL, _LARGE, _QUICK = (4000, 3000), (8000, 6000), (400, 300)
@@ -40,24 +40,6 @@ const jobs = widths.split(",").flatMap((text) => {
 });
 Promise.all(jobs).catch((error) => { console.error(error); process.exit(1); });
 """
-
-_LAUNCHER = """
-import os, sys, time
-begun = time.perf_counter()
-process = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, 2, 1)])
-_, status, usage = os.wait4(process, 0)
-print(time.perf_counter() - begun, usage.ru_maxrss)
-sys.exit(os.waitstatus_to_exitcode(status) and 1)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run of a contender: how long, and how much memory its largest process had."""
-
-    seconds: float
-    peak_kib: int
-
 
 Contender = Callable[[Path, Path], Run]
 
@@ -148,16 +130,16 @@ def _ours(kinds: Sequence[str], source: Path, out: Path) -> Run:
 
 
 def _python(which: str, kinds: Sequence[str], source: Path, out: Path) -> Run:
-    return _timed([sys.executable, "-m", "benchmarks.picture_makers", which, str(source), str(out), *kinds])
+    return timed([sys.executable, "-m", "benchmarks.picture_makers", which, str(source), str(out), *kinds])
 
 
 def _vipsthumbnail(source: Path, out: Path) -> Run:
     runs = [
-        _timed(["vipsthumbnail", str(source), "--size", f"{width}x", "--export-profile", "srgb", "-o", target])
+        timed(["vipsthumbnail", str(source), "--size", f"{width}x", "--export-profile", "srgb", "-o", target])
         for width in WIDTHS
         for target in (f"{out}/{width}.{kind}{_VIPS[kind]}" for kind in FORMATS)
     ]
-    return Run(sum(run.seconds for run in runs), max(run.peak_kib for run in runs))
+    return together(runs)
 
 
 def _sharp_in(folder: Path) -> Path | None:
@@ -174,17 +156,7 @@ def _sharp_in(folder: Path) -> Path | None:
 
 
 def _sharp(modules: Path, source: Path, out: Path) -> Run:
-    return _timed(["node", str(modules / "make.js"), str(source), str(out), ",".join(map(str, WIDTHS))])
-
-
-def _timed(command: Sequence[str]) -> Run:
-    """Run a program to its end, started by a small process: it would inherit the peak of this large one."""
-    launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, *command]
-    done = subprocess.run(launcher, check=False, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{Path(command[0]).name} ended with status {done.returncode}")
-    seconds, peak_kib = done.stdout.splitlines()[-1].split()
-    return Run(float(seconds), int(peak_kib))
+    return timed(["node", str(modules / "make.js"), str(source), str(out), ",".join(map(str, WIDTHS))])
 
 
 def _both(pairs: Sequence[tuple[Run, Run]]) -> str:

@@ -65,7 +65,7 @@ def playing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playing]:
     film = make(folder / "film.mkv", *inputs, *maps, *tags, *FAST, "-c:a", "aac", "-c:s", "srt")
     with page() as origin, serving(folder / "data", SMMU_ORIGINS=json.dumps([origin])) as server:
         song = make(folder / "song.flac", "-f", "lavfi", "-i", f"sine=f=330:r=44100:d={SECONDS}")
-        urls = {}
+        urls: dict[str, str] = {}
         for file, prefix in ((song, "song-"), (film, "")):
             assert smmu("upload", file, "--watch", *server.options()).status == 0
             media_id = smmu("media", "list", *server.options()).out.split()[0]

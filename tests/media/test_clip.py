@@ -12,6 +12,11 @@ from tests.support.clips import FAST, failures, make, render
 pytestmark = pytest.mark.media
 
 STEPS = "color=black:s=160x120:r=25,geq=lum='mod(N\\,25)*10':cb=128:cr=128"  # each picture tells its number
+# The picture that is shown when the clip begins comes before a keyframe that is stored before it.
+OPEN = (
+    *("-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "5"),
+    *("-x264-params", "open-gop=1:keyint=13:min-keyint=13:bframes=3:b-adapt=0:scenecut=0"),
+)
 RAMP = "aevalsrc='t/20':s=48000"  # each sample tells its time
 
 
@@ -26,6 +31,8 @@ def counting(target: Path, *options: str, seconds: float = 5.0) -> Path:
         ("long.mp4", [*FAST, "-crf", "5", "-g", "250", "-c:a", "aac"]),
         ("short.mkv", [*FAST, "-crf", "5", "-g", "10", "-c:a", "flac"]),
         ("stream.ts", ["-c:v", "mpeg2video", "-q:v", "2", "-c:a", "ac3", "-output_ts_offset", "40"]),
+        ("open.mp4", [*OPEN, "-c:a", "aac"]),
+        ("open.mkv", [*OPEN, "-c:a", "flac"]),
         ("untimed.avi", ["-c:v", "mpeg4", "-q:v", "2", "-c:a", "pcm_s16le"]),
     ],
 )

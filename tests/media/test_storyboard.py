@@ -118,6 +118,15 @@ def test_a_preview_is_a_few_seconds_from_all_over(tmp_path: Path) -> None:
     assert clips.plays(made.path("preview")) == ""
 
 
+@pytest.mark.parametrize(("keyframe_every", "seconds"), [("30", {2, 6, 12, 15}), ("1000", {2, 7, 12, 17})])
+def test_a_preview_begins_its_pieces_at_keyframes_where_there_are_some(
+    tmp_path: Path, keyframe_every: str, seconds: set[int]
+) -> None:
+    made = board(film(tmp_path / "s.mp4", 20, *FAST, "-g", keyframe_every), tmp_path / "o")
+    assert failures(made) == []
+    assert set(shown(made)) == seconds
+
+
 def test_a_preview_of_a_few_slides_holds_each(tmp_path: Path) -> None:
     source = make(tmp_path / "s.mp4", "-f", "lavfi", "-t", "21", "-i", "testsrc2=s=160x90:r=1/3", *FAST)
     made = board(source, tmp_path / "o")

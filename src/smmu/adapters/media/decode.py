@@ -107,7 +107,7 @@ def video_frames(
     `tap` is shown every packet before it is decoded.
     """
     stamps = _Stamps()
-    for frame in _frames(bench, damage, window, tap):
+    for frame in _frames(bench, damage, window, (Fraction(0), RUN_UP_SECONDS), tap):
         if isinstance(frame, VideoFrame):
             stamps.mend(frame)
             yield frame
@@ -115,23 +115,32 @@ def video_frames(
 
 def audio_frames(bench: Workbench, damage: Damage, window: Window) -> Iterator[AudioFrame]:
     """Every block of sound of the track that decodes, in order of presentation, from where `window` opens or before."""
-    for frame in _frames(bench, damage, window):
+    for frame in _frames(bench, damage, window, (RUN_UP_SECONDS,)):
         if isinstance(frame, AudioFrame):
             yield frame
 
 
-def _frames(bench: Workbench, damage: Damage, window: Window, tap: Tap | None = None) -> Iterator[object]:
+def _frames(
+    bench: Workbench, damage: Damage, window: Window, run_ups: Sequence[Fraction], tap: Tap | None = None
+) -> Iterator[object]:
     damage.clipped = not window.is_whole
-    if window.start is not None:
-        near = _frames_from(bench, damage, window.start - RUN_UP_SECONDS)
+    starts = [(window.start, run_up) for run_up in run_ups] if window.start is not None else []
+    for start, run_up in starts:
+        near = _frames_from(bench, damage, start - run_up)
         first = next(near, None)
-        if isinstance(first, VideoFrame | AudioFrame) and window.is_before(time_of(first)):
+        if isinstance(first, VideoFrame | AudioFrame) and _is_early(first, start, run_up):
             yield first
             yield from near
             return
-        near.close()  # what seeking found begins too late: there is no way but from the beginning
+        near.close()  # what seeking found begins too late: further back, or from the beginning
         damage.restart()
     yield from _frames_from(bench, damage, None, tap)
+
+
+def _is_early(first: VideoFrame | AudioFrame, start: Fraction, run_up: Fraction) -> bool:
+    # With nothing in front of it only a keyframe will do: what is shown before that may lack what it was made from.
+    time = time_of(first)
+    return time is not None and (time < start if run_up else time <= start and first.key_frame)
 
 
 def _frames_from(
@@ -201,36 +210,54 @@ def decoded(packet: "Packet[Stream]", damage: Damage) -> Sequence[object]:
     return frames
 
 
-def keyframe_near(container: InputContainer, stream: Stream, time: Fraction) -> VideoFrame | None:
+def keyframe_near(
+    container: InputContainer, stream: Stream, time: Fraction, known: VideoFrame | None = None
+) -> VideoFrame | None:
     """The last keyframe at or before `time`, decoded by itself; `None` where seeking or decoding does not give one.
 
     Containers without an index seek inexactly, so a second look begins earlier. It may be a later one all the same.
+    When it turns out to be `known`, that is what is returned, and nothing is decoded.
     """
-    found = None
+    found, same = None, time_of(known) if known is not None else None
     for wanted in (time, time - RUN_UP_SECONDS):
-        found = _keyframe_from(container, stream, wanted) or found
+        for packet in _key_packets(container, stream, wanted):
+            frame = known if same is not None and _shown_at(packet) == same else _alone(packet)
+            if frame is not None:
+                found = frame
+                break
         if found is None or (time_of(found) or time) <= time:
             break
     return found
 
 
-def _keyframe_from(container: InputContainer, stream: Stream, time: Fraction) -> VideoFrame | None:
+def key_time_before(container: InputContainer, stream: Stream, time: Fraction) -> Fraction | None:
+    """When the last keyframe at or before `time` is shown; `None` where seeking does not lead there."""
+    first = next(_key_packets(container, stream, time), None)
+    at = _shown_at(first) if first is not None else None
+    return at if at is not None and at <= time else None
+
+
+def _shown_at(packet: "Packet[Stream]") -> Fraction | None:
+    return None if packet.pts is None or packet.time_base is None else packet.pts * packet.time_base
+
+
+def _key_packets(container: InputContainer, stream: Stream, time: Fraction) -> "Iterator[Packet[Stream]]":
+    """The keyframes from `time` on, or from the one before it, as far as a seek may be off."""
     if not sought(container, stream, time):
-        return None
-    damage = Damage(track=stream.index)
+        return
     try:
         for count, packet in enumerate(container.demux(stream)):
-            if packet.size and packet.is_keyframe and (frame := _alone(packet, damage)) is not None:
-                return frame
+            if packet.size and packet.is_keyframe:
+                yield packet
             if count >= NEAR_PACKETS_MAX:
-                return None
+                return
     except FFmpegError as error:
         if isinstance(error, MemoryError):
             raise
-    return None
 
 
-def _alone(packet: "Packet[Stream]", damage: Damage) -> VideoFrame | None:
+def _alone(packet: "Packet[Stream]") -> VideoFrame | None:
+    damage = Damage(track=packet.stream.index)
     # A decoder holds pictures back for the order of those to come: it is told that there are none. Seeking resets it.
     frames = [*decoded(packet, damage), *decoded(_ending(packet.stream), damage)]
     return next((frame for frame in frames if isinstance(frame, VideoFrame)), None)

@@ -115,6 +115,8 @@ def _packets(container: InputContainer, stream: Stream, ticks: int, before_max: 
         behind, before = behind + is_behind, before + (not is_behind)
         if before > before_max:
             raise _TooFarError
+        if isinstance(stream, VideoStream):  # on the way there only pictures that others are made from
+            stream.codec_context.skip_frame = "DEFAULT" if is_behind else "NONREF"
         yield packet
         if behind >= _PACKETS_MAX:
             return

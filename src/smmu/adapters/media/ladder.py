@@ -1,7 +1,7 @@
 """The ladder: one decode, one cascade of scalers in the main thread, an encoder thread per rung.
 
 Where the top rung is a copy the cascade begins below it, and its keyframes are everybody's.
-Measured against the newest ffmpeg command line doing the same, this takes 0.94 to 0.95 of its time. Pictures are
+Against the newest ffmpeg command line doing the same it is a tie (docs/benchmarks.md). Pictures are
 chosen and keyframes placed here, once, for all rungs. Segments are proven and shipped from the main thread as they
 are completed, so a slow store slows the decoder and nothing piles up. Refuses to write playlists.
 """
@@ -56,10 +56,21 @@ class Footing:
 
 
 class Ladder:
-    """Makes all rungs of a task. `whole` is where the rung named `keep` is kept in one piece, for the MP4."""
+    """Makes all rungs of a task. `whole` is where the rung named `keep` is kept in one piece, for the MP4.
+
+    A rung's segments are proven by a `witness` of its own.
+    """
 
     def __init__(
-        self, bench: Workbench, task: PlannedTask, survey: Survey, *, keep: str, whole: Path, footing: Footing
+        self,
+        bench: Workbench,
+        task: PlannedTask,
+        survey: Survey,
+        *,
+        keep: str,
+        whole: Path,
+        footing: Footing,
+        witness: type[RungWitness] = RungWitness,
     ) -> None:
         self._bench, self._task = bench, task
         self._ready: queue.SimpleQueue[tuple[str, Segment]] = queue.SimpleQueue()
@@ -67,6 +78,7 @@ class Ladder:
         self.ticks = ticks_per_second(survey.time_base)
         self._rate = survey.rate if survey.rate and 0 < survey.rate <= RATE_MAX else USUAL_RATE
         self._keep, self._whole, self._footing = keep, whole, footing
+        self._witness = witness
         self._copier: Copier | None = None
         self._cutter = Cutter(survey.window)
         planned = Fraction(task.duration_s or bench.limits.duration_seconds_max)
@@ -132,7 +144,7 @@ class Ladder:
             folder=folder,
             step=None if stock else self._step(spec, top=top),
             encoder=self._copy(spec, stock, output) if stock else self._encoder(spec, output),
-            witness=RungWitness(spec, ticks=self.ticks, decode_all=last, cuts=self._footing.grid.cuts),
+            witness=self._witness(spec, ticks=self.ticks, decode_all=last, cuts=self._footing.grid.cuts),
             cadence=Cadence(self.ticks),
         )
 

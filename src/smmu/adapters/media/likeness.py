@@ -12,15 +12,13 @@ from dataclasses import dataclass, field
 from errno import EAGAIN
 from fractions import Fraction
 
-import numpy as np
-import numpy.typing as npt
 from av.error import FFmpegError
 from av.filter import Graph
 from av.filter.context import FilterContext
 from av.video.frame import VideoFrame
 
 from smmu.adapters.media.cadence import next_due
-from smmu.adapters.media.graph import BT709, LIMITED
+from smmu.adapters.media.graph import tag_bt709
 from smmu.domain.manifest import Check
 from smmu.domain.plan import RungSpec
 
@@ -31,8 +29,6 @@ SIDE_MIN = 64
 LIKE_P5, LIKE_MIN, LIKE_MIN_CAPPED = 0.6, 0.4, 0.1
 SAME_DB = 100.0  # what an infinite ratio is written as
 _TIME_BASE = Fraction(1, 25)
-
-_Pixels = npt.NDArray[np.uint8]
 
 
 class _Meter:
@@ -51,18 +47,13 @@ class _Meter:
         self._graph.configure()
         self._count = 0
 
-    def read(self, *pictures: _Pixels) -> float:
-        for entry, pixels in zip(self._entries, pictures, strict=True):
-            entry.push(_frame(pixels, self._count))
+    def read(self, *pictures: VideoFrame) -> float:
+        for entry, picture in zip(self._entries, pictures, strict=True):
+            picture.pts, picture.time_base = self._count, _TIME_BASE
+            tag_bt709(picture)
+            entry.push(picture)
         self._count += 1
         return min(SAME_DB, float(_pulled(self._exit).metadata[self._key]))
-
-
-def _frame(pixels: _Pixels, number: int) -> VideoFrame:
-    frame = VideoFrame.from_ndarray(pixels, format="yuv420p")
-    frame.pts, frame.time_base = number, _TIME_BASE
-    frame.colorspace, frame.color_range = BT709, LIMITED
-    return frame
 
 
 def _pulled(sink: FilterContext) -> VideoFrame:
@@ -78,14 +69,17 @@ def _pulled(sink: FilterContext) -> VideoFrame:
 
 @dataclass(slots=True)
 class Likeness:
-    """Keeps the first pictures of every segment of a rung until the segment comes back, and compares."""
+    """Keeps the first pictures of every segment of a rung until the segment comes back, and compares.
+
+    They are kept as they are: when their segment comes back, their encoder has long done with them.
+    """
 
     spec: RungSpec
     ticks: int
     cuts: Sequence[Fraction] = ()
     ssim: list[float] = field(default_factory=list)
     xpsnr: list[float] = field(default_factory=list)
-    _kept: dict[int, _Pixels] = field(default_factory=dict)
+    _kept: dict[int, VideoFrame] = field(default_factory=dict)
     _meters: tuple[_Meter, _Meter] | None = None
     _cut: Fraction = Fraction(0)
     _left: int = 0
@@ -98,23 +92,24 @@ class Likeness:
             self._left = SPAN
         if self._left and min(self.spec.width, self.spec.height) >= SIDE_MIN:
             self._left -= 1
-            self._kept[tick] = picture.to_ndarray().astype(np.uint8)
+            self._kept[tick] = picture
 
     def compare(self, tick: int | None, picture: VideoFrame) -> None:
         """A picture was decoded from the shipped bytes."""
         kept = self._kept.pop(tick, None) if tick is not None else None
-        pixels = picture.to_ndarray().astype(np.uint8) if kept is not None else None
-        if kept is None or pixels is None or pixels.shape != kept.shape:
+        if kept is None or _shape(picture) != _shape(kept):
             return
-        if np.array_equal(kept, pixels):  # a copy: no filter need look at it
+        if _same(kept, picture):  # a copy: no filter need look at it
             self.ssim.append(1.0)
             self.xpsnr.append(SAME_DB)
             return
         if self._meters is None:
             size = (self.spec.width, self.spec.height)
             self._meters = (_Meter("ssim", "lavfi.ssim.All", *size), _Meter("xpsnr", "lavfi.xpsnr.xpsnr.y", *size))
-        self.ssim.append(self._meters[0].read(kept, pixels))
-        self.xpsnr.append(self._meters[1].read(kept, pixels))
+        self.ssim.append(self._meters[0].read(kept, picture))
+        self.xpsnr.append(self._meters[1].read(kept, picture))
+        if len(self.ssim) % SPAN == 0:
+            self._meters = None  # as large as a few pictures, and XPSNR should not remember the segment before
 
     def checks(self, *, capped: bool) -> Iterator[Check]:
         """The verdict; `capped`: the bits that the plan allows did not suffice for the quality that it wants."""
@@ -139,6 +134,21 @@ class Likeness:
             "xpsnr_p5_db": round(_p5(self.xpsnr), 2),
             "xpsnr_min_db": round(min(self.xpsnr), 2),
         }
+
+
+def _same(one: VideoFrame, other: VideoFrame) -> bool:
+    """Whether two pictures of one shape are equal in every row; what is behind the rows has no meaning."""
+    for plane, beside in zip(one.planes, other.planes, strict=True):
+        rows, others = memoryview(plane), memoryview(beside)
+        for row in range(plane.height):
+            at, there = row * plane.line_size, row * beside.line_size
+            if bytes(rows[at : at + plane.width]) != bytes(others[there : there + plane.width]):
+                return False
+    return True
+
+
+def _shape(picture: VideoFrame) -> tuple[int, int, str]:
+    return picture.width, picture.height, picture.format.name
 
 
 def _p5(values: list[float]) -> float:

@@ -19,7 +19,7 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 
 from smmu.adapters.media import graph
-from smmu.adapters.media.decode import Damage, keyframe_near, only, survey, video_frames
+from smmu.adapters.media.decode import Damage, Survey, keyframe_near, only, survey, video_frames
 from smmu.adapters.media.preview import make_preview
 from smmu.adapters.media.proof import check
 from smmu.adapters.media.storyboard import make_storyboard
@@ -49,24 +49,25 @@ class Candidate:
 def render_poster(bench: Workbench, task: PlannedTask) -> list[Rendition]:
     """Make the poster, the storyboard and the preview that a poster task owes."""
     made: list[Rendition] = []
+    found = survey(bench, task.transform.track_index, clip=task.clip)
     for spec in task.renditions:
         if isinstance(spec, PosterSpec):
-            best, looked_at = _best(bench, task)
+            best, looked_at = _best(bench, task, found)
             made.append(_publish(bench, task, spec, best, looked_at))
         elif isinstance(spec, StoryboardSpec):
-            made.append(make_storyboard(bench, task, spec))
+            made.append(make_storyboard(bench, task, spec, found))
         elif isinstance(spec, PreviewSpec):
-            made.append(make_preview(bench, task, spec))
+            made.append(make_preview(bench, task, spec, found))
         bench.progress(len(made) / len(task.renditions))
     return made
 
 
-def _best(bench: Workbench, task: PlannedTask) -> tuple[Candidate, int]:
+def _best(bench: Workbench, task: PlannedTask, found: Survey) -> tuple[Candidate, int]:
     best, count = None, 0
-    for found in _candidates(bench, task):
+    for candidate in _candidates(bench, task, found.window):
         count += 1
-        if best is None or found.score > best.score:
-            best = found
+        if best is None or candidate.score > best.score:
+            best = candidate
         if best.score >= GOOD_ENOUGH:
             break
     if best is None:
@@ -74,8 +75,7 @@ def _best(bench: Workbench, task: PlannedTask) -> tuple[Candidate, int]:
     return best, count
 
 
-def _candidates(bench: Workbench, task: PlannedTask) -> Iterator[Candidate]:
-    window = survey(bench, task.transform.track_index, clip=task.clip).window
+def _candidates(bench: Workbench, task: PlannedTask, window: Window) -> Iterator[Candidate]:
     with bench.open_container() as container:
         stream = only(container, task.transform.track_index)
         seen: set[Fraction | None] = set()

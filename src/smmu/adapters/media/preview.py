@@ -1,10 +1,11 @@
 """A preview: a few seconds of a video, taken from several places, small, without sound, to be looped under a pointer.
 
-Each piece is a clip that is decoded by itself, so the length of the film costs nothing. Made by the encoder of the
+Each piece is a clip that is decoded by itself, so the length of the film costs nothing. It begins with a keyframe where
+there is one since the piece before, so that no picture is decoded that is not shown. Made by the encoder of the
 ladder, as a fast-start MP4. Refuses to choose how many pieces there are and how long they last: the plan did.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,7 +15,7 @@ from av.video.frame import VideoFrame
 
 from smmu.adapters.media import graph
 from smmu.adapters.media.cadence import Selector, ticks_per_second
-from smmu.adapters.media.decode import Damage, Survey, survey, video_frames
+from smmu.adapters.media.decode import Damage, Survey, key_time_before, only, video_frames
 from smmu.adapters.media.encoder import RungEncoder, mark
 from smmu.adapters.media.mp4 import progressive
 from smmu.adapters.media.proof import check, check_within, play_through, prove_progressive
@@ -54,16 +55,15 @@ class _Reel:
         self.frames, self.last = self.frames + 1, at
 
 
-def make_preview(bench: Workbench, task: PlannedTask, spec: PreviewSpec) -> Rendition:
+def make_preview(bench: Workbench, task: PlannedTask, spec: PreviewSpec, found: Survey) -> Rendition:
     """The preview of a video task's source. Raises `Refused` when no picture of it decodes."""
-    found = survey(bench, task.transform.track_index, clip=task.clip)
     whole = bench.directory / "preview-whole.mp4"
     ticks = ticks_per_second(found.time_base)
     encoder = RungEncoder(_rung(spec), Output(root=bench.directory, whole=whole), ticks=ticks, rate=spec.frame_rate_max)
     step = graph.upright(task.transform, spec.width, spec.height)
     reel = _Reel(encoder, step, Selector([spec.frame_rate_max], spec.piece_seconds), ticks)
     try:
-        for window in _windows(task, spec, found):
+        for window in _cheapest(bench, task, list(_windows(task, spec, found)), found.zero):
             _play(bench, task, window, reel)
         if not reel.frames:
             raise refuse(Code.REJECTED_CORRUPT, "No picture of the video could be decoded.")
@@ -94,6 +94,24 @@ def _windows(task: PlannedTask, spec: PreviewSpec, found: Survey) -> Iterator[Wi
     for number in range(spec.pieces):
         start = Fraction(str(task.owed_s)) * MARGIN + room * number / max(1, spec.pieces - 1)
         yield Window(found.zero + start, found.zero + start + length)
+
+
+def _cheapest(bench: Workbench, task: PlannedTask, windows: Sequence[Window], zero: Fraction) -> list[Window]:
+    """The pieces, each moved back to a keyframe as far as the one before it allows, the first by its length at most."""
+    moved: list[Window] = []
+    first = windows[0]
+    over = zero if first.start is None or first.end is None else max(zero, 2 * first.start - first.end)
+    with bench.open_container() as container:
+        stream = only(container, task.transform.track_index)
+        for window in windows:
+            key = key_time_before(container, stream, window.start) if window.start is not None else None
+            if key is not None and window.start is not None and window.end is not None and key >= over:
+                moved.append(Window(key, key + window.end - window.start))
+            else:
+                moved.append(window)
+            over = moved[-1].end or over
+            bench.beat()
+    return moved
 
 
 def _play(bench: Workbench, task: PlannedTask, window: Window, reel: _Reel) -> None:

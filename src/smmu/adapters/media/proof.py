@@ -77,11 +77,11 @@ class RungWitness:
         self.durations.append(segment.duration)
         try:
             with _open(init + data) as container:
-                packets = list(_packets(container))
+                every = list(container.demux(container.streams[0]))
+                packets = [packet for packet in every if packet.size]
                 self._compare(segment, packets)
                 self._find_keys(segment, packets, len(init))
-            with _open(init + data) as container:
-                self._decode(segment, container)
+                self._decode(segment, container, every)
         except FFmpegError as error:
             self._complain("readable", f"{segment.path}: {error}")
 
@@ -109,9 +109,9 @@ class RungWitness:
         if found != told:
             self._complain("keys", f"{segment.path}: keyframes end at {found}, not at {told}")
 
-    def _decode(self, segment: Segment, container: InputContainer) -> None:
+    def _decode(self, segment: Segment, container: InputContainer, packets: "Iterable[Packet[Stream]]") -> None:
         times: list[int | None] = []
-        for packet in container.demux(container.streams[0]):
+        for packet in packets:
             frames = [frame for frame in packet.decode() if isinstance(frame, VideoFrame)]
             if frames and not times:
                 self._look_at(segment, frames[0], container)
@@ -162,10 +162,6 @@ class RungWitness:
 
 def _open(data: bytes) -> InputContainer:
     return av.open(BytesIO(data), "r", format="mp4", container_options={"protocol_whitelist": "none"})
-
-
-def _packets(container: InputContainer) -> "Iterable[Packet[Stream]]":
-    return (packet for packet in container.demux(container.streams[0]) if packet.size)
 
 
 def prove_audio(encoded: Coded, path: Path, beat: Callable[[], None]) -> Proof:

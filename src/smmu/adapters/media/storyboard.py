@@ -18,7 +18,7 @@ import pyvips
 from av.video.frame import VideoFrame
 
 from smmu.adapters.media import graph
-from smmu.adapters.media.decode import Damage, Survey, keyframe_near, only, survey, video_frames
+from smmu.adapters.media.decode import Damage, Survey, keyframe_near, only, video_frames
 from smmu.adapters.media.proof import check, check_within
 from smmu.adapters.media.window import Cutter, Window, time_of
 from smmu.adapters.media.workbench import Workbench
@@ -50,9 +50,9 @@ class _Film:
         return line
 
 
-def make_storyboard(bench: Workbench, task: PlannedTask, spec: StoryboardSpec) -> Rendition:
+def make_storyboard(bench: Workbench, task: PlannedTask, spec: StoryboardSpec, found: Survey) -> Rendition:
     """The sheets and their WebVTT. Raises `Refused` when nothing of the track decodes."""
-    film = _seen(bench, task, spec, survey(bench, task.transform.track_index, clip=task.clip))
+    film = _seen(bench, task, spec, found)
     tiles = film.tiles(spec)
     sheets, sizes = _sheets(bench, spec, tiles)
     vtt = _vtt(bench, spec, len(tiles), film.end)
@@ -92,19 +92,20 @@ def _keyframes(
 ) -> Iterator[tuple[int, VideoFrame]]:
     with bench.open_container() as container:
         stream = only(container, task.transform.track_index)
-        last: Fraction | None = None
+        frame: VideoFrame | None = None
         for slot in range(count):
-            frame = keyframe_near(container, stream, found.zero + (slot + Fraction(1, 2)) * spec.interval)
+            before = time_of(frame) if frame is not None else None
+            middle = found.zero + (slot + Fraction(1, 2)) * spec.interval
+            frame = keyframe_near(container, stream, middle, frame)
             time = time_of(frame) if frame is not None else None
             window = Window(found.window.start, found.zero + (slot + 1) * spec.interval)
             if (
                 frame is not None
-                and time not in (None, last)
+                and time not in (None, before)
                 and not window.is_before(time)
                 and not window.is_over(time)
             ):
                 yield slot, frame
-            last = time
             bench.beat()
 
 
