@@ -63,7 +63,7 @@ def test_a_file_that_is_gone_or_changed_is_named(film: Path) -> None:
     assert "video.mp4 is not the file that was made: its SHA-256 differs.\n" in done.err
     assert "poster.jpg is missing.\n" in done.err
     assert done.err.count("\n") == 3
-    assert done.complaint == "smmu: 2 of 9 renditions are not what they should be"
+    assert done.complaint == "smmu: 2 of 11 renditions are not what they should be"
 
 
 def test_what_does_not_decode_is_seen_though_it_is_listed(film: Path) -> None:
