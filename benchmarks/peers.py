@@ -96,4 +96,4 @@ def shaka(clip: Path, out: Path, rungs: Sequence[RungSpec]) -> list[str]:
 def _found(pattern: str) -> str:
     for path in _PLACE.glob(pattern):
         return str(path)
-    raise MissingError("what a ladder is compared with is not set up: make peers")
+    raise MissingError("what is compared with is not set up: make peers")

@@ -1,7 +1,7 @@
 """What a sound costs: its waveform against the clock, its loudness and its AAC beside ffmpeg's command line.
 
 Processor time throughout, because that is what "on one core" means on a machine that others use too. The command line
-is the newest that is set up (`.venv-peers`), else the system's; it is asked for the same gain, bit rate and decoding.
+is the newest that there is as a wheel (`make peers`); it is asked for the same gain, bit rate and decoding.
 """
 
 import resource
@@ -18,19 +18,18 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 
+from benchmarks import peers
 from benchmarks.figures import Figure, at_least, at_most
 
 _SECONDS, _QUICK_SECONDS, _ROUNDS = 300, 6, 5
 _RATE = 48_000
-_PEERS = Path(__file__).resolve().parents[1] / ".venv-peers"
-_NEWEST = "lib/python*/site-packages/imageio_ffmpeg/binaries/ffmpeg-*"
 
 Contender = Callable[[Path], float]
 
 
 def measure(folder: Path, *, quick: bool) -> list[Figure]:
     seconds, rounds = (_QUICK_SECONDS, 1) if quick else (_SECONDS, _ROUNDS)
-    source, program = song(folder / "song.m4a", seconds), ffmpeg()
+    source, program = song(folder / "song.m4a", seconds), peers.ffmpeg()
     contenders: Mapping[str, Contender] = {
         "waveform": lambda out: _ours("waveform", source, out),
         "loudness": lambda out: _ours("loudness", source, out),
@@ -84,14 +83,6 @@ def _its(program: str, source: Path, *arguments: str) -> float:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def ffmpeg() -> str:
-    """The newest program that is set up."""
-    newest = next(iter(sorted(_PEERS.glob(_NEWEST))), None) or shutil.which("ffmpeg")
-    if newest is None:
-        raise RuntimeError("there is no ffmpeg to measure beside: scripts/system-packages installs one")
-    return str(newest)
 
 
 def song(path: Path, seconds: int) -> Path:

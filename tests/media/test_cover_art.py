@@ -4,6 +4,7 @@ No sound is worse for a bad picture, and nothing made of it tells what it told.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,15 @@ async def test_the_cover_of_a_song_is_made_in_widths_that_it_has(tmp_path: Path,
         target.write_bytes(sink.files[one.path])
         shown = clips.stream(target, "v")
         assert (shown["width"], shown["height"]) == (one.width, one.height)
+
+
+async def test_a_cover_is_made_alone_where_nothing_else_is_asked_for(tmp_path: Path) -> None:
+    source, engine, sink = with_cover(tmp_path / "s.mp3"), PyavEngine(LIMITS, str(tmp_path / "scratch")), MemorySink()
+    (task,) = plan(await engine.inspect(FileSource(source)), Options(), LIMITS).stages[0].tasks
+    covers = tuple(spec for spec in task.renditions if spec.role is Role.COVER)
+    made = await engine.render(FileSource(source), replace(task, renditions=covers[:1]), sink, Fractions())
+    assert [one.name for one in made] == ["cover-320-webp"]
+    assert list(sink.files) == ["images/cover-320-webp.webp"]
 
 
 async def test_what_is_no_picture_is_left_out_and_the_song_is_made(tmp_path: Path) -> None:

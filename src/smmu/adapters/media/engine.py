@@ -108,23 +108,21 @@ class PyavEngine(MediaEngine):
         async def made(file: Made) -> None:
             await sink.put(file.path, LocalFile(file.local), file.content_type)
 
-        async def of_cover(fraction: float) -> None:
-            await progress(COVER_AFTER + (1 - COVER_AFTER) * fraction)
-
-        async def of_sound(fraction: float) -> None:
-            await progress(COVER_AFTER * fraction)
-
         covers = tuple(spec for spec in task.renditions if spec.role is Role.COVER)
-        if not covers:
-            answer = await self._carry_out(source, task, Ears(made=made, progressed=progress))
-            return _in_order(_decode(_RENDITIONS, answer), task)
-        sound = replace(task, renditions=tuple(spec for spec in task.renditions if spec.role is not Role.COVER))
-        answer = await self._carry_out(source, sound, Ears(made=made, progressed=of_sound))
-        renditions = _decode(_RENDITIONS, answer)
-        async with self._cover(source) as cover:
-            pictures = replace(task, kind=TaskKind.IMAGES, renditions=covers)
-            answer = await self._carry_out(cover, pictures, Ears(made=made, progressed=of_cover))
-        return _in_order((*renditions, *_decode(_RENDITIONS, answer)), task)
+        others = tuple(spec for spec in task.renditions if spec.role is not Role.COVER)
+        share = (COVER_AFTER if others else 0.0) if covers else 1.0
+        renditions: tuple[Rendition, ...] = ()
+        if others:
+            ears = Ears(made=made, progressed=_between(progress, 0.0, share))
+            renditions += await self._made(source, replace(task, renditions=others), ears)
+        if covers:
+            ears = Ears(made=made, progressed=_between(progress, share, 1.0))
+            async with self._cover(source) as cover:
+                renditions += await self._made(cover, replace(task, kind=TaskKind.IMAGES, renditions=covers), ears)
+        return _in_order(renditions, task)
+
+    async def _made(self, source: Source, task: PlannedTask, ears: Ears) -> tuple[Rendition, ...]:
+        return _decode(_RENDITIONS, await self._carry_out(source, task, ears))
 
     async def play(self, source: Source) -> tuple[PlayedTrack, ...]:
         """Decode a file of ours to its end: what each of its tracks gave. Raises as `render` does."""
@@ -158,6 +156,15 @@ class PyavEngine(MediaEngine):
             memory=task.memory_bytes,
         )
         return await sandbox.run(wanted, source, self._scratch, ears)
+
+
+def _between(progress: Progress, start: float, end: float) -> Progress:
+    """The progress of a part of the work."""
+
+    async def told(fraction: float) -> None:
+        await progress(start + (end - start) * fraction)
+
+    return told
 
 
 async def _ignore(_: object) -> None:
