@@ -155,7 +155,7 @@ _WISHES = (
     ),
     _Wish(
         flag="--read-metadata",
-        help="Keep with the record what the file says of its making: camera, time, place, words.",
+        help="Keep with the record what the file says of its making: camera, time, place, words; title, artist, album.",
         fields=("read_metadata",),
         read=lambda given: {"read_metadata": given},
     ),
