@@ -148,7 +148,7 @@ def _packets(folder: Path) -> list[bytes]:
 
 def _growth(folder: Path, *, quick: bool) -> Figure:
     """Memory does not know how long a film is."""
-    short = 6 if quick else 60
+    short = 6 if quick else 30
     runs = []
     for seconds in (_LONG * short, short):
         source, out = folder / f"{seconds}.mp4", folder / f"growth-{seconds}"
