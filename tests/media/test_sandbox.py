@@ -1,6 +1,5 @@
 """What a taken-over decoder can do in the child: nothing that matters. And how each way to end is told apart."""
 
-import contextlib
 import json
 import os
 import signal
@@ -21,6 +20,7 @@ from smmu.adapters.media.orders import order
 from smmu.domain.limits import Limits
 from smmu.ports.errors import Full, NotFound, TaskDied
 from smmu.ports.objects import Body
+from tests.support.leavings import assert_nothing_left, living_in
 from tests.support.media import LIMITS, MIB, FileSource, Fractions, MemorySink, clip, photo, picture_task, still
 
 pytestmark = [pytest.mark.anyio, pytest.mark.media]
@@ -80,21 +80,6 @@ def write_wishes(scratch: Path, wishes: object) -> Path:
     asked = scratch.parent / "asked"
     asked.write_bytes(bytes(16) + json.dumps(wishes).encode())
     return asked
-
-
-def assert_nothing_left(scratch: Path) -> None:
-    assert list(scratch.iterdir()) == []
-    assert living_in(scratch) == []
-
-
-def living_in(folder: Path) -> list[int]:
-    """Processes whose working folder is inside `folder`."""
-    found = []
-    for process in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if process.name.isdigit() and str((process / "cwd").readlink()).startswith(str(folder)):
-                found.append(int(process.name))
-    return found
 
 
 async def test_the_child_has_no_environment(monkeypatch: pytest.MonkeyPatch, scratch: Path) -> None:
