@@ -33,7 +33,7 @@ AGGREGATES = ("upload", "job")
 LAYERS = (
     *("domain", "ports", "application", "bootstrap", "client", "entrypoints", "entrypoints/api", "adapters"),
     "entrypoints/lambdas",
-    *("adapters/aws", "adapters/embedded", "adapters/inmemory", "adapters/media", "adapters/speech"),
+    *("adapters/aws", "adapters/embedded", "adapters/inmemory", "adapters/media", "adapters/policy", "adapters/speech"),
 )
 
 

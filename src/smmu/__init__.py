@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from smmu.adapters.inmemory.media import PretendEngine, pretend_file
     from smmu.adapters.inmemory.platform import memory_platform
+    from smmu.adapters.policy.function import FunctionPolicy
     from smmu.application.system import System, assemble
     from smmu.bootstrap.embedding import open_in_memory, send, until_over
     from smmu.domain.admission import UploadRequest
@@ -18,23 +19,30 @@ if TYPE_CHECKING:
     from smmu.domain.facts import Kind
     from smmu.domain.limits import Limits
     from smmu.domain.options import Options
+    from smmu.domain.policy import Unanswered, Verdict
     from smmu.ports.errors import WorldError
     from smmu.ports.media import MediaEngine
     from smmu.ports.platform import Platform
+    from smmu.ports.policy import Policy, Question
     from smmu.ports.system import Telemetry
 
 __all__ = [
     "Code",
+    "FunctionPolicy",
     "Kind",
     "Limits",
     "MediaEngine",
     "Options",
     "Platform",
+    "Policy",
     "PretendEngine",
+    "Question",
     "Refused",
     "System",
     "Telemetry",
+    "Unanswered",
     "UploadRequest",
+    "Verdict",
     "WorldError",
     "assemble",
     "memory_platform",
@@ -46,16 +54,21 @@ __all__ = [
 
 _HOMES = {
     "Code": "domain.errors",
+    "FunctionPolicy": "adapters.policy.function",
     "Kind": "domain.facts",
     "Limits": "domain.limits",
     "MediaEngine": "ports.media",
     "Options": "domain.options",
     "Platform": "ports.platform",
+    "Policy": "ports.policy",
     "PretendEngine": "adapters.inmemory.media",
+    "Question": "ports.policy",
     "Refused": "domain.errors",
     "System": "application.system",
     "Telemetry": "ports.system",
+    "Unanswered": "domain.policy",
     "UploadRequest": "domain.admission",
+    "Verdict": "domain.policy",
     "WorldError": "ports.errors",
     "assemble": "application.system",
     "memory_platform": "adapters.inmemory.platform",

@@ -34,6 +34,7 @@ def test_every_row_of_the_table_is_made_of_rows_that_are_there() -> None:
         telemetry=MemoryTelemetry(),
         scratch="/nowhere",
         recognizer=None,
+        policy=None,
     )
     container.check_dependencies()
     system = container.system()

@@ -1,4 +1,4 @@
-"""The program in docs/embedding.md, word for word, where nothing but the base install can be imported."""
+"""The programs in docs/embedding.md and docs/policy.md, word for word, where nothing but the base install can be imported."""
 
 import re
 import subprocess
@@ -10,7 +10,6 @@ import pytest
 import smmu
 from tests.support.source import PROJECT
 
-DOCUMENT = (PROJECT / "docs" / "embedding.md").read_text(encoding="utf-8")
 BLOCKED = (
     *("fastapi", "starlette", "uvicorn", "av", "pyvips", "PIL", "pillow_heif", "numpy", "typer", "rich", "httpx"),
     *("pydantic_settings", "dependency_injector", "jwt", "boto3", "aiobotocore"),
@@ -27,8 +26,9 @@ sys.meta_path.insert(0, Guard())
 """
 
 
-def block(language: str) -> str:
-    (found,) = re.findall(rf"```{language}\n(.*?)```", DOCUMENT, re.DOTALL)
+def block(language: str, page: str = "embedding.md") -> str:
+    text = (PROJECT / "docs" / page).read_text(encoding="utf-8")
+    (found,) = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
     return str(found)
 
 
@@ -40,10 +40,11 @@ def run(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_program_of_the_document_prints_what_the_document_says(tmp_path: Path) -> None:
-    done = run(tmp_path, GUARD + block("python"))
+@pytest.mark.parametrize("page", ["embedding.md", "policy.md"])
+def test_the_program_of_the_document_prints_what_the_document_says(tmp_path: Path, page: str) -> None:
+    done = run(tmp_path, GUARD + block("python", page))
     assert done.stderr == ""
-    assert done.stdout == block("text")
+    assert done.stdout == block("text", page)
 
 
 def test_the_program_is_short() -> None:

@@ -26,6 +26,7 @@ NOT_WRAPPED = {
     "SpeechRecognizer",
     "SearchIndex",
     "Classifier",
+    "Policy",
     "Delivery",
     "Secrets",
     "TokenVerifier",

@@ -19,6 +19,7 @@ from smmu.domain.task import Task
 from smmu.ports.errors import NotFound
 from smmu.ports.orchestrator import Orchestrator, RunRequest, RunStatus
 from smmu.ports.platform import Capability
+from smmu.ports.policy import Policy
 from smmu.ports.queue import Topic
 from smmu.ports.records import Key
 from smmu.ports.tasks import Exit, TaskRunner, TaskStatus
@@ -115,13 +116,13 @@ class Deployment:
         return await self.system.invocations.collect(OWNER, known.record_id, machine)
 
 
-async def deployed() -> Deployment:
+async def deployed(policy: Policy | None = None) -> Deployment:
     """A deployment whose one job has been dispatched."""
     clock, runs, machines = FixedClock(), Ledgerless(), Machines()
     inner = memory_platform(Limits(), clock=clock, part_bytes_min=1)
     able = inner.capabilities | {Capability.ORCHESTRATES}
     platform = replace(inner, orchestrator=runs, tasks=machines, starter=None, capabilities=able)
-    system = assemble(platform, PretendEngine(speed=None), Limits(), MemoryTelemetry())
+    system = assemble(platform, PretendEngine(speed=None), Limits(), MemoryTelemetry(), policy=policy)
     run = await _dispatched(system)
     return Deployment(system=system, runs=runs, machines=machines, clock=clock, run=run)
 

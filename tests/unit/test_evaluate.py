@@ -146,7 +146,7 @@ RULES = (
 )
 def test_each_retry_rule_counts_its_own_tries(errors: tuple[str, ...], delay: float | None) -> None:
     step = Task(name="t", does="work", retry=RULES)
-    assert retry_delay(step, failed("t", *errors)["t"].failures) == delay
+    assert retry_delay(step.retry, failed("t", *errors)["t"].failures) == delay
 
 
 def test_a_sequence_hands_on_its_document() -> None:

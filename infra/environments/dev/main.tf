@@ -42,6 +42,8 @@ module "deployment" {
   client_cidrs          = var.client_cidrs
   managed_speech        = var.managed_speech
   speech_model          = var.speech_model
+  policy                = var.policy
+  policy_key            = var.policy_key
 
   # It costs less, and may be thrown away.
   disposable  = true

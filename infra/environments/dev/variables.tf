@@ -71,3 +71,16 @@ variable "speech_model" {
   type        = string
   default     = ""
 }
+
+variable "policy" {
+  description = "Who judges files before they are processed (docs/policy.md): an https:// URL, or a function in the image. Null: nobody."
+  type        = object({ hook = string, seconds = optional(number, 10), unanswered = optional(string, "closed") })
+  default     = null
+}
+
+variable "policy_key" {
+  description = "What questions to the policy's URL are signed with: at least 32 characters. TF_VAR_policy_key keeps it out of files."
+  type        = string
+  default     = null
+  sensitive   = true
+}

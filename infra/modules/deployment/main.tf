@@ -5,6 +5,16 @@ data "aws_region" "here" {}
 locals {
   prefix = "smmu-${var.environment}"
 
+  # Who judges files, which inspection alone has to know.
+  policy = var.policy == null ? {} : merge(
+    {
+      SMMU_POLICY__HOOK       = var.policy.hook
+      SMMU_POLICY__SECONDS    = tostring(var.policy.seconds)
+      SMMU_POLICY__UNANSWERED = var.policy.unanswered
+    },
+    var.policy_key == null ? {} : { SMMU_POLICY__KEY = var.policy_key },
+  )
+
   # What every process is told (docs/settings.md). The API is told more: see below.
   settings = merge(
     {
@@ -123,6 +133,7 @@ module "functions" {
   image              = var.images.functions
   architecture       = var.architecture
   settings           = local.settings
+  perform_settings   = local.policy
   grants             = local.function_grants
   log_groups         = module.observability.function_log_groups
   stream_arn         = module.tables.stream_arn

@@ -225,3 +225,31 @@ variable "speech_model" {
     error_message = "Of managed_speech and speech_model a deployment has one."
   }
 }
+
+variable "policy" {
+  description = "Who judges files before they are processed (docs/policy.md): an https:// URL, or a function in the image. Null: nobody."
+  type        = object({ hook = string, seconds = optional(number, 10), unanswered = optional(string, "closed") })
+  default     = null
+
+  validation {
+    condition     = var.policy == null || can(regex("^(https://[^@/]+(/.*)?|[\\w.]+:\\w+)$", var.policy.hook))
+    error_message = "policy.hook is https:// and a host, or package.module:function."
+  }
+
+  validation {
+    condition     = contains(["closed", "open"], try(var.policy.unanswered, "closed"))
+    error_message = "policy.unanswered is closed or open."
+  }
+}
+
+variable "policy_key" {
+  description = "What questions to the policy's URL are signed with: at least 32 characters. TF_VAR_policy_key keeps it out of files."
+  type        = string
+  default     = null
+  sensitive   = true
+
+  validation {
+    condition     = var.policy_key == null ? !startswith(try(var.policy.hook, ""), "https://") : length(var.policy_key) >= 32
+    error_message = "A policy at a URL needs policy_key, of at least 32 characters."
+  }
+}

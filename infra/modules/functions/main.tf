@@ -22,7 +22,7 @@ resource "aws_lambda_function" "handler" {
   # checkov:skip=CKV_AWS_115: bounded at the event source; a reservation would throttle, and so make dead letters
   # checkov:skip=CKV_AWS_116: the queue and the stream have theirs; what else fails the sweeper finds in the tables
   # checkov:skip=CKV_AWS_117: they talk to AWS alone, by roles; a network would add a way out to guard
-  # checkov:skip=CKV_AWS_173: names of resources, and no secret
+  # checkov:skip=CKV_AWS_173: names of resources; the policy's key, which only proves who asks, lies there encrypted by AWS
   # checkov:skip=CKV_AWS_272: Lambda checks signatures of archives, and these are images, named by digest
   for_each = local.functions
 
@@ -39,7 +39,7 @@ resource "aws_lambda_function" "handler" {
   }
 
   environment {
-    variables = var.settings
+    variables = merge(var.settings, each.key == "perform" ? var.perform_settings : {})
   }
 
   # Lambda's own lines as JSON, beside ours; and its part of a run's trace.

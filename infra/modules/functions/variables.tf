@@ -18,6 +18,12 @@ variable "settings" {
   type        = map(string)
 }
 
+variable "perform_settings" {
+  description = "What perform alone is told, beside them: who judges files, and the key that it signs questions with."
+  type        = map(string)
+  default     = {}
+}
+
 variable "grants" {
   description = "Policy documents of each function, by its name."
   type        = map(list(string))

@@ -29,6 +29,8 @@ locals {
         ["SMMU", "jobs_failed", "deployment", var.prefix, "fault", "service", { stat = "Sum", label = "failed: us" }],
         ["SMMU", "jobs_cancelled", "deployment", var.prefix, { stat = "Sum" }],
         ["SMMU", "jobs_retried", "deployment", var.prefix, { stat = "Sum" }],
+        ["SMMU", "policy_rejections", "deployment", var.prefix, { stat = "Sum" }],
+        ["SMMU", "policy_unanswered", "deployment", var.prefix, { stat = "Sum" }],
       ]
       "Jobs: seconds to the end, by kind" = [
         for kind in ["image", "video", "audio"] :

@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 
 from smmu.application.documents import PlanDocument, RenderDocument, leave, read_plan, read_render
+from smmu.application.gate import Gate, question_of
 from smmu.application.jobs import Jobs
 from smmu.application.publication import Publication
 from smmu.application.revisions import facts_of, plan_revision
@@ -19,12 +20,13 @@ from smmu.application.transcription import Transcription, speech_of
 from smmu.domain import keys
 from smmu.domain.catalogue import INSPECT, PUBLISH, RECORD_FAILURE, RENDER
 from smmu.domain.errors import Code, Reason, refuse, refuse_if
+from smmu.domain.facts import MediaFacts
 from smmu.domain.job import RENDITIONS, Failure, Job
 from smmu.domain.judgement import judge, judge_declared, judge_options
 from smmu.domain.limits import MIB, Limits
 from smmu.domain.manifest import Rendition
 from smmu.domain.media import Media
-from smmu.domain.plan import PlannedTask, TaskKind
+from smmu.domain.plan import Decision, PlannedTask, TaskKind
 from smmu.domain.planner import plan
 from smmu.domain.tags import cleaned
 from smmu.domain.task import Task
@@ -61,6 +63,7 @@ class Steps:
     clock: Clock
     limits: Limits
     recognizer: SpeechRecognizer | None = None
+    gate: Gate | None = None
 
     async def run(self, task: Task, job: Job, progress: Progress) -> Any:  # noqa: ANN401 - a JSON value
         """Do what the task says; what it gives, as a JSON value."""
@@ -75,20 +78,28 @@ class Steps:
     async def _inspect(self, task: Task, job: Job, _progress: Progress) -> dict[str, Any]:
         began = self.clock.now()
         media = (await self.jobs.store.get(Media, job.owner, job.media_id)).value
-        look = self._look_again if job.kind == RENDITIONS else self._look
-        found = await look(job, media)
+        again = job.kind == RENDITIONS
+        found = await (self._look_again(job, media) if again else self._look(task, job, media))
         document = replace(found, seconds=self.clock.now() - began)
         ref = await leave(self.objects, f"{prefix_of(job)}plan-{task.fence}.json", document)
         stages = [[_reference(planned) for planned in stage.tasks] for stage in found.plan.stages]
         return {"ref": ref, "stages": stages}
 
-    async def _look(self, job: Job, media: Media) -> PlanDocument:
+    async def _look(self, task: Task, job: Job, media: Media) -> PlanDocument:
         facts = await self.engine.inspect(await self._source(job))
         refuse_if((*judge(facts, self.limits), *judge_declared(media.content_type, facts)))
         refuse_if(judge_options(facts, job.options))
         facts = replace(facts, tags=cleaned(facts.tags) if facts.tags and job.options.read_metadata else None)
+        judged = await self._judged(task, job, media, facts)
         made = plan(facts, job.options, self.limits, await speech_of(self.recognizer))
+        made = replace(made, decisions=(*judged, *made.decisions))
         return PlanDocument(facts=facts, plan=made, seconds=0.0)
+
+    async def _judged(self, task: Task, job: Job, media: Media, facts: MediaFacts) -> tuple[Decision, ...]:
+        """What the deployment's policy decided, where it has one."""
+        if self.gate is None:
+            return ()
+        return (await self.gate.judge(question_of(job, media, facts), task.failures),)
 
     async def _look_again(self, job: Job, media: Media) -> PlanDocument:
         """The file is the very one that was looked at before: what was found then still holds."""

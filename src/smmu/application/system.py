@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from smmu.application.attic import Attic
 from smmu.application.completion import Completion
 from smmu.application.crew import Crew
+from smmu.application.gate import Gate
 from smmu.application.heavy import Heavy
 from smmu.application.interpreter import Interpreter
 from smmu.application.invocations import Invocations
@@ -30,6 +31,7 @@ from smmu.domain.limits import Limits
 from smmu.ports.media import MediaEngine
 from smmu.ports.orchestrator import Orchestrator
 from smmu.ports.platform import Platform
+from smmu.ports.policy import Policy
 from smmu.ports.speech import SpeechRecognizer
 from smmu.ports.system import Telemetry
 from smmu.ports.tasks import TaskRequest, TaskStarter
@@ -74,8 +76,13 @@ def assemble(
     limits: Limits,
     telemetry: Telemetry,
     recognizer: SpeechRecognizer | None = None,
+    *,
+    policy: Policy | None = None,
 ) -> System:
-    """Wire everything over a platform. Without a `recognizer` nothing is transcribed."""
+    """Wire everything over a platform.
+
+    Without a `recognizer` nothing is transcribed, and without a `policy` all that can be processed is.
+    """
     clock, objects, signal = platform.clock, platform.objects, Signal()
     store = Store(ledger=platform.ledger, limits=limits, ring=signal.ring, heard=platform.topics)
     runs = LedgerOrchestrator(store=store, clock=clock)
@@ -86,8 +93,8 @@ def assemble(
     library = Library(store=store, objects=objects, jobs=jobs, search=search, clock=clock)
     publication = Publication(store=store, objects=objects, search=search, clock=clock, telemetry=telemetry)
     steps = Steps(jobs=jobs, objects=objects, engine=engine, publication=publication, clock=clock, limits=limits)
-    steps = replace(steps, recognizer=recognizer)
-    attic = Attic(store=store, objects=objects, clock=clock, telemetry=telemetry)
+    gate = None if policy is None else Gate(policy=policy, telemetry=telemetry)
+    steps = replace(steps, recognizer=recognizer, gate=gate)
     worker = Worker(store=store, steps=steps, clock=clock, telemetry=telemetry)
     system = System(
         platform=platform,
@@ -109,7 +116,7 @@ def assemble(
             orchestrator=orchestrator,
             completion=completion,
             library=library,
-            attic=attic,
+            attic=Attic(store=store, objects=objects, clock=clock, telemetry=telemetry),
             worker=worker,
             storage=platform.uploads,
             clock=clock,

@@ -11,6 +11,7 @@ from smmu.bootstrap.settings import Settings
 from smmu.domain.limits import Limits
 from smmu.ports.identity import TokenVerifier
 from smmu.ports.platform import Platform
+from smmu.ports.policy import Policy
 from smmu.ports.speech import SpeechRecognizer
 from smmu.ports.system import Telemetry
 
@@ -24,9 +25,16 @@ class Container(containers.DeclarativeContainer):
     telemetry: providers.Dependency[Telemetry] = providers.Dependency()
     scratch: providers.Dependency[str] = providers.Dependency(instance_of=str)
     recognizer: providers.Dependency[SpeechRecognizer | None] = providers.Dependency()
+    policy: providers.Dependency[Policy | None] = providers.Dependency()
 
     limits: providers.Provider[Limits] = settings.provided.limits
     engine = providers.Singleton(PyavEngine, limits=limits, scratch=scratch)
     system: providers.Singleton[System] = providers.Singleton(
-        assemble, platform=platform, engine=engine, limits=limits, telemetry=telemetry, recognizer=recognizer
+        assemble,
+        platform=platform,
+        engine=engine,
+        limits=limits,
+        telemetry=telemetry,
+        recognizer=recognizer,
+        policy=policy,
     )

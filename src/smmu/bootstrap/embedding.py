@@ -18,6 +18,7 @@ from smmu.domain.job import Job
 from smmu.domain.limits import Limits
 from smmu.ports.gateway import PATH
 from smmu.ports.media import MediaEngine
+from smmu.ports.policy import Policy
 from smmu.ports.speech import SpeechRecognizer
 from smmu.ports.system import Telemetry
 from smmu.ports.uploads import SignedPart, StoredPart
@@ -32,13 +33,14 @@ async def open_in_memory(
     limits: Limits | None = None,
     telemetry: Telemetry | None = None,
     recognizer: SpeechRecognizer | None = None,
+    policy: Policy | None = None,
     light: int = 2,
     heavy: int = 2,
 ) -> AsyncIterator[System]:
     """A system that works until the block ends, `light` and `heavy` tasks at once."""
     limits, runner, clock = limits or Limits(), InlineTaskRunner(), SystemClock()
     platform = memory_platform(limits, clock=clock, ids=RandomIds(clock), tasks=runner)
-    system = assemble(platform, engine, limits, telemetry or MemoryTelemetry(), recognizer)
+    system = assemble(platform, engine, limits, telemetry or MemoryTelemetry(), recognizer, policy=policy)
     async with runner.working(system.perform), anyio.create_task_group() as group:
         group.start_soon(_serve, system, light, heavy)
         yield system

@@ -25,6 +25,7 @@ from smmu.application.system import System
 from smmu.bootstrap.container import Container
 from smmu.bootstrap.deployed import aws_platform
 from smmu.bootstrap.isolated import SCRATCH, worker_environment
+from smmu.bootstrap.policy import policy_of
 from smmu.bootstrap.settings import AwsPlatform, EmbeddedPlatform, InMemoryPlatform, Settings
 from smmu.bootstrap.speech import Speech, kept_recognizer, local_recognizer
 from smmu.bootstrap.variables import SettingsError, variable
@@ -78,6 +79,7 @@ async def open_system(
             telemetry=telemetry or lines_of(settings, "command"),
             scratch=opened.scratch,
             recognizer=_recognizer(settings, opened),
+            policy=policy_of(settings.policy, opened.platform.clock),
         )
         system = container.system()
         if opened.inline is not None:

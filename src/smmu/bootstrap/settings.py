@@ -15,6 +15,7 @@ from pydantic import Field, PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from smmu.bootstrap.branch import Branch
+from smmu.bootstrap.policy import PolicyHook
 from smmu.bootstrap.speech import Speech
 from smmu.bootstrap.variables import DATA, PREFIX, SEPARATOR, SettingsError, refuse_strays, variable
 from smmu.domain.limits import Limits
@@ -128,6 +129,7 @@ class Settings(BaseSettings):
     gone with the process). Whoever sets one variable of the platform sets its kind."""
     workers: Workers = Workers()
     speech: Speech = Speech()
+    policy: PolicyHook = PolicyHook()
     limits: Limits = Limits()
     public_url: str | None = None
     """What clients reach the service as, when that is not the address it listens on."""

@@ -75,6 +75,7 @@ class Code(StrEnum):
     REJECTED_ACTIVE_CONTENT = "rejected_active_content"
     REJECTED_PLAYLIST = "rejected_playlist"
     REJECTED_TYPE_MISMATCH = "rejected_type_mismatch"
+    REJECTED_BY_POLICY = "rejected_by_policy"  # of the deployment's own (docs/policy.md)
 
     # how a task ended when nobody decided it should
     OUT_OF_MEMORY = "out_of_memory"

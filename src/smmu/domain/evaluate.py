@@ -16,6 +16,7 @@ from smmu.domain.pipeline import (
     Fail,
     Map,
     Parallel,
+    Retry,
     Sequence,
     Step,
     Task,
@@ -112,7 +113,7 @@ def _taken(step: Task | Map, document: Document, at: float) -> dict[str, Any] | 
 
 
 def _next_try(step: Task, entry: TaskRecord, place: str) -> Outcome:
-    delay = retry_delay(step, entry.failures)
+    delay = retry_delay(step.retry, entry.failures)
     last = entry.failures[-1]
     if delay is None:
         return Failed(error=last.error, message=last.message, task_id=entry.id, at=last.at)
@@ -120,15 +121,15 @@ def _next_try(step: Task, entry: TaskRecord, place: str) -> Outcome:
     return Waiting(ready=(ready,))
 
 
-def retry_delay(step: Task, failures: tuple[TryFailure, ...]) -> float | None:
+def retry_delay(rules: tuple[Retry, ...], failures: tuple[TryFailure, ...]) -> float | None:
     """Seconds to wait after the last of `failures` before another try; `None` when there is none."""
-    used = [0] * len(step.retry)
+    used = [0] * len(rules)
     delay: float | None = None
     for failure in failures:
-        rule = next((i for i, rule in enumerate(step.retry) if rule.matches(failure.error)), None)
-        if rule is None or used[rule] >= step.retry[rule].times:
+        rule = next((i for i, rule in enumerate(rules) if rule.matches(failure.error)), None)
+        if rule is None or used[rule] >= rules[rule].times:
             return None
-        delay = step.retry[rule].delay(used[rule])
+        delay = rules[rule].delay(used[rule])
         used[rule] += 1
     return delay
 

@@ -72,6 +72,8 @@ HAPPENINGS: Mapping[str, Kind] = MappingProxyType(
         "job_cancelled": Kind(Level.INFO, (Metric("jobs_cancelled"),)),
         "job_retried": Kind(Level.INFO, (Metric("jobs_retried"),), ("cause",)),
         # tasks
+        "policy_answered": Kind(Level.INFO, (Metric("policy_rejections", "rejected"),)),
+        "policy_unanswered": Kind(Level.WARNING, (Metric("policy_unanswered"),)),
         "task_started": Kind(Level.INFO, (Metric("task_wait_seconds", "seconds", Unit.SECONDS),), ("weight",)),
         "task_ended": Kind(
             Level.INFO,

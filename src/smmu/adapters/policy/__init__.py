@@ -1,0 +1,1 @@
+"""A deployment's own policy: a Python callable, or a URL."""
