@@ -11,7 +11,8 @@ from typing import Literal
 from smmu.domain.facts import Purpose
 from smmu.domain.kept import Kept
 
-_LADDER_CORES = 4
+_CORES_MAX = 4
+_CHUNK_CORES = 2  # its encoders have a thread each
 
 
 class Role(StrEnum):
@@ -34,6 +35,7 @@ class Role(StrEnum):
     SUBTITLES = "subtitles"
     CAPTIONS = "captions"
     TRANSCRIPT = "transcript"
+    CHUNK = "chunk"
 
 
 class TaskKind(StrEnum):
@@ -42,6 +44,7 @@ class TaskKind(StrEnum):
     IMAGES = "images"
     LOOP = "loop"
     VIDEO = "video"
+    CHUNK = "chunk"
     POSTER = "poster"
     AUDIO = "audio"
     TRANSCRIBE = "transcribe"
@@ -251,6 +254,24 @@ class CaptionsSpec:
     track_index: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkSpec:
+    """A part of a ladder's pictures, encoded by itself: those shown from `start` until before `end` (`None`: the end).
+
+    Times are the ladder's own, multiples of its segments. `tracks` are all that the ladder is made of: their common
+    beginning is its zero. `threads` are each encoder's: one gives the same bits every time, and on every machine.
+    """
+
+    type: Literal["chunk"] = "chunk"
+    name: str
+    role: Role = Role.CHUNK
+    start: Fraction
+    end: Fraction | None
+    rungs: tuple[RungSpec, ...]
+    tracks: tuple[int, ...]
+    threads: int = 1
+
+
 Spec = (
     ImageSpec
     | LoopSpec
@@ -265,6 +286,7 @@ Spec = (
     | PreviewSpec
     | WaveformSpec
     | CaptionsSpec
+    | ChunkSpec
 )
 
 
@@ -299,7 +321,8 @@ class Clip:
 class PlannedTask:
     """One unit of rendering, run by one worker; it owes every rendition of `renditions` or fails.
 
-    `duration_s` is that of the clip. `kept` are tracks of an earlier revision that its playlists name too.
+    `duration_s` is that of the clip. `kept` are tracks of an earlier revision that its playlists name too. `joins`
+    names the tasks whose chunks it puts together, in their order.
     """
 
     name: str
@@ -311,13 +334,14 @@ class PlannedTask:
     kept: Kept | None = None
     duration_s: float | None = None
     duration_exact: bool = True
+    joins: tuple[str, ...] = ()
     memory_bytes: int
     seconds_max: int
 
     @property
     def cores(self) -> int:
         """How many processor cores it can keep busy: encoding a ladder many, everything else hardly more than one."""
-        return _LADDER_CORES if self.kind is TaskKind.VIDEO else 1
+        return {TaskKind.VIDEO: _CORES_MAX, TaskKind.CHUNK: _CHUNK_CORES}.get(self.kind, 1)
 
     @property
     def owed_s(self) -> float | None:

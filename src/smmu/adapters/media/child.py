@@ -33,6 +33,7 @@ _ROUTINES = {
     "images": ("image", "render_images"),
     "loop": ("loop", "render_loop"),
     "video": ("video", "render_video"),
+    "chunk": ("chunking", "render_chunk"),
     "audio": ("audio", "render_audio"),
     "cover": ("cover_art", "take_cover"),
     "poster": ("poster", "render_poster"),
