@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 
+from smmu.application.chunks import Chunks
 from smmu.application.documents import PlanDocument, RenderDocument, leave, read_plan, read_render
 from smmu.application.jobs import Jobs
 from smmu.application.publication import Publication
@@ -102,7 +103,15 @@ class Steps:
         source = await self._source(job)
         prefix = f"{task.name}-{task.fence}/"
         sink = StoreSink(objects=self.objects, prefix=prefix_of(job) + prefix)
-        renditions = await self._renderer(planned).render(source, planned, sink, progress)
+        chunks = Chunks(objects=self.objects, job=job, makes=self.engine.makes)
+        if planned.kind is TaskKind.CHUNK:
+            await self._chunk(chunks, source, planned, f"{job.id}-a{job.attempt}-{task.fence}/", progress)
+            renditions: tuple[Rendition, ...] = ()
+        elif planned.joins:
+            pieces = await chunks.pieces(planned, document.plan)
+            renditions = await self.engine.render(source, planned, sink, progress, pieces)
+        else:
+            renditions = await self._renderer(planned).render(source, planned, sink, progress)
         refuse_if(_unproven(renditions))
         first = document.former is None and planned.name == document.plan.stages[0].tasks[0].name
         made = RenderDocument(
@@ -114,6 +123,17 @@ class Steps:
         )
         ref = await leave(self.objects, f"{prefix_of(job)}{prefix}renditions.json", made)
         return {"ref": ref}
+
+    async def _chunk(
+        self, chunks: Chunks, source: Source, planned: PlannedTask, folder: str, progress: Progress
+    ) -> None:
+        """Make a chunk, unless it is there."""
+        if not await chunks.is_there(planned):
+            sink = StoreSink(objects=self.objects, prefix=chunks.prefix(planned) + folder)
+            made = await self.engine.render(source, planned, sink, progress)
+            refuse_if(_unproven(made))
+            await chunks.keep(planned, folder, made[0])
+        await progress(1.0)
 
     async def _publish(self, task: Task, job: Job, _progress: Progress) -> dict[str, Any]:
         found = await read_plan(self.objects, task.input["plan"])

@@ -128,10 +128,10 @@ class Wire:
             self._next_note[message["says"]] = now + every
             self.tell(message)
 
-    def fetch(self, start: int, length: int) -> bytes:
-        """Bytes of the source, read by the parent. Shorter only at the end."""
+    def fetch(self, start: int, length: int, of: str = "") -> bytes:
+        """Bytes of the source, or of a piece, read by the parent. Shorter only at the end."""
         with self._asking:
-            self.tell({"says": "read", "start": start, "length": length})
+            self.tell({"says": "read", "start": start, "length": length, "of": of})
             size = int.from_bytes(self._exactly(LENGTH_BYTES))
             return self._exactly(size)
 
