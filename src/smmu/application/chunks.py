@@ -3,8 +3,9 @@
 A chunk's address is a digest of all that decides on its bits: the pinned source, what is to be made of it, and what
 makes it. Whoever makes one writes its files into a folder of its own and then the index, which can be written once.
 So a chunk is there whole or not at all, two that make the same do no harm, and a retry finds what an earlier attempt
-made. Who joins reads the indexes, and pins what they list. Refuses to pass a chunk from task to task: an address is
-known by whoever knows the plan.
+made. Who joins reads the indexes, and pins what they list. Chunks are listed and never looked for by name: a worker on
+AWS may not ask what there is not. Refuses to pass a chunk from task to task: an address is known by whoever knows the
+plan.
 """
 
 import hashlib
@@ -67,14 +68,9 @@ class Chunks:
         return keys.chunks_prefix(self.job.owner, self.job.media_id, address)
 
     async def is_there(self, planned: PlannedTask) -> bool:
-        """Whether the chunk is there whole. What is there in part is forgotten, so that it can be made again."""
+        """Whether the chunk is there whole."""
         prefix = self.prefix(planned)
-        there = {ref.key: ref async for ref in self.objects.list(prefix)}
-        if await self._files(prefix, there):
-            return True
-        if prefix + INDEX in there:
-            await self.objects.delete(prefix + INDEX)
-        return False
+        return bool(await self._files(prefix, {ref.key: ref async for ref in self.objects.list(prefix)}))
 
     async def keep(self, planned: PlannedTask, folder: str, chunk: Rendition) -> None:
         """Say that a chunk is whole; somebody else may have said so."""

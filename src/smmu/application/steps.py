@@ -1,4 +1,4 @@
-"""What the pipeline's tasks mean: inspect, render, publish, record a failure.
+"""What the pipeline's tasks mean: inspect, render, reveal, publish, record a failure.
 
 Each may be run twice, or by two workers at once: whatever it writes is under the fencing number of its claim, and what
 makes a difference to anybody is one conditional commit. It raises what went wrong; `worker.py` gives that its name.
@@ -18,7 +18,7 @@ from smmu.application.publication import Publication
 from smmu.application.revisions import facts_of, plan_revision
 from smmu.application.transcription import Transcription, speech_of
 from smmu.domain import keys
-from smmu.domain.catalogue import INSPECT, PUBLISH, RECORD_FAILURE, RENDER
+from smmu.domain.catalogue import INSPECT, PUBLISH, RECORD_FAILURE, RENDER, REVEAL
 from smmu.domain.errors import Code, Reason, refuse, refuse_if
 from smmu.domain.job import RENDITIONS, Failure, Job
 from smmu.domain.judgement import judge, judge_declared, judge_options
@@ -68,6 +68,7 @@ class Steps:
         does: Mapping[str, Callable[[Task, Job, Progress], Awaitable[Any]]] = {
             INSPECT: self._inspect,
             RENDER: self._render,
+            REVEAL: self._reveal,
             PUBLISH: self._publish,
             RECORD_FAILURE: self._record_failure,
         }
@@ -80,7 +81,10 @@ class Steps:
         found = await look(job, media)
         document = replace(found, seconds=self.clock.now() - began)
         ref = await leave(self.objects, f"{prefix_of(job)}plan-{task.fence}.json", document)
-        stages = [[_reference(planned) for planned in stage.tasks] for stage in found.plan.stages]
+        stages = [
+            {"tasks": [_reference(planned) for planned in stage.tasks], "early": stage.early}
+            for stage in found.plan.stages
+        ]
         return {"ref": ref, "stages": stages}
 
     async def _look(self, job: Job, media: Media) -> PlanDocument:
@@ -134,6 +138,11 @@ class Steps:
             refuse_if(_unproven(made))
             await chunks.keep(planned, folder, made[0])
         await progress(1.0)
+
+    async def _reveal(self, task: Task, job: Job, _progress: Progress) -> dict[str, Any]:
+        found = await read_plan(self.objects, task.input["plan"])
+        made = [await read_render(self.objects, made["ref"]) for made in task.input["rendered"]]
+        return await self.publication.reveal(task, job, found, made)
 
     async def _publish(self, task: Task, job: Job, _progress: Progress) -> dict[str, Any]:
         found = await read_plan(self.objects, task.input["plan"])

@@ -3,7 +3,7 @@
 A plan is made by `planner.plan` and obeyed by a media engine. It never names a decoder, a cloud or a clock.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import Literal
@@ -351,10 +351,14 @@ class PlannedTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Tasks that run beside each other; the next stage starts when all are done."""
+    """Tasks that run beside each other; the next stage starts when all are done.
+
+    What an `early` one makes is to be had as soon as it is done, until what later stages make takes its place.
+    """
 
     name: str
     tasks: tuple[PlannedTask, ...]
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,6 +367,16 @@ class Plan:
 
     stages: tuple[Stage, ...]
     decisions: tuple[Decision, ...] = ()
+
+    @property
+    def early(self) -> "Plan":
+        """Those of its stages whose renditions are published before the others are made."""
+        return replace(self, stages=tuple(stage for stage in self.stages if stage.early))
+
+    @property
+    def lasting(self) -> "Plan":
+        """Those of its stages whose renditions are published at the end."""
+        return replace(self, stages=tuple(stage for stage in self.stages if not stage.early))
 
     def task(self, name: str) -> PlannedTask:
         """The task called `name`; `KeyError` when the plan has none."""

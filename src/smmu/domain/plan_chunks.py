@@ -1,5 +1,7 @@
 """Which videos are encoded in chunks, and where these begin: a long one, by as many workers as there are.
 
+Before that its lowest rung is made alone, with the sound: it can be played while the others are made.
+
 Chunks begin at multiples of the segments' length in the ladder's own time, so that what is chosen and cut in one
 depends on no other. Sound is never cut: AAC in pieces drifts and falls silent at every join. A file of which nobody
 knows how long it is, or in whose middle nobody can begin, is encoded whole, and the plan says so.
@@ -10,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from smmu.domain import estimates
 from smmu.domain.facts import MediaFacts
 from smmu.domain.limits import Limits
-from smmu.domain.plan import AudioSpec, ChunkSpec, Decision, PlannedTask, RungSpec, Stage, TaskKind
+from smmu.domain.plan import AudioSpec, ChunkSpec, Decision, PlannedTask, PlaylistSpec, RungSpec, Stage, TaskKind
 
 INDEXED = frozenset({"mp4", "mov", "matroska"})  # where decoding can begin in the middle, to the picture
 NAME = "chunk-{:04d}"
@@ -31,10 +34,15 @@ def staged(tasks: Sequence[PlannedTask], facts: MediaFacts, limits: Limits) -> _
     chunks = tuple(_chunk_tasks(video, limits))
     beside = tuple(task for task in tasks if task is not video)
     join = replace(video, joins=tuple(chunk.name for chunk in chunks))
-    stages = (Stage(name="chunks", tasks=(*chunks, *beside)), Stage(name="join", tasks=(join,)))
+    stages = (*_first_look(video, facts, limits), Stage(name="chunks", tasks=(*chunks, *beside)),
+              Stage(name="join", tasks=(join,)))  # fmt: skip
     length = f"{float(_length(video, limits)):g} s"
     reason = f"it is longer than {limits.chunks_from_seconds} s, and many workers may encode it"
-    return stages, (_decision(f"encoded in {len(chunks)} chunks of {length}", reason),)
+    decisions = [_decision(f"encoded in {len(chunks)} chunks of {length}", reason)]
+    if stages[0].early:
+        lowest = stages[0].tasks[0].renditions[0].name
+        decisions.append(_decision(f"{lowest} made first", "so that it can be played while the others are made"))
+    return stages, tuple(decisions)
 
 
 def starts(duration: Fraction, length: Fraction) -> list[Fraction]:
@@ -65,6 +73,24 @@ def _length(video: PlannedTask, limits: Limits) -> Fraction:
     segment = _rungs(video)[0].segment_seconds
     wanted = max(Fraction(limits.chunk_seconds), Fraction(str(video.duration_s)) / limits.chunks_max)
     return segment * math.ceil(wanted / segment)
+
+
+def _first_look(video: PlannedTask, facts: MediaFacts, limits: Limits) -> Iterator[Stage]:
+    """The lowest rung that every player shows, and the sound; nothing where that is all there is."""
+    plain = [rung for rung in _rungs(video) if rung.codec == "h264"]
+    if len(plain) == 1 or facts.video is None:
+        return
+    lowest = min(plain, key=lambda rung: rung.width * rung.height)
+    pixels = facts.video.width * facts.video.height
+    kept = (AudioSpec, PlaylistSpec)
+    task = replace(
+        video,
+        name="first-look",
+        renditions=(lowest, *(spec for spec in video.renditions if isinstance(spec, kept))),
+        memory_bytes=estimates.ladder_memory((lowest,), pixels, limits),
+        seconds_max=estimates.ladder_seconds((lowest,), pixels, video.duration_s, limits),
+    )
+    yield Stage(name="first look", tasks=(task,), early=True)
 
 
 def _chunk_tasks(video: PlannedTask, limits: Limits) -> Iterator[PlannedTask]:
