@@ -28,21 +28,18 @@ def staged(tasks: Sequence[PlannedTask], facts: MediaFacts, limits: Limits) -> _
     video = next((task for task in tasks if task.kind is TaskKind.VIDEO), None)
     if video is None or video.duration_s is None or video.duration_s < limits.chunks_from_seconds:
         return (Stage(name="render", tasks=tuple(tasks)),), ()
+    first = tuple(_first_look(video, facts, limits))
     why_whole = _why_whole(video, facts)
     if why_whole:
-        return (Stage(name="render", tasks=tuple(tasks)),), (_decision("encoded in one pass", why_whole),)
+        decisions = (_decision("encoded in one pass", why_whole), *_about_first(first))
+        return (*first, Stage(name="render", tasks=tuple(tasks))), decisions
     chunks = tuple(_chunk_tasks(video, limits))
     beside = tuple(task for task in tasks if task is not video)
     join = replace(video, joins=tuple(chunk.name for chunk in chunks))
-    stages = (*_first_look(video, facts, limits), Stage(name="chunks", tasks=(*chunks, *beside)),
-              Stage(name="join", tasks=(join,)))  # fmt: skip
+    stages = (*first, Stage(name="chunks", tasks=(*chunks, *beside)), Stage(name="join", tasks=(join,)))
     length = f"{float(_length(video, limits)):g} s"
     reason = f"it is longer than {limits.chunks_from_seconds} s, and many workers may encode it"
-    decisions = [_decision(f"encoded in {len(chunks)} chunks of {length}", reason)]
-    if stages[0].early:
-        lowest = stages[0].tasks[0].renditions[0].name
-        decisions.append(_decision(f"{lowest} made first", "so that it can be played while the others are made"))
-    return stages, tuple(decisions)
+    return stages, (_decision(f"encoded in {len(chunks)} chunks of {length}", reason), *_about_first(first))
 
 
 def starts(duration: Fraction, length: Fraction) -> list[Fraction]:
@@ -60,6 +57,8 @@ def _why_whole(video: PlannedTask, facts: MediaFacts) -> str:
         return "nobody has measured how long it is"
     if facts.video is not None and facts.video.frames == 1:
         return "it has one picture"
+    if any(spec.copied for spec in _rungs(video)):
+        return "its top rung is a copy, whose keyframes are everybody's"
     segments = {spec.segment_seconds for spec in _rungs(video)}
     return "its rungs have no segments in common" if len(segments) > 1 else ""
 
@@ -91,6 +90,12 @@ def _first_look(video: PlannedTask, facts: MediaFacts, limits: Limits) -> Iterat
         seconds_max=estimates.ladder_seconds((lowest,), pixels, video.duration_s, limits),
     )
     yield Stage(name="first look", tasks=(task,), early=True)
+
+
+def _about_first(first: Sequence[Stage]) -> Iterator[Decision]:
+    for stage in first:
+        lowest = stage.tasks[0].renditions[0].name
+        yield _decision(f"{lowest} made first", "so that it can be played while the others are made")
 
 
 def _chunk_tasks(video: PlannedTask, limits: Limits) -> Iterator[PlannedTask]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from smmu.adapters.media.decode import survey
+from smmu.adapters.media.encoder import RungEncoder
 from smmu.adapters.media.ladder import Delivery, Footing, Ladder, Part, Rung
 from smmu.adapters.media.proof import check
 from smmu.adapters.media.segments import Segment
@@ -87,13 +88,14 @@ class _Chunk:
         name = f"{rung.spec.name}.mp4"
         self._kept(rung.spec).replace(self._bench.directory / name)
         file = self._bench.finish(name, PICTURES_TYPE)
-        witness = rung.witness
+        witness, encoder = rung.witness, rung.encoder
+        assert isinstance(encoder, RungEncoder)  # noqa: S101 - a copy has keyframes of its own, and no chunks
         told = {
             "sha256": file.sha256,
             "frames": witness.frames,
             "decoded": witness.decoded,
             "delay": self._delays[rung.spec.name],
-            "configuration": rung.encoder.configuration.hex(),
+            "configuration": encoder.configuration.hex(),
             "ssim": witness.likeness.ssim,
             "xpsnr": witness.likeness.xpsnr,
         }
