@@ -98,6 +98,8 @@ def unjoinable(task: PlannedTask, chunks: Sequence[Chunk]) -> str:
     irregular = next((chunk for chunk in chunks if chunk.irregular), None)
     if irregular is not None:
         return f"{irregular.name}: {irregular.irregular}"
+    if not chunks[0].shown:
+        return "it begins with nothing to see, where one pass holds its first picture"
     shown, promised = sum(chunk.shown for chunk in chunks), max(chunk.promised for chunk in chunks)
     if not shown or shown < COVERED_SHARE_MIN * promised:
         return f"{shown} pictures where the file promises {promised}"

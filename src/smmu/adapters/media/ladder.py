@@ -31,6 +31,7 @@ USUAL_RATE = Fraction(30)  # for rate control only, when the file does not say o
 RATE_MAX = Fraction(480)
 HOLD_SECONDS_MIN = Fraction(1, 250)
 HOLD_SECONDS_MAX = Fraction(10)  # no last picture is shown longer than this, whatever the file says
+DEINTERLACING_SECONDS = Fraction(1, 2)  # what is made of fields is made of those before them, too
 BEFORE_ALL = Fraction(-1)  # where a clock stands that has its first picture where it is, and not at 0
 
 
@@ -132,7 +133,6 @@ class Ladder:
         self._hold = Fraction(0)
         self.longest_gap = Fraction(0)
         self.shown = 0
-        self.blind = False  # nothing was decoded in front of the part's first picture
         self.after: Fraction | None = None  # when the first picture behind the part is shown
         self.rungs = self._make_rungs()
         self._selector = Selector(
@@ -176,12 +176,12 @@ class Ladder:
         for frame in pictures:
             before = self.clock.last
             at = self.clock.place(time_of(frame))
+            if at is not None and at >= self._part.start and before != BEFORE_ALL:
+                self.longest_gap = max(self.longest_gap, at - (before or Fraction(0)))
             if at is not None and self._part.end is not None and at >= self._part.end:
                 self.after = at
                 return
             if at is not None and at >= self._part.start:
-                self.blind = self.blind or before == BEFORE_ALL
-                self.longest_gap = max(self.longest_gap, at - (before or Fraction(0)))
                 self.shown += 1
                 self._spread(frame, at)
                 self._ship()
@@ -237,7 +237,8 @@ class Ladder:
         tap = copier.take if copier else None
         window = self._survey.window
         if self._part.start:
-            window = Window(self._survey.zero + self._part.start, window.end)
+            early = DEINTERLACING_SECONDS if self._task.transform.deinterlace else 0
+            window = Window(self._survey.zero + self._part.start - early, window.end)
         for frame in self._cutter.pictures(video_frames(self._bench, self.damage, window, tap)):
             if copier is not None:
                 copier.judge(frame, self.damage)
