@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import copying, ladder, pairs, pickup, pictures, signing, sound, suites, throughput, validation
+from benchmarks import chunks, copying, ladder, pairs, pickup, pictures, signing, sound, suites, throughput, validation
 from benchmarks.figures import Figure, table, write
 
 Measure = Callable[..., list[Figure]]
@@ -21,6 +21,7 @@ BENCHMARKS: Mapping[str, Measure] = {
     "sound": sound.measure,
     "ladder": ladder.measure,
     "copying": copying.measure,
+    "chunks": chunks.measure,
     "suites": suites.measure,
 }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from smmu.adapters.media import aac
 from smmu.adapters.media.decode import Damage, survey, video_frames
-from smmu.adapters.media.ladder import Footing, Ladder
+from smmu.adapters.media.ladder import Delivery, Footing, Ladder
 from smmu.adapters.media.loudness import Loudness
 from smmu.adapters.media.proof import RungWitness
 from smmu.adapters.media.segments import Segment
@@ -46,7 +46,12 @@ def the_ladder(source: Path, out: Path) -> None:
     bench = _bench(source, out)
     found = survey(bench, 0, SOUND.track_index, clip=Clip())
     aac.encode(bench, SOUND, _UNMEASURED, found=found, planned_s=None, folder="audio", progress=_unheard)
-    Ladder(bench, task, found, keep="", whole=out / "none", footing=Footing(), witness=_Blind).run(_unheard)
+    delivery = Delivery(
+        keep=lambda _: None,
+        ship=lambda rung, segment: rung.ship(bench, segment, rung.encoder.segmenter),
+        witness=_Blind,
+    )
+    Ladder(bench, task, found, specs=RUNGS, delivery=delivery, footing=Footing()).run(_unheard)
 
 
 def storyboard(source: Path, out: Path) -> None:

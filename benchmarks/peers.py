@@ -65,7 +65,7 @@ def _scaled(source: str, rung: RungSpec) -> str:
 
 def _encoding(number: int, rung: RungSpec) -> Iterator[str]:
     yield from (f"-c:v:{number}", CODINGS[rung.codec].encoder)
-    for name, value in options_for(rung).items():
+    for name, value in options_for(rung, 1).items():
         yield from (f"-{name}:v:{number}", value)
     yield from (f"-force_key_frames:v:{number}", f"expr:gte(t,n_forced*{rung.keyframe_seconds})")
     yield from (f"-enc_time_base:v:{number}", "demux")

@@ -210,8 +210,9 @@ class JobList(Answer):
 class JobEvent(BaseModel):
     """One server-sent event of a job: `id` is `seq`, `event` is `type`, and this is its `data`.
 
-    `state`: the job's `state`, `progress` and, when it failed, `error`. `task`: the task's `task_id`, `name`, `state`
-    and `progress`, and the progress of its `job`. Other members may be added.
+    `state`: the job's `state`, `progress` and, when it failed, `error`; `playable` when something of it can be played
+    before all is made. `task`: the task's `task_id`, `name`, `state` and `progress`, and the progress of its `job`.
+    Other members may be added.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -224,6 +225,7 @@ class JobEvent(BaseModel):
     state: str | None = None
     progress: int | None = None
     error: FailureAnswer | None = None
+    playable: bool | None = None
     task_id: str | None = None
     name: str | None = None
     job: int | None = None

@@ -15,7 +15,7 @@ from smmu.domain.limits import Limits
 from smmu.domain.manifest import Rendition
 from smmu.domain.plan import PlannedTask
 from smmu.ports.errors import TaskDied
-from smmu.ports.media import MediaEngine, Progress, Sink
+from smmu.ports.media import NO_PIECES, MediaEngine, Pieces, Progress, Sink
 from smmu.ports.objects import Source
 from tests.support.service import Service, a_service, completed, ended, is_problem
 
@@ -34,14 +34,20 @@ class CountingEngine(MediaEngine):
     async def inspect(self, source: Source) -> Any:
         return await self.inner.inspect(source)
 
-    async def render(self, source: Source, task: PlannedTask, sink: Sink, progress: Progress) -> tuple[Rendition, ...]:
+    @property
+    def makes(self) -> str:
+        return self.inner.makes
+
+    async def render(
+        self, source: Source, task: PlannedTask, sink: Sink, progress: Progress, pieces: Pieces = NO_PIECES
+    ) -> tuple[Rendition, ...]:
         if task.name == "variant":
             self.made.append(task.renditions[0].name)
             if self.busy is not None:
                 await self.busy.wait()
             if self.dies:
                 raise TaskDied("as it was told to", "out_of_memory")
-        return await self.inner.render(source, task, sink, progress)
+        return await self.inner.render(source, task, sink, progress, pieces)
 
     def listen(self, source: Source, task: PlannedTask, progress: Progress) -> Any:
         return self.inner.listen(source, task, progress)

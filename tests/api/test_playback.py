@@ -13,6 +13,7 @@ from smmu.adapters.inmemory.media import pretend_file
 from smmu.adapters.inmemory.system import FixedClock
 from smmu.domain import passes
 from smmu.domain.facts import Kind
+from smmu.domain.limits import Limits
 from smmu.domain.media import Media
 from smmu.domain.passes import Pass
 from smmu.entrypoints.api.app import create_app
@@ -119,7 +120,7 @@ async def test_only_what_the_manifest_lists_is_reachable(
 
 async def test_the_pass_lives_the_duration_and_six_hours() -> None:
     clock = FixedClock()
-    service = a_service(clock=clock)
+    service = a_service(clock=clock, limits=Limits(chunks_from_seconds=2 * HOURS))
     async with service.client() as client, service.client(None) as player:
         film = await played(service, client, pretend_file(duration_s=HOURS))
         expires_at = wire.PlaybackAnswer.model_validate(film).expires_at.timestamp()

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from smmu.adapters.aws.asl import compile_pipeline
 from smmu.adapters.aws.asl_tasks import Names, running
 from smmu.adapters.aws.failures import code_of_failure
-from smmu.domain.catalogue import INSPECT, PUBLISH, RECORD_FAILURE, RENDER, pipeline
+from smmu.domain.catalogue import INSPECT, PUBLISH, RECORD_FAILURE, RENDER, REVEAL, pipeline
 from smmu.domain.errors import Code
 from smmu.domain.limits import STATE_BYTES_MAX, Limits
 from smmu.domain.pipeline import ANY, Fail, Map, Retry, Rule, Sequence, Step, Task, Weight
@@ -196,7 +196,8 @@ class Product:
         self.asked.append((given_["does"], given_["input"]))
         self.fail_as_planned(given_["path"])
         if given_["does"] == INSPECT:
-            return {"ref": "plan.json", "stages": [[{"task": name} for name in stage] for stage in self.stages]}
+            stages = [[{"task": name} for name in stage] for stage in self.stages]
+            return {"ref": "plan.json", "stages": [{"tasks": s, "early": s is not stages[-1]} for s in stages]}
         return None
 
     def open(self, given_: dict[str, Any]) -> dict[str, Any]:
@@ -237,22 +238,25 @@ def run_product(product: Product, cluster: Cluster) -> Ended:
 
 @pytest.mark.parametrize(
     ("stages", "transitions"),
-    [([["images"]], 12), ([["audio"]], 12), ([["low"], ["mid", "high", "poster"]], 29)],
+    [([["images"]], 14), ([["audio"]], 14), ([["low"], ["mid", "high", "poster"]], 34)],
     ids=["image", "audio", "video"],
 )
 def test_a_job_takes_so_many_transitions(stages: list[list[str]], transitions: int, cluster: Cluster) -> None:
     product = Product(stages)
     ended = run_product(product, cluster)
     assert ended.status == "SUCCEEDED", ended
-    assert len(states_entered(ended)) == transitions == 5 + 2 * len(stages) + 5 * sum(map(len, stages))
-    place = "job[body].1.stages[{}].tasks[{}].task.json"
+    assert len(states_entered(ended)) == transitions
+    assert transitions == 5 + 4 * len(stages) + 5 * sum(map(len, stages)) + (len(stages) - 1)
+    place = "job[body].1.stages[{}].0.tasks[{}].task.json"
     rendered = [[{"ref": place.format(s, t)} for t in range(len(stage))] for s, stage in enumerate(stages)]
     assert product.asked[-1] == (PUBLISH, {"plan": "plan.json", "rendered": rendered})
     assert (RENDER, {"plan": "plan.json", "task": {"task": stages[0][0]}}) in product.asked
+    revealed = [given_ for does, given_ in product.asked if does == REVEAL]
+    assert revealed == [{"plan": "plan.json", "rendered": made} for made in rendered[:-1]]
 
 
 def test_a_task_that_dies_is_tried_again(cluster: Cluster) -> None:
-    place = "job[body].1.stages[0].tasks[0].task"
+    place = "job[body].1.stages[0].0.tasks[0].task"
     ended = run_product(Product([["images"]], {place: [Code.INTERRUPTED, Code.OUT_OF_MEMORY]}), cluster)
     assert ended.status == "SUCCEEDED", ended
     entered = Counter(name for _, name in states_entered(ended))
@@ -260,7 +264,7 @@ def test_a_task_that_dies_is_tried_again(cluster: Cluster) -> None:
 
 
 def test_what_nobody_can_mend_is_recorded_and_fails_the_run(cluster: Cluster) -> None:
-    product = Product([["images"]], {"job[body].1.stages[0].tasks[0].task": [Code.PROOF_FAILED]})
+    product = Product([["images"]], {"job[body].1.stages[0].0.tasks[0].task": [Code.PROOF_FAILED]})
     ended = run_product(product, cluster)
     (told,) = [given_["error"] for does, given_ in product.asked if does == RECORD_FAILURE]
     assert code_of_failure(told["error"], told["message"]) == (Code.PROOF_FAILED, "as planned", None)

@@ -50,6 +50,18 @@ async def test_a_film_comes_out_as_a_ladder_and_a_song_as_sound(cloud: Cloud, tm
     assert {"audio", "waveform"} <= names[1]
 
 
+async def test_a_long_film_is_made_in_chunks_by_containers_of_their_own(cloud: Cloud, tmp_path: Path) -> None:
+    long = clip(tmp_path / "long.mp4", seconds=31, size=(480, 360))
+    async with open_client(cloud.url, cloud.token()) as client:
+        ended = await done(client, await uploaded(client, long))
+        made = await client.media.get(ended.media_id)
+    names = {task.name for task in ended.tasks}
+    assert {"first-look", "chunk-0000", "chunk-0001", "reveal", "video"} <= names
+    assert made.manifest is not None
+    assert made.manifest.revision == 2
+    assert {"360p", "240p", "hls", "mp4", "poster"} <= {known.name for known in made.manifest.renditions}
+
+
 async def test_a_film_plays_through_the_api_with_its_bytes_from_s3(cloud: Cloud, tmp_path: Path) -> None:
     async with open_client(cloud.url, cloud.token()) as client:
         job_id = await uploaded(client, clip(tmp_path / "clip.mp4", seconds=2, size=(320, 240)))

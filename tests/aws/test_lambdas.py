@@ -88,7 +88,7 @@ def event(deployment: Deployment, does: str, given: Any = None, **changed: Any) 
 
 async def rendering(deployment: Deployment) -> dict[str, Any]:
     plan = await perform(deployment.system, event(deployment, "inspect"))
-    given = {"plan": plan["ref"], "task": plan["stages"][0][0]}
+    given = {"plan": plan["ref"], "task": plan["stages"][0]["tasks"][0]}
     return event(deployment, "render", given, weight="heavy", seconds_max=6 * 3600)
 
 

@@ -28,7 +28,7 @@ def seen(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> list[Seen]:
     """The requests of two owners' jobs, one after the other; one owner is no key segment as it is."""
     folder = tmp_path_factory.mktemp("narrowing")
     files = {
-        "ada": clip(folder / "clip.mp4", seconds=1, size=(64, 48)),
+        "ada": clip(folder / "clip.mp4", seconds=31, size=(64, 48)),  # two chunks
         "auth0|64f1c": photo(folder / "photo.jpg", size=(64, 48)),
     }
 
@@ -46,6 +46,7 @@ def session_policy(cloud: Cloud) -> list[dict[str, Any]]:
     names = {
         "${local.raw}": f"arn:aws:s3:::{cloud.named.raw_bucket}",
         "${local.processed}": f"arn:aws:s3:::{cloud.named.processed_bucket}",
+        "local.processed": f"arn:aws:s3:::{cloud.named.processed_bucket}",
         'aws_dynamodb_table.records["jobs"].arn': f"arn:aws:dynamodb:{REGION}:123456789012:table/{cloud.named.jobs_table}",
     }
     return policy("works_on_attempt", "keeps_jobs_of_owner", names=names)

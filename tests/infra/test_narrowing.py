@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from smmu.adapters.aws.account import Resources
 from smmu.adapters.aws.rows import PARTITION, Layout
 from smmu.adapters.aws.sessions import Narrowed
-from smmu.domain.keys import attempt_prefix, source_key
+from smmu.domain.keys import attempt_prefix, chunks_prefix, source_key
 from smmu.ports.identity import OWNER_CHARS_MAX
 from smmu.ports.platform import Scope
 from smmu.ports.records import Table
@@ -27,6 +27,7 @@ RAW, PROCESSED, JOBS = "arn:aws:s3:::raw", "arn:aws:s3:::made", f"arn:aws:dynamo
 NAMES = {
     "${local.raw}": RAW,
     "${local.processed}": PROCESSED,
+    "local.processed": PROCESSED,
     'aws_dynamodb_table.records["jobs"].arn': JOBS,
     "data.aws_caller_identity.here.account_id": ACCOUNT,
 }
@@ -68,6 +69,13 @@ def test_a_session_reads_and_writes_what_its_attempt_makes(scope: Scope, name: s
 @given(scopes, scopes, st.sampled_from(["s3:PutObject", "s3:GetObjectVersion"]))
 def test_a_session_has_no_other_attempts_files(one: Scope, other: Scope, action: str) -> None:
     assert may(one, action, made(other, "plan-1.json")) is (one == other)
+
+
+@given(scopes, scopes, st.sampled_from(["s3:PutObject", "s3:GetObjectVersion", "s3:ListBucketVersions"]))
+def test_a_session_shares_chunks_with_those_of_its_owner(one: Scope, other: Scope, action: str) -> None:
+    folder = chunks_prefix(other.owner, "med_1")
+    asked = (PROCESSED, {"s3:prefix": [folder]}) if "List" in action else (f"{PROCESSED}/{folder}0a/index.json", {})
+    assert may(one, action, asked[0], **asked[1]) is (one.owner == other.owner)
 
 
 @given(owners, owners)

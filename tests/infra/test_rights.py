@@ -70,6 +70,7 @@ def test_a_workers_session_may_do_its_owners_and_attempts_work(made: Made, famil
     names = {
         "${local.raw}": "arn:aws:s3:::smmu-dev-raw-media",
         "${local.processed}": "arn:aws:s3:::smmu-dev-processed-media",
+        "local.processed": "arn:aws:s3:::smmu-dev-processed-media",
         'aws_dynamodb_table.records["jobs"].arn': jobs,
         **dict.fromkeys(("${local.models}", "local.models"), "arn:aws:s3:::smmu-dev-models"),
         "${var.speech_model}": "tiny",

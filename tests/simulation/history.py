@@ -149,7 +149,9 @@ def _media(old: Media | None, new: Media) -> Iterator[str]:
     if old.manifest != new.manifest:
         if new.revision != old.revision + 1:
             yield f"has another manifest as revision {new.revision}, after {old.revision}"
-        if (new.job_id, new.attempt) == (old.job_id, old.attempt):
+        if new.early and old.manifest is not None and not old.early:
+            yield f"has less in revision {new.revision} than it had"
+        if (new.job_id, new.attempt) == (old.job_id, old.attempt) and (new.early or not old.early):
             yield f"is published twice in attempt {new.attempt}"
     if new.job_id == old.job_id and new.attempt < old.attempt:
         yield f"goes back from attempt {old.attempt} to {new.attempt}"

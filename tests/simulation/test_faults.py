@@ -17,11 +17,12 @@ from smmu.ports.errors import Unavailable
 from smmu.ports.objects import ObjectStore
 from tests.simulation.faults import PORTS, Crash, Fault, Faults, Plan, Process, faulty
 
-# Made of other ports in memory (Orchestrator), written by the application itself (Sink), behind the engine or the
+# Made of other ports in memory (Orchestrator), written by the application itself (Sink, Pieces), behind the engine or the
 # API's door and not yet asked for by any use case that a simulation runs (the others).
 NOT_WRAPPED = {
     "Orchestrator",
     "Sink",
+    "Pieces",
     "Isolation",
     "SpeechRecognizer",
     "SearchIndex",

@@ -56,6 +56,7 @@ def is_quiet(world: WatchedWorld) -> bool:
         or any(known.state in busy for known in of(Task))
         or any(known.state == "running" for known in of(Run))
         or any(known.state is media.State.DELETED and not known.cleaned for known in of(Media))
+        or any(known.chunks for known in of(Media))
     )
 
 
@@ -138,6 +139,9 @@ def _published(world: WatchedWorld, known: Job, of_media: Media) -> Iterator[str
     told = json.loads(document.data)
     if (told["job_id"], told["attempt"], told["revision"]) != (known.id, known.attempt, of_media.revision):
         yield f"{known.id}: the manifest is of {told['job_id']}, {told['attempt']}, revision {told['revision']}"
+    left = [key for key in world.objects.rows if key.startswith(keys.chunks_prefix(known.owner, known.media_id))]
+    if left:
+        yield f"{known.id} succeeded, and chunks are left that nobody needs: {', '.join(left)}"
     folder = keys.folder_of(of_media.manifest.key)
     winners = tuple(_winners(world, of_media))
     for rendition in told["renditions"]:

@@ -41,7 +41,7 @@ from tests.simulation.history import WatchedWorld
 from tests.simulation.planted import SOUND, Planted
 from tests.simulation.verdict import Acknowledged, is_quiet, verdict
 
-LIMITS = Limits(progress_seconds=5.0, completing_seconds=60)
+LIMITS = Limits(progress_seconds=5.0, completing_seconds=60, chunks_from_seconds=60, chunk_seconds=30)
 PAUSE_SECONDS = 100.0  # longer than a lease, a sweep and a new try together
 RESTART_SECONDS = 5.0
 AFTERMATH_SECONDS = 15.0  # whoever was paused must wake up and try what it was about to do

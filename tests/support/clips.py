@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smmu.adapters.media.audio import render_audio
+from smmu.adapters.media.chunking import render_chunk
 from smmu.adapters.media.inspect_av import inspect_av
 from smmu.adapters.media.poster import render_poster
 from smmu.adapters.media.source import LocalSource
@@ -30,7 +31,7 @@ from smmu.domain.options import Options
 from smmu.domain.plan import Plan, PlannedTask
 
 LIMITS = Limits()
-ROUTINES = {"video": render_video, "audio": render_audio, "poster": render_poster}
+ROUTINES = {"video": render_video, "chunk": render_chunk, "audio": render_audio, "poster": render_poster}
 FAST = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 BT709 = ("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv")
 TOP_RUNG = ("-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-pix_fmt", "yuv420p", *BT709,
@@ -63,8 +64,11 @@ def top_rung(target: Path, *options: str, shown: str = "testsrc2=s=400x300:r=10"
     return make(target, *inputs, *TOP_RUNG, *options)
 
 
-def bench_for(source: Path, folder: Path) -> Workbench:
-    """A workbench whose finished files land in `folder`, and which shares no process with anybody."""
+def bench_for(source: Path, folder: Path, pieces: Path | None = None) -> Workbench:
+    """A workbench whose finished files land in `folder`, and which shares no process with anybody.
+
+    `pieces` has a folder for each task whose files this one gets.
+    """
     work = folder / ".work"
     work.mkdir(parents=True, exist_ok=True)
 
@@ -74,10 +78,13 @@ def bench_for(source: Path, folder: Path) -> Workbench:
             target.parent.mkdir(parents=True, exist_ok=True)
             (work / message["name"]).rename(target)
 
-    handle = os.open(source, os.O_RDONLY)
-    return Workbench(
-        source=LocalSource(handle, source.stat().st_size, lambda: None), directory=work, limits=LIMITS, tell=tell
-    )
+    there = [path for path in pieces.rglob("*") if path.is_file()] if pieces else []
+    named = {str(path.relative_to(pieces)): _opened(path) for path in there if pieces}
+    return Workbench(source=_opened(source), directory=work, limits=LIMITS, tell=tell, pieces=named)
+
+
+def _opened(path: Path) -> LocalSource:
+    return LocalSource(os.open(path, os.O_RDONLY), path.stat().st_size, lambda: None)
 
 
 def inspect(source: Path, folder: Path) -> MediaFacts:
@@ -95,8 +102,8 @@ def render(source: Path, folder: Path, *names: str, **wishes: Any) -> Made:
     return Made(folder, {rendition.name: rendition for rendition in made})
 
 
-def run(source: Path, folder: Path, task: PlannedTask) -> list[Rendition]:
-    made = ROUTINES[task.kind](bench_for(source, folder), task)
+def run(source: Path, folder: Path, task: PlannedTask, pieces: Path | None = None) -> list[Rendition]:
+    made = ROUTINES[task.kind](bench_for(source, folder, pieces), task)
     assert [one.name for one in made] == [spec.name for spec in task.renditions]
     left = [path for path in (folder / ".work").rglob("*") if path.is_file()]
     assert left == []

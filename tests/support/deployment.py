@@ -92,14 +92,14 @@ class Deployment:
         return await self.system.invocations.open(self.rendering(await self.inspect()))
 
     def rendering(self, plan: Mapping[str, Any], number: int = 0) -> Invocation:
-        given = {"plan": plan["ref"], "task": plan["stages"][0][number]}
+        given = {"plan": plan["ref"], "task": plan["stages"][0]["tasks"][number]}
         path = f"job.tasks[{number}]"
         return self.asked("render", given, path=path, weight=Weight.HEAVY, seconds_max=6 * 3600)
 
     async def rendered(self, plan: Mapping[str, Any]) -> list[list[Any]]:
         """Every planned task done, as workers elsewhere do them."""
         given = []
-        for number in range(len(plan["stages"][0])):
+        for number in range(len(plan["stages"][0]["tasks"])):
             known = await self.system.invocations.open(self.rendering(plan, number))
             await self.system.worker.perform(OWNER, known.record_id, len(known.failures))
             given.append(await self.collected(known))

@@ -305,11 +305,16 @@ def test_the_product_renders_stage_by_stage_and_then_publishes() -> None:
     limits = Limits()
     step = catalogue.pipeline(limits)
     assert ready_paths(evaluate(step, {"job_id": "j"}, {})) == ["job[body].0.inspect"]
-    plan = {"ref": "r", "stages": [["low"], ["mid", "high"]]}
+    plan = {"ref": "r", "stages": [{"tasks": ["low"], "early": True}, {"tasks": ["mid", "high"], "early": False}]}
     journal = ended("job[body].0.inspect", plan)
-    first, second = "job[body].1.stages[0].tasks[{}].task", "job[body].1.stages[1].tasks[{}].task"
+    first, second = "job[body].1.stages[0].0.tasks[{}].task", "job[body].1.stages[1].0.tasks[{}].task"
     assert ready_paths(evaluate(step, {}, journal)) == [first.format(0)]
     journal |= ended(first.format(0), "made low")
+    outcome = evaluate(step, {}, journal)
+    assert isinstance(outcome, Waiting)
+    (reveal,) = outcome.ready
+    assert (reveal.task.does, reveal.input) == (catalogue.REVEAL, {"plan": "r", "rendered": ["made low"]})
+    journal |= ended(reveal.path)
     assert ready_paths(evaluate(step, {}, journal)) == [second.format(0), second.format(1)]
     journal |= ended(second.format(0), "made mid") | ended(second.format(1), "made high")
     outcome = evaluate(step, {}, journal)
@@ -332,7 +337,8 @@ def test_the_product_records_a_failure_and_fails_with_it() -> None:
 
 def test_what_renders_is_heavy_and_what_decides_is_light() -> None:
     weights = {ready.task.does: ready.task.weight for ready in _all_ready()}
-    assert weights == {catalogue.INSPECT: Weight.LIGHT, catalogue.RENDER: Weight.HEAVY, catalogue.PUBLISH: Weight.LIGHT}
+    light = dict.fromkeys((catalogue.INSPECT, catalogue.REVEAL, catalogue.PUBLISH), Weight.LIGHT)
+    assert weights == light | {catalogue.RENDER: Weight.HEAVY}
 
 
 def _all_ready() -> list[Ready]:
@@ -340,5 +346,5 @@ def _all_ready() -> list[Ready]:
     while isinstance(outcome := evaluate(step, {}, journal), Waiting):
         found += outcome.ready
         for ready in outcome.ready:
-            journal |= ended(ready.path, {"ref": "r", "stages": [["a"]]})
+            journal |= ended(ready.path, {"ref": "r", "stages": [{"tasks": ["a"], "early": True}]})
     return found

@@ -84,6 +84,7 @@ def test_every_task_of_the_product_has_an_end_in_time() -> None:
     assert {task.does for task in tasks} == {
         catalogue.INSPECT,
         catalogue.RENDER,
+        catalogue.REVEAL,
         catalogue.PUBLISH,
         catalogue.RECORD_FAILURE,
     }

@@ -54,9 +54,10 @@ def test_names_are_unique_over_the_plan(wish: tuple[MediaFacts, Options]) -> Non
     facts, options = wish
     made = plan(facts, options, LIMITS)
     tasks = [task.name for stage in made.stages for task in stage.tasks]
-    renditions = [spec.name for spec in specs(made)]
     assert len(set(tasks)) == len(tasks)
-    assert len(set(renditions)) == len(renditions)
+    for published in (made.early, made.lasting):
+        renditions = [spec.name for spec in specs(published)]
+        assert len(set(renditions)) == len(renditions)
     assert all(made.task(name).name == name for name in tasks)
 
 
@@ -125,7 +126,7 @@ def test_what_a_manifest_tells_of_a_plan_is_json(wish: tuple[MediaFacts, Options
 
 @given(WISHES)
 def test_a_ladder_is_monotone_and_on_one_grid(wish: tuple[MediaFacts, Options]) -> None:
-    made = [spec for spec in specs(plan(*wish, LIMITS)) if isinstance(spec, RungSpec)]
+    made = [spec for spec in specs(plan(*wish, LIMITS).lasting) if isinstance(spec, RungSpec)]
     assert len({(spec.keyframe_seconds, spec.segment_seconds) for spec in made}) <= 1
     for codec in {spec.codec for spec in made}:
         rungs = [spec for spec in made if spec.codec == codec]

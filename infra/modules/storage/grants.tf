@@ -84,7 +84,8 @@ data "aws_iam_policy_document" "removes_processed" {
   }
 }
 
-# A worker's session (adapters/aws/sessions.py): what its owner sent, and what its attempt makes. The names are its tags.
+# A worker's session (adapters/aws/sessions.py): what its owner sent, what its attempt makes, and the chunks of its
+# owner's films, which attempts share and whose listing names the folder that it is bound by. The names are its tags.
 # It has no ListBucket: a HEAD, which needs it to be answered 404, names no prefix that it could be bound by, and with
 # it a session could list what others have. So to a worker a source that is gone is denied; inspecting has looked before.
 data "aws_iam_policy_document" "works_on_attempt" {
@@ -97,7 +98,19 @@ data "aws_iam_policy_document" "works_on_attempt" {
     actions = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:AbortMultipartUpload"]
     resources = [
       "${local.processed}/media/&{aws:PrincipalTag/owner}/*/&{aws:PrincipalTag/job}-a&{aws:PrincipalTag/attempt}/*",
+      "${local.processed}/media/&{aws:PrincipalTag/owner}/*/chunks/*",
     ]
+  }
+
+  statement {
+    actions   = ["s3:ListBucketVersions"]
+    resources = [local.processed]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["media/&{aws:PrincipalTag/owner}/*/chunks/*"]
+    }
   }
 }
 

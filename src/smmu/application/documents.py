@@ -37,6 +37,14 @@ class RenderDocument:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkDocument:
+    """A chunk that is whole: written last. `folder` has its files, below the chunk's address."""
+
+    folder: str
+    chunk: Rendition
+
+
 @cache
 def adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - mypy holds classes of dataclasses for unhashable
     """How a document is encoded; built when first used, because building one takes longer than using it."""

@@ -246,10 +246,10 @@ class Jobs:
             return []
         now = self.clock.now()
         failed = event in (media.Event.FAIL, media.Event.REJECT)
-        after = replace(media.step(stored.value, event, now), error=known.error if failed else None)
-        if after.manifest is not None and event is media.Event.FAIL:
-            after = replace(after, state=media.State.READY, error=None)  # it keeps its last good manifest
-        return [self.store.put(after, stored.version)]
+        change = media.fail if failed else media.step
+        after = change(stored.value, event, now)
+        lost = failed and after.state is not media.State.READY
+        return [self.store.put(replace(after, error=known.error if lost else None), stored.version)]
 
 
 def tasks_of(known: Job) -> str:

@@ -110,6 +110,15 @@ class Library:
         now = self.clock.now()
         await self.store.commit([self.store.put(replace(known, cleaned=over, updated_at=now), stored.version)])
 
+    async def tidy(self, stored: Stored[Media]) -> None:
+        """Remove the chunks that a media's job needed, as `clean` does; while it may want them again, they stay."""
+        known, over = stored.value, False
+        if known.state is media.State.READY:
+            over = not await self.jobs.still_writing(known)
+            await self.objects.delete_all(keys.chunks_prefix(known.owner, known.id))
+        after = replace(known, chunks=not over, updated_at=self.clock.now())
+        await self.store.commit([self.store.put(after, stored.version)])
+
 
 def _named(known: Media, name: str) -> tuple[ObjectRef, str | None]:
     """What a name of this media refers to, and what it is called when it is saved."""

@@ -14,7 +14,7 @@ from smmu.application.messages import run_of, run_wants_advance
 from smmu.application.playlists import Playlists
 from smmu.application.revisions import in_order, read_former
 from smmu.application.search import Search
-from smmu.application.store import Store, told_state, until_settled
+from smmu.application.store import Store, told, told_state, until_settled
 from smmu.domain import job, keys, media, task
 from smmu.domain.classification import classify
 from smmu.domain.errors import Code, refuse
@@ -60,10 +60,56 @@ class Publication:
             stored = await self.store.get(Media, known.owner, known.media_id)
             if _is_done(now.value, claim.attempt):
                 return {"revision": stored.value.revision}
-            revision = await self._revision(claim, now.value, stored.value, (found, made))
-            return await self._commit(claim, now, stored, revision)
+            lasting = replace(found, plan=found.plan.lasting)
+            revision = await self._revision(claim, now.value, stored.value, (lasting, made))
+            chunked = any(task.joins for stage in lasting.plan.stages for task in stage.tasks)
+            of_media = Stored(replace(stored.value, chunks=stored.value.chunks or chunked), stored.version)
+            return await self._commit(claim, now, of_media, revision)
 
         return await until_settled(attempt)
+
+    async def reveal(
+        self, claim: Task, known: Job, found: PlanDocument, made: Sequence[RenderDocument]
+    ) -> dict[str, Any]:
+        """Let what is made already be played, unless something better can be. Raises as `publish` does."""
+
+        async def attempt() -> dict[str, Any]:
+            now = await self.store.get(Job, known.owner, known.id)
+            stored = await self.store.get(Media, known.owner, known.media_id)
+            if _is_done(now.value, claim.attempt) or not _is_worse(stored.value, now.value):
+                return {"revision": stored.value.revision}
+            early = replace(found, plan=found.plan.early)
+            revision = await self._revision(claim, now.value, stored.value, (early, made))
+            return await self._commit_early(claim, now, stored, revision)
+
+        return await until_settled(attempt)
+
+    async def _commit_early(
+        self, claim: Task, now: Stored[Job], stored: Stored[Media], revision: _Revision
+    ) -> dict[str, Any]:
+        known, moment, manifest = now.value, self.clock.now(), revision.manifest
+        claimed = await self._still_claimed(claim)
+        ref = await self._written(claim, revision)
+        before = media.replacing(stored.value, moment, self.store.limits)
+        shown = media.reveal(before, manifest, ref, revision.records, moment)
+        told_of = {"state": known.state, "progress": known.progress, "playable": True}
+        after, event = told(known, moment, "state", told_of)
+        ended = task.succeed(claimed.value, {"revision": manifest.revision}, moment)
+        changes = [
+            self.store.put(after, now.version),
+            self.store.put(event),
+            self.store.put(shown, stored.version),
+            self.store.put(ended, claimed.version),
+        ]
+        await self.store.commit(changes, [run_wants_advance(run_of(known), f"{claim.id}:{claim.fence}:revealed")])
+        seconds = round(moment - known.started_at, 3)
+        self.telemetry.event("media_revealed", **of_job(known), revision=manifest.revision, seconds=seconds)
+        return {"revision": manifest.revision}
+
+    async def _written(self, claim: Task, revision: _Revision) -> ObjectRef:
+        document = json.dumps(to_document(revision.manifest), indent=2).encode()
+        name = f"{revision.prefix}-{revision.manifest.revision}-{claim.fence}.json"
+        return await self.objects.put(name, document, content_type=JSON)
 
     async def _revision(
         self, claim: Task, known: Job, stored: Media, told: tuple[PlanDocument, Sequence[RenderDocument]]
@@ -74,7 +120,9 @@ class Publication:
         former = None if found.former is None else await read_former(self.objects, stored)
         folder = attempt if former is None else keys.media_prefix(known.owner, known.media_id)
         inside = attempt.removeprefix(folder)
-        new = tuple(moved(one, inside + part.prefix) for part in made for one in part.renditions)
+        wanted = {task.name for stage in found.plan.stages for task in stage.tasks}
+        mine = (part for part in made if part.task in wanted)
+        new = tuple(moved(one, inside + part.prefix) for part in mine for one in part.renditions)
         every = new if former is None else in_order(former.renditions, new)
         if any(one.role in _COMPLETED for one in new):
             playlists = Playlists(objects=self.objects, prefix=folder, folder=f"{inside}{claim.name}-{claim.fence}/")
@@ -103,8 +151,7 @@ class Publication:
     ) -> dict[str, Any]:
         known, moment, manifest = now.value, self.clock.now(), revision.manifest
         claimed = await self._still_claimed(claim)
-        document = json.dumps(to_document(manifest), indent=2).encode()
-        ref = await self.objects.put(f"{revision.prefix}-{claim.fence}.json", document, content_type=JSON)
+        ref = await self._written(claim, revision)
         before = media.replacing(stored.value, moment, self.store.limits)
         ready = media.publish(before, manifest, ref, revision.records, moment)
         ready = replace(ready, content_type=str(manifest.source["content_type"]))
@@ -143,6 +190,11 @@ def _is_done(known: Job, attempt: int) -> bool:
     if known.attempt != attempt or not job.allows(known, job.Event.SUCCEED):
         raise refuse(Code.JOB_CANCELLED, f"The job is {known.state} at attempt {known.attempt}: nothing is published.")
     return False
+
+
+def _is_worse(stored: Media, known: Job) -> bool:
+    """Whether the newest revision is worth less than the first things that this attempt has made."""
+    return stored.manifest is None or (stored.early and (stored.job_id, stored.attempt) != (known.id, known.attempt))
 
 
 def _require(file: RenderedFile, ref: ObjectRef | None) -> ObjectRef:

@@ -64,7 +64,8 @@ def facts_of(known: Media) -> MediaFacts:
 
 async def plan_revision(objects: ObjectStore, known: Media, job: Job, limits: Limits, speech: Speech) -> Plan:
     """What a job of kind `renditions` makes: of its options' whole plan what it names, and what stands on that."""
-    former, whole = await read_former(objects, known), plan(facts_of(known), job.options, limits, speech)
+    at_once = replace(limits, chunks_from_seconds=limits.duration_seconds_max + 1)  # it stands on what there is
+    former, whole = await read_former(objects, known), plan(facts_of(known), job.options, at_once, speech)
     part = narrowed(whole, chosen(whole, former.names, Wish(names=job.renditions)), former.names)
     new = [spec.name for task in _tasks(part) for spec in task.renditions]
     staying = [one for one in former.renditions if one.name not in new and one.role in _PLAYED]

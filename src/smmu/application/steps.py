@@ -1,4 +1,4 @@
-"""What the pipeline's tasks mean: inspect, render, publish, record a failure.
+"""What the pipeline's tasks mean: inspect, render, reveal, publish, record a failure.
 
 Each may be run twice, or by two workers at once: whatever it writes is under the fencing number of its claim, and what
 makes a difference to anybody is one conditional commit. It raises what went wrong; `worker.py` gives that its name.
@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 
+from smmu.application.chunks import Chunks
 from smmu.application.documents import PlanDocument, RenderDocument, leave, read_plan, read_render
 from smmu.application.gate import Gate, question_of
 from smmu.application.jobs import Jobs
@@ -18,7 +19,7 @@ from smmu.application.publication import Publication
 from smmu.application.revisions import facts_of, plan_revision
 from smmu.application.transcription import Transcription, speech_of
 from smmu.domain import keys
-from smmu.domain.catalogue import INSPECT, PUBLISH, RECORD_FAILURE, RENDER
+from smmu.domain.catalogue import INSPECT, PUBLISH, RECORD_FAILURE, RENDER, REVEAL
 from smmu.domain.errors import Code, Reason, refuse, refuse_if
 from smmu.domain.facts import MediaFacts
 from smmu.domain.job import RENDITIONS, Failure, Job
@@ -70,6 +71,7 @@ class Steps:
         does: Mapping[str, Callable[[Task, Job, Progress], Awaitable[Any]]] = {
             INSPECT: self._inspect,
             RENDER: self._render,
+            REVEAL: self._reveal,
             PUBLISH: self._publish,
             RECORD_FAILURE: self._record_failure,
         }
@@ -82,7 +84,10 @@ class Steps:
         found = await (self._look_again(job, media) if again else self._look(task, job, media))
         document = replace(found, seconds=self.clock.now() - began)
         ref = await leave(self.objects, f"{prefix_of(job)}plan-{task.fence}.json", document)
-        stages = [[_reference(planned) for planned in stage.tasks] for stage in found.plan.stages]
+        stages = [
+            {"tasks": [_reference(planned) for planned in stage.tasks], "early": stage.early}
+            for stage in found.plan.stages
+        ]
         return {"ref": ref, "stages": stages}
 
     async def _look(self, task: Task, job: Job, media: Media) -> PlanDocument:
@@ -113,7 +118,15 @@ class Steps:
         source = await self._source(job)
         prefix = f"{task.name}-{task.fence}/"
         sink = StoreSink(objects=self.objects, prefix=prefix_of(job) + prefix)
-        renditions = await self._renderer(planned).render(source, planned, sink, progress)
+        chunks = Chunks(objects=self.objects, job=job, makes=self.engine.makes)
+        if planned.kind is TaskKind.CHUNK:
+            await self._chunk(chunks, source, planned, f"{job.id}-a{job.attempt}-{task.fence}/", progress)
+            renditions: tuple[Rendition, ...] = ()
+        elif planned.joins:
+            pieces = await chunks.pieces(planned, document.plan)
+            renditions = await self.engine.render(source, planned, sink, progress, pieces)
+        else:
+            renditions = await self._renderer(planned).render(source, planned, sink, progress)
         refuse_if(_unproven(renditions))
         first = document.former is None and planned.name == document.plan.stages[0].tasks[0].name
         made = RenderDocument(
@@ -125,6 +138,22 @@ class Steps:
         )
         ref = await leave(self.objects, f"{prefix_of(job)}{prefix}renditions.json", made)
         return {"ref": ref}
+
+    async def _chunk(
+        self, chunks: Chunks, source: Source, planned: PlannedTask, folder: str, progress: Progress
+    ) -> None:
+        """Make a chunk, unless it is there."""
+        if not await chunks.is_there(planned):
+            sink = StoreSink(objects=self.objects, prefix=chunks.prefix(planned) + folder)
+            made = await self.engine.render(source, planned, sink, progress)
+            refuse_if(_unproven(made))
+            await chunks.keep(planned, folder, made[0])
+        await progress(1.0)
+
+    async def _reveal(self, task: Task, job: Job, _progress: Progress) -> dict[str, Any]:
+        found = await read_plan(self.objects, task.input["plan"])
+        made = [await read_render(self.objects, made["ref"]) for made in task.input["rendered"]]
+        return await self.publication.reveal(task, job, found, made)
 
     async def _publish(self, task: Task, job: Job, _progress: Progress) -> dict[str, Any]:
         found = await read_plan(self.objects, task.input["plan"])

@@ -194,8 +194,12 @@ class Sweeper:
             await self.worker.bury(known.owner, known.record_id, len(known.failures), Code.INTERRUPTED, words)
 
     async def _media(self, stored: Stored[Media]) -> None:
-        deleted = stored.value.state is media.State.DELETED
-        await (self.library.clean(stored) if deleted else self.attic.clear(stored))
+        if stored.value.state is media.State.DELETED:
+            await self.library.clean(stored)
+        elif stored.value.chunks:
+            await self.library.tidy(stored)
+        else:
+            await self.attic.clear(stored)
 
     async def _key(self, stored: Stored[IdempotencyKey]) -> None:
         if self.clock.now() < stored.value.expires_at:

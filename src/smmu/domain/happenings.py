@@ -68,6 +68,7 @@ HAPPENINGS: Mapping[str, Kind] = MappingProxyType(
         "job_failed": Kind(Level.INFO, (Metric("jobs_failed"), _FAULTS), ("fault",)),
         "renditions_asked": Kind(Level.INFO, (Metric("renditions_asked", "renditions"),)),
         "revision_removed": Kind(Level.INFO, (Metric("revisions_removed"), Metric("replaced_files", "files"))),
+        "media_revealed": Kind(Level.INFO, (Metric("reveal_seconds", "seconds", Unit.SECONDS),)),
         "variant_made": Kind(Level.INFO, (Metric("variants_made"), Metric("variant_bytes", "bytes", Unit.BYTES))),
         "job_cancelled": Kind(Level.INFO, (Metric("jobs_cancelled"),)),
         "job_retried": Kind(Level.INFO, (Metric("jobs_retried"),), ("cause",)),

@@ -3,6 +3,8 @@
 raw/{owner}/{upload}/source                       what the owner sent
 media/{owner}/{media}/{job}-a{attempt}/…          what one attempt made; attempts never share a key
 media/{owner}/{media}/{job}-a{attempt}-….json     a manifest that lists what several jobs made
+media/{owner}/{media}/chunks/{address}/…          parts of a ladder, until a job of it has ended well; their address
+                                                  is made of all that decides on their bits, and attempts share them
 media/{owner}/{media}/variants/…                  pictures that were made on request
 
 What a manifest lists is below the folder that it is in, so that its paths are relative to it.
@@ -45,6 +47,11 @@ def media_prefix(owner: str, media_id: str) -> str:
 def variant_key(owner: str, media_id: str, name: str) -> str:
     """Key of a picture made on request; without a name, what all of them start with."""
     return f"{media_prefix(owner, media_id)}variants/{name}"
+
+
+def chunks_prefix(owner: str, media_id: str, address: str = "") -> str:
+    """What the files of a chunk start with; without an address, those of all chunks."""
+    return f"{media_prefix(owner, media_id)}chunks/" + (f"{address}/" if address else "")
 
 
 def attempt_prefix(owner: str, media_id: str, job_id: str, attempt: int) -> str:

@@ -66,6 +66,11 @@ class Limits:
     queue_receives_max: int = 5
     map_concurrency: int = 40
 
+    # long videos: from here on they are encoded in chunks, of this length unless there would be too many
+    chunks_from_seconds: int = 600
+    chunk_seconds: int = 60
+    chunks_max: int = 200  # their names and references are one state of a state machine
+
     # hostile media: checked from the header, before pixels are decoded
     image_pixels_max: int = 268_000_000
     image_side_max: int = 65_535
@@ -102,6 +107,8 @@ class Limits:
         _require(self.progress_percent >= 1, "progress_percent")
         _require(self.url_seconds_max <= self.upload_seconds, "url_seconds_max")
         _require(self.heavy_task_seconds_max < self.job_seconds_max, "heavy_task_seconds_max")
+        _require(self.chunk_seconds > 0, "chunk_seconds")
+        _require(self.chunks_max > 0, "chunks_max")
         _require(self.stalled_seconds < self.light_task_seconds_max, "stalled_seconds")
         _require(self.image_pixels_max <= self.image_total_pixels_max, "image_total_pixels_max")
         _require(self.page_items_default <= self.page_items_max <= LIST_PAGE_MAX, "page_items_max")

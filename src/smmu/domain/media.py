@@ -29,6 +29,7 @@ class State(StrEnum):
 class Event(StrEnum):
     """What can happen to a media."""
 
+    REVEAL = "reveal"  # something can be played, and more is being made
     PUBLISH = "publish"
     FAIL = "fail"
     REJECT = "reject"
@@ -38,6 +39,7 @@ class Event(StrEnum):
 
 TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(
     {
+        (State.PROCESSING, Event.REVEAL): State.PROCESSING,
         (State.PROCESSING, Event.PUBLISH): State.READY,
         (State.PROCESSING, Event.FAIL): State.FAILED,
         (State.PROCESSING, Event.REJECT): State.REJECTED,
@@ -93,7 +95,8 @@ class Media:
     `manifest` points at the newest manifest document and `revision` counts them; `renditions` is what it lists.
     `attempt` and `job_id` name the winner that wrote it. `bytes_stored` is what counts against the quota. `error` says
     why it is rejected or failed. `jobs` are those whose workers may still write; only the last of them may be at work.
-    `replaced` are manifests that were the newest once.
+    `replaced` are manifests that were the newest once. `early`: the manifest lists what a job made first, and lacks the
+    rest. `chunks`: parts that a job needed, and nobody does any more, may still be stored.
     """
 
     id: str
@@ -119,6 +122,8 @@ class Media:
     replaced: tuple[Replaced, ...] = ()
     jobs: tuple[str, ...] = ()
     cleaned: bool = False
+    early: bool = False
+    chunks: bool = False
 
     @property
     def writers(self) -> tuple[str, ...]:
@@ -126,10 +131,11 @@ class Media:
         return self.jobs or (self.job_id,)
 
     def next_deadline(self, limits: Limits) -> float | None:
-        """When the sweeper must look: what was deleted may not be gone yet, and what was replaced may go."""
+        """When the sweeper must look: what was deleted may not be gone yet, and what nobody needs may go."""
+        soon = self.updated_at + limits.check_seconds
         if self.state is State.DELETED:
-            return None if self.cleaned else self.updated_at + limits.check_seconds
-        return min((one.until for one in self.replaced), default=None)
+            return None if self.cleaned else soon
+        return soon if self.chunks else min((one.until for one in self.replaced), default=None)
 
 
 def step(media: Media, event: Event, now: float) -> Media:
@@ -159,9 +165,31 @@ def publish(
     media: Media, manifest: Manifest, document: ObjectRef, renditions: tuple[RenditionRecord, ...], now: float
 ) -> Media:
     """Make a manifest's revision the one that exists."""
-    ready = step(media, Event.PUBLISH, now)
+    return _listing(step(media, Event.PUBLISH, now), manifest, document, renditions, early=False)
+
+
+def reveal(
+    media: Media, manifest: Manifest, document: ObjectRef, renditions: tuple[RenditionRecord, ...], now: float
+) -> Media:
+    """Make a revision that lists what a job has made first the one that exists, until it publishes."""
+    return _listing(step(media, Event.REVEAL, now), manifest, document, renditions, early=True)
+
+
+def fail(media: Media, event: Event, now: float) -> Media:
+    """The media whose job has failed (FAIL), or whose file is no good (REJECT): what was published before stays."""
+    after = step(media, event, now)
+    if media.early and event is Event.REJECT:
+        return replace(after, playable=False, early=False, manifest=None, renditions=())
+    kept = media.manifest is not None and not media.early and event is Event.FAIL
+    return replace(after, state=State.READY) if kept else after
+
+
+def _listing(
+    media: Media, manifest: Manifest, document: ObjectRef, renditions: tuple[RenditionRecord, ...], *, early: bool
+) -> Media:
     return replace(
-        ready,
+        media,
+        early=early,
         job_id=manifest.job_id,
         playable=any(record.role in _PLAYED for record in renditions),
         revision=manifest.revision,

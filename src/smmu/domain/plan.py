@@ -3,7 +3,7 @@
 A plan is made by `planner.plan` and obeyed by a media engine. It never names a decoder, a cloud or a clock.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import Literal
@@ -11,7 +11,8 @@ from typing import Literal
 from smmu.domain.facts import Purpose
 from smmu.domain.kept import Kept
 
-_LADDER_CORES = 4
+_CORES_MAX = 4
+_CHUNK_CORES = 2  # its encoders have a thread each
 
 
 class Role(StrEnum):
@@ -34,6 +35,7 @@ class Role(StrEnum):
     SUBTITLES = "subtitles"
     CAPTIONS = "captions"
     TRANSCRIPT = "transcript"
+    CHUNK = "chunk"
 
 
 class TaskKind(StrEnum):
@@ -42,6 +44,7 @@ class TaskKind(StrEnum):
     IMAGES = "images"
     LOOP = "loop"
     VIDEO = "video"
+    CHUNK = "chunk"
     POSTER = "poster"
     AUDIO = "audio"
     TRANSCRIBE = "transcribe"
@@ -251,6 +254,24 @@ class CaptionsSpec:
     track_index: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkSpec:
+    """A part of a ladder's pictures, encoded by itself: those shown from `start` until before `end` (`None`: the end).
+
+    Times are the ladder's own, multiples of its segments. `tracks` are all that the ladder is made of: their common
+    beginning is its zero. `threads` are each encoder's: one gives the same bits every time, and on every machine.
+    """
+
+    type: Literal["chunk"] = "chunk"
+    name: str
+    role: Role = Role.CHUNK
+    start: Fraction
+    end: Fraction | None
+    rungs: tuple[RungSpec, ...]
+    tracks: tuple[int, ...]
+    threads: int = 1
+
+
 Spec = (
     ImageSpec
     | LoopSpec
@@ -265,6 +286,7 @@ Spec = (
     | PreviewSpec
     | WaveformSpec
     | CaptionsSpec
+    | ChunkSpec
 )
 
 
@@ -299,7 +321,8 @@ class Clip:
 class PlannedTask:
     """One unit of rendering, run by one worker; it owes every rendition of `renditions` or fails.
 
-    `duration_s` is that of the clip. `kept` are tracks of an earlier revision that its playlists name too.
+    `duration_s` is that of the clip. `kept` are tracks of an earlier revision that its playlists name too. `joins`
+    names the tasks whose chunks it puts together, in their order.
     """
 
     name: str
@@ -311,13 +334,14 @@ class PlannedTask:
     kept: Kept | None = None
     duration_s: float | None = None
     duration_exact: bool = True
+    joins: tuple[str, ...] = ()
     memory_bytes: int
     seconds_max: int
 
     @property
     def cores(self) -> int:
         """How many processor cores it can keep busy: encoding a ladder many, everything else hardly more than one."""
-        return _LADDER_CORES if self.kind is TaskKind.VIDEO else 1
+        return {TaskKind.VIDEO: _CORES_MAX, TaskKind.CHUNK: _CHUNK_CORES}.get(self.kind, 1)
 
     @property
     def owed_s(self) -> float | None:
@@ -327,10 +351,14 @@ class PlannedTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Tasks that run beside each other; the next stage starts when all are done."""
+    """Tasks that run beside each other; the next stage starts when all are done.
+
+    What an `early` one makes is to be had as soon as it is done, until what later stages make takes its place.
+    """
 
     name: str
     tasks: tuple[PlannedTask, ...]
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,6 +367,16 @@ class Plan:
 
     stages: tuple[Stage, ...]
     decisions: tuple[Decision, ...] = ()
+
+    @property
+    def early(self) -> "Plan":
+        """Those of its stages whose renditions are published before the others are made."""
+        return replace(self, stages=tuple(stage for stage in self.stages if stage.early))
+
+    @property
+    def lasting(self) -> "Plan":
+        """Those of its stages whose renditions are published at the end."""
+        return replace(self, stages=tuple(stage for stage in self.stages if not stage.early))
 
     def task(self, name: str) -> PlannedTask:
         """The task called `name`; `KeyError` when the plan has none."""

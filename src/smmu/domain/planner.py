@@ -12,7 +12,8 @@ from smmu.domain import plan_glimpses, plan_images, plan_sound, plan_speech, pla
 from smmu.domain.facts import Kind, MediaFacts
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
-from smmu.domain.plan import Clip, Decision, Plan, PlannedTask, Stage
+from smmu.domain.plan import Clip, Decision, Plan, PlannedTask
+from smmu.domain.plan_chunks import staged
 
 _Made = tuple[tuple[PlannedTask, ...], tuple[Decision, ...]]
 
@@ -27,9 +28,10 @@ def plan(
     clip = _clip(facts, options)
     tasks, decisions = _by_kind(_within(clip, facts), options, limits)
     heard, about_speech = plan_speech.tasks(_within(clip, facts), options, limits, speech)
+    stages, about_chunks = staged([replace(task, clip=clip) for task in (*tasks, *heard)], facts, limits)
     return Plan(
-        stages=(Stage(name="render", tasks=tuple(replace(task, clip=clip) for task in (*tasks, *heard))),),
-        decisions=(_about(facts, options), *_about_wishes(facts, options), *decisions, *about_speech),
+        stages=stages,
+        decisions=(_about(facts, options), *_about_wishes(facts, options), *decisions, *about_chunks, *about_speech),
     )
 
 

@@ -1,13 +1,14 @@
 """`MediaEngine`: the only thing that looks inside a file. It treats every byte as hostile."""
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from smmu.domain.facts import MediaFacts
 from smmu.domain.manifest import Rendition
 from smmu.domain.plan import PlannedTask
+from smmu.ports.errors import NotFound
 from smmu.ports.objects import Body, Source
 from smmu.ports.sound import Sound
 
@@ -23,8 +24,43 @@ class Sink(Protocol):
         """Store one finished file under a path relative to the manifest."""
 
 
+class Pieces(Protocol):
+    """Files that tasks before this one made for it, by names like "chunk-0001/240p.mp4"."""
+
+    @property
+    @abstractmethod
+    def sizes(self) -> Mapping[str, int]:
+        """What there is, and how many bytes each has."""
+
+    @abstractmethod
+    async def open(self, name: str) -> Source:
+        """One of them. Raises `NotFound` when it is gone."""
+
+
+class _NoPieces(Pieces):
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """There are none."""
+        return {}
+
+    async def open(self, name: str) -> Source:
+        """There is none."""
+        raise NotFound(f"there is no piece {name}")
+
+
+NO_PIECES: Pieces = _NoPieces()
+
+
 class MediaEngine(Protocol):
     """Measures and transforms media. All calls may be repeated: they keep nothing."""
+
+    @property
+    @abstractmethod
+    def makes(self) -> str:
+        """Everything besides source and task that decides on the bits of a chunk: encoders, libraries, options.
+
+        The same on every machine. Where it is another, what was made is not what would be made now.
+        """
 
     @abstractmethod
     async def inspect(self, source: Source) -> MediaFacts:
@@ -36,8 +72,13 @@ class MediaEngine(Protocol):
         """
 
     @abstractmethod
-    async def render(self, source: Source, task: PlannedTask, sink: Sink, progress: Progress) -> tuple[Rendition, ...]:
+    async def render(
+        self, source: Source, task: PlannedTask, sink: Sink, progress: Progress, pieces: Pieces = NO_PIECES
+    ) -> tuple[Rendition, ...]:
         """Make every rendition the task owes, put its files into `sink`, and prove each.
+
+        A task that `joins` others finds their files in `pieces`; where they do not give what one pass over the source
+        does, it makes that pass.
 
         Renditions come in the order of `task.renditions`. A rendition whose proof does not hold is still returned:
         the caller decides. Raises as `inspect` does.

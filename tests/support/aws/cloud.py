@@ -250,7 +250,8 @@ def settings_of(account: Account, named: Resources) -> dict[str, str]:
         "identity__audience": ISSUER.audience,
         "identity__jwks_url": ISSUER.jwks_url,
     }
-    limits = {"SMMU_LIMITS__PROGRESS_PERCENT": "10"}
+    limits = {"SMMU_LIMITS__PROGRESS_PERCENT": "10",
+              "SMMU_LIMITS__CHUNKS_FROM_SECONDS": "30", "SMMU_LIMITS__CHUNK_SECONDS": "18"}  # fmt: skip
     return {f"SMMU_PLATFORM__{name.upper()}": value for name, value in platform.items()} | limits
 
 

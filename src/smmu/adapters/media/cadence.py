@@ -90,17 +90,23 @@ class Selector:
 
     Slower rungs choose among what faster rungs keep, so a picture that the slowest keeps is on every rung: only such
     pictures become keyframes, at or after each multiple of `key_seconds`. Where keyframes are at `keys` instead, every
-    rung keeps the picture that is due there, and none that would be too soon before it.
+    rung keeps the picture that is due there, and none that would be too soon before it. At or after each multiple of
+    `cut_seconds`, one of `key_seconds`, all choose anew: what is chosen there depends on nothing before it.
     """
 
     rates_max: Sequence[Fraction]
     key_seconds: Fraction
     keys: Sequence[Fraction] = ()
+    cut_seconds: Fraction | None = None
     _due: dict[Fraction, Fraction] = field(default_factory=dict)
     _key_due: Fraction = Fraction(0)
+    _cut_due: Fraction = Fraction(0)
 
     def choose(self, at: Fraction) -> tuple[tuple[bool, ...], bool]:
         """For each rung whether it keeps the picture shown at `at`, and whether it is a keyframe."""
+        if self.cut_seconds is not None and at >= self._cut_due:
+            self._due.clear()
+            self._cut_due = next_due(at, self.cut_seconds, ())
         keeping: dict[Fraction, bool] = {}
         wanted, forced = True, bool(self.keys) and at >= self._key_due
         for rate in sorted(set(self.rates_max), reverse=True):

@@ -11,12 +11,13 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from smmu.adapters.media import confine
 from smmu.adapters.media.protocol import Message, Wire, decode_limits, decode_task, refusal
-from smmu.adapters.media.source import DistantSource, LocalSource
+from smmu.adapters.media.source import DistantSource, LocalSource, SourceFile
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.errors import Refused
 from smmu.domain.limits import Limits
@@ -33,6 +34,7 @@ _ROUTINES = {
     "images": ("image", "render_images"),
     "loop": ("loop", "render_loop"),
     "video": ("video", "render_video"),
+    "chunk": ("chunking", "render_chunk"),
     "audio": ("audio", "render_audio"),
     "cover": ("cover_art", "take_cover"),
     "poster": ("poster", "render_poster"),
@@ -85,7 +87,7 @@ def _carry_out(wire: Wire, handles: list[int]) -> Any:  # noqa: ANN401 - facts o
     routine = _routine(order)
     limits = decode_limits(order["limits"])
     arguments = [decode_task(order["task"])] if "task" in order else []
-    bench = _bench(wire, handles, order["size"], limits)
+    bench = _bench(wire, handles, order, limits)
     confine.limit_resources(
         memory_bytes=order["memory_bytes"],
         cpu_seconds=order["cpu_seconds"],
@@ -108,7 +110,7 @@ def _routine(order: Message) -> Callable[..., Any]:
     return routine
 
 
-def _bench(wire: Wire, handles: list[int], size: int, limits: Limits) -> Workbench:
+def _bench(wire: Wire, handles: list[int], order: Message, limits: Limits) -> Workbench:
     def tell(message: Message) -> None:
         if message["says"] == "file" or message.get("fraction") == 1.0:
             wire.tell(message)
@@ -118,5 +120,7 @@ def _bench(wire: Wire, handles: list[int], size: int, limits: Limits) -> Workben
     def worked() -> None:
         tell({"says": "beat"})
 
+    size = order["size"]
     source = LocalSource(handles[0], size, worked) if handles else DistantSource(wire.fetch, size, worked)
-    return Workbench(source=source, directory=Path.cwd(), limits=limits, tell=tell)
+    pieces = {name: SourceFile(partial(wire.fetch, of=name), size, worked) for name, size in order["pieces"].items()}
+    return Workbench(source=source, directory=Path.cwd(), limits=limits, tell=tell, pieces=pieces)

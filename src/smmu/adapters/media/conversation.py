@@ -43,6 +43,10 @@ _CAUSES = {
 }
 
 
+Shelf = Callable[[str], Awaitable[Source]]
+"""What the child may read: the source under "", pieces under their names."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
     """Two folders: the child writes in `work` only, `out` is for what it has handed over."""
@@ -80,8 +84,8 @@ class Conversation:
         self._room = room
         self._complaints = complaints
 
-    async def hold(self, words: Mapping[str, Any], source: Source, ears: Ears, stalled_seconds: float) -> JsonValue:
-        """Give the order, and listen until it is answered."""
+    async def hold(self, words: Mapping[str, Any], shelf: Shelf, ears: Ears, stalled_seconds: float) -> JsonValue:
+        """Give the order, and listen until it is answered. The child reads what is on `shelf`."""
         await self._say(encode(words))
         while True:
             with anyio.move_on_after(stalled_seconds) as patience:
@@ -92,7 +96,7 @@ class Conversation:
                 case reports.Answered():
                     return report.result
                 case reports.Read():
-                    await self._serve(report, source)
+                    await self._serve(report, shelf)
                 case reports.Finished():
                     await self._take(report, ears)
                 case reports.Progressed():
@@ -123,7 +127,8 @@ class Conversation:
         except ValidationError as error:
             raise TaskDied("said what has no meaning", "crashed") from error
 
-    async def _serve(self, wanted: reports.Read, source: Source) -> None:
+    async def _serve(self, wanted: reports.Read, shelf: Shelf) -> None:
+        source = await shelf(wanted.of)
         data = await source.read(wanted.start, min(wanted.length, READ_BYTES_MAX))
         await self._say(len(data).to_bytes(LENGTH_BYTES) + data)
 

@@ -38,12 +38,16 @@ NEAR_PACKETS_MAX = 600  # after a seek: a keyframe is the first packet, or a few
 
 @dataclass(slots=True)
 class Damage:
-    """What could not be decoded of one track. `stopped` says why reading broke off, if it did."""
+    """What could not be decoded of one track. `stopped` says why reading broke off, if it did.
+
+    `misdated` pictures were not presented after those before them.
+    """
 
     track: int
     packets: int = 0
     promised: int = 0
     lost: int = 0
+    misdated: int = 0
     frames: int = 0
     stopped: str = ""
     header_seconds: float | None = None
@@ -110,6 +114,7 @@ def video_frames(
     for frame in _frames(bench, damage, window, (Fraction(0), RUN_UP_SECONDS), tap):
         if isinstance(frame, VideoFrame):
             stamps.mend(frame)
+            damage.misdated = stamps.faulty_pts
             yield frame
 
 

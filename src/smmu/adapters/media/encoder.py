@@ -31,11 +31,18 @@ class RungEncoder:
     """Feed it with `put`, end it with `finish`; segments are told by `output.emit`, from its thread."""
 
     def __init__(
-        self, spec: RungSpec, output: Output, *, ticks: int, rate: Fraction, cuts: Sequence[Fraction] = ()
+        self,
+        spec: RungSpec,
+        output: Output,
+        *,
+        ticks: int,
+        rate: Fraction,
+        cuts: Sequence[Fraction] = (),
+        threads: int | None = None,
     ) -> None:
         self.spec = spec
         self._coding = CODINGS[spec.codec]
-        self._context = _open_encoder(spec, ticks, rate)
+        self._context = _open_encoder(spec, ticks, rate, threads or _usual_threads())
         self.configuration = self._coding.record(self._context.extradata or b"")
         self.segmenter = Segmenter(
             output,
@@ -72,9 +79,7 @@ class RungEncoder:
         self._thread.join()
 
     def _header(self, ticks: int, shift: int) -> cmaf.TrackHeader:
-        spec = self.spec
-        entry = self._coding.sample_entry(self.configuration, spec.width, spec.height)
-        return cmaf.TrackHeader(entry=entry, timescale=ticks, width=spec.width, height=spec.height, shift=shift)
+        return header_of(self.spec, self.configuration, ticks, shift)
 
     def _run(self) -> None:
         try:
@@ -102,7 +107,17 @@ class RungEncoder:
             raise self._error
 
 
-def _open_encoder(spec: RungSpec, ticks: int, rate: Fraction) -> VideoCodecContext:
+def header_of(spec: RungSpec, configuration: bytes, ticks: int, shift: int) -> cmaf.TrackHeader:
+    """What the initialisation section of a rung says."""
+    entry = CODINGS[spec.codec].sample_entry(configuration, spec.width, spec.height)
+    return cmaf.TrackHeader(entry=entry, timescale=ticks, width=spec.width, height=spec.height, shift=shift)
+
+
+def _usual_threads() -> int:
+    return min(-(-len(os.sched_getaffinity(0)) * 3 // 2), THREADS_MAX)
+
+
+def _open_encoder(spec: RungSpec, ticks: int, rate: Fraction, threads: int) -> VideoCodecContext:
     context = CodecContext.create(CODINGS[spec.codec].encoder, "w")
     assert isinstance(context, VideoCodecContext)  # noqa: S101 - encoders of pictures, all of them
     context.width, context.height, context.pix_fmt = spec.width, spec.height, "yuv420p"
@@ -112,9 +127,9 @@ def _open_encoder(spec: RungSpec, ticks: int, rate: Fraction) -> VideoCodecConte
     context.color_primaries = context.color_trc = context.colorspace = BT709
     context.color_range = LIMITED
     context.thread_type = "AUTO"  # SLICE, PyAV's default, costs 2.5 % in size
-    context.thread_count = min(-(-len(os.sched_getaffinity(0)) * 3 // 2), THREADS_MAX)
+    context.thread_count = threads
     context.flags |= Flags.global_header
-    context.options = options_for(spec)
+    context.options = options_for(spec, threads)
     context.open()
     return context
 

@@ -8,12 +8,14 @@ plan does.
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from smmu.adapters.media import inspect, sandbox
+from smmu.adapters.media.coding import CODINGS
 from smmu.adapters.media.conversation import Ears, Made
 from smmu.adapters.media.orders import order
 from smmu.adapters.media.setaside import SetAside
@@ -25,12 +27,14 @@ from smmu.domain.plan import PlannedTask, Role, TaskKind
 from smmu.domain.transcript import Span
 from smmu.domain.verification import PlayedTrack
 from smmu.ports.errors import TaskDied
-from smmu.ports.media import MediaEngine, Progress, Sink
+from smmu.ports.media import NO_PIECES, MediaEngine, Pieces, Progress, Sink
 from smmu.ports.objects import LocalFile, Source
 from smmu.ports.sound import Sound
 
 Answer = TypeVar("Answer")
 COVER_AFTER = 0.95  # of the progress of a sound that carries a picture
+
+_CHUNKS_FORM = 1  # to be raised when our own code makes other pictures, or tells of them in another way
 
 _FACTS = TypeAdapter(MediaFacts)
 _RENDITIONS = TypeAdapter(tuple[Rendition, ...])
@@ -102,7 +106,15 @@ class PyavEngine(MediaEngine):
             await sandbox.run(wanted, source, self._scratch, Ears(made=made, progressed=_ignore))
             yield aside.kept()
 
-    async def render(self, source: Source, task: PlannedTask, sink: Sink, progress: Progress) -> tuple[Rendition, ...]:
+    @property
+    def makes(self) -> str:
+        """What decides on the bits of a chunk. See `ports.media`."""
+        told = {name: (coding.encoder, coding.options(1)) for name, coding in CODINGS.items()}
+        return f"av {version('av')}, form {_CHUNKS_FORM}, {told}"
+
+    async def render(
+        self, source: Source, task: PlannedTask, sink: Sink, progress: Progress, pieces: Pieces = NO_PIECES
+    ) -> tuple[Rendition, ...]:
         """Make what the task owes. See `ports.media`."""
 
         async def made(file: Made) -> None:
@@ -114,15 +126,17 @@ class PyavEngine(MediaEngine):
         renditions: tuple[Rendition, ...] = ()
         if others:
             ears = Ears(made=made, progressed=_between(progress, 0.0, share))
-            renditions += await self._made(source, replace(task, renditions=others), ears)
+            renditions += await self._made(source, replace(task, renditions=others), ears, pieces)
         if covers:
             ears = Ears(made=made, progressed=_between(progress, share, 1.0))
             async with self._cover(source) as cover:
                 renditions += await self._made(cover, replace(task, kind=TaskKind.IMAGES, renditions=covers), ears)
         return _in_order(renditions, task)
 
-    async def _made(self, source: Source, task: PlannedTask, ears: Ears) -> tuple[Rendition, ...]:
-        return _decode(_RENDITIONS, await self._carry_out(source, task, ears))
+    async def _made(
+        self, source: Source, task: PlannedTask, ears: Ears, pieces: Pieces = NO_PIECES
+    ) -> tuple[Rendition, ...]:
+        return _decode(_RENDITIONS, await self._carry_out(source, task, ears, pieces))
 
     async def play(self, source: Source) -> tuple[PlayedTrack, ...]:
         """Decode a file of ours to its end: what each of its tracks gave. Raises as `render` does."""
@@ -147,7 +161,7 @@ class PyavEngine(MediaEngine):
             said = _decode(_LISTENED, answer)
             yield Sound(samples=aside.kept(), seconds=said.seconds, voiced=said.voiced, measures=said.measures)
 
-    async def _carry_out(self, source: Source, task: PlannedTask, ears: Ears) -> JsonValue:
+    async def _carry_out(self, source: Source, task: PlannedTask, ears: Ears, pieces: Pieces = NO_PIECES) -> JsonValue:
         wanted = order(
             {"operation": task.kind, "task": task},
             source,
@@ -155,7 +169,7 @@ class PyavEngine(MediaEngine):
             seconds=task.seconds_max,
             memory=task.memory_bytes,
         )
-        return await sandbox.run(wanted, source, self._scratch, ears)
+        return await sandbox.run(wanted, source, self._scratch, ears, pieces)
 
 
 def _between(progress: Progress, start: float, end: float) -> Progress:

@@ -68,8 +68,12 @@ class RungWitness:
 
     def plan(self, tick: int, picture: VideoFrame, *, key: bool) -> None:
         """A picture will be shown at `tick`."""
-        self._planned.append((tick, key))
+        self.expect(tick, key=key)
         self.likeness.keep(tick, picture, key=key)
+
+    def expect(self, tick: int, *, key: bool) -> None:
+        """A picture will be shown at `tick`, which was compared with the source where it was encoded."""
+        self._planned.append((tick, key))
 
     def examine(self, segment: Segment, init: bytes, data: bytes) -> None:
         """Open one segment as a player would: behind the initialisation section and nothing else."""

@@ -39,6 +39,7 @@ _SPECS: dict[str, type[Any]] = {
     "preview": plan.PreviewSpec,
     "waveform": plan.WaveformSpec,
     "captions": plan.CaptionsSpec,
+    "chunk": plan.ChunkSpec,
 }
 
 
@@ -55,7 +56,7 @@ def decode_limits(data: Mapping[str, Any]) -> Limits:
 def decode_task(data: Mapping[str, Any]) -> plan.PlannedTask:
     """The task that `encode` wrote."""
     built = dict(data)
-    built["renditions"] = tuple(_build(_SPECS[item["type"]], item) for item in data["renditions"])
+    built["renditions"] = tuple(_spec(item) for item in data["renditions"])
     built["transform"] = _build(plan.Transform, data["transform"])
     built["clip"] = _build(plan.Clip, data["clip"])
     if data["kept"] is not None:
@@ -63,6 +64,15 @@ def decode_task(data: Mapping[str, Any]) -> plan.PlannedTask:
         tracks = tuple(_build(KeptTrack, track) for track in kept["tracks"])
         built["kept"] = Kept(**{**kept, "tracks": tracks, "order": tuple(kept["order"]), "heard": tuple(kept["heard"])})
     return _build(plan.PlannedTask, built)  # type: ignore[no-any-return]
+
+
+def _spec(item: Mapping[str, Any]) -> plan.Spec:
+    """One spec; what it has several of in itself as well."""
+    made: plan.Spec = _build(_SPECS[item["type"]], item)
+    if isinstance(made, plan.ChunkSpec):
+        rungs = tuple(_build(plan.RungSpec, rung) for rung in item["rungs"])
+        made = dataclasses.replace(made, rungs=rungs)
+    return made
 
 
 def _plain(value: object) -> object:
@@ -118,10 +128,10 @@ class Wire:
             self._next_note[message["says"]] = now + every
             self.tell(message)
 
-    def fetch(self, start: int, length: int) -> bytes:
-        """Bytes of the source, read by the parent. Shorter only at the end."""
+    def fetch(self, start: int, length: int, of: str = "") -> bytes:
+        """Bytes of the source, or of a piece, read by the parent. Shorter only at the end."""
         with self._asking:
-            self.tell({"says": "read", "start": start, "length": length})
+            self.tell({"says": "read", "start": start, "length": length, "of": of})
             size = int.from_bytes(self._exactly(LENGTH_BYTES))
             return self._exactly(size)
 

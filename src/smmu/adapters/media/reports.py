@@ -37,11 +37,12 @@ class Progressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """These bytes of the source are wanted."""
+    """These bytes are wanted, of the source or of the piece that is called `of`."""
 
     says: Literal["read"]
     start: Count
     length: Count
+    of: Annotated[str, Field(max_length=200)] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from pydantic import JsonValue
 from smmu.adapters.media import confine
 from smmu.adapters.media.conversation import Conversation, Ears, Room
 from smmu.ports.errors import Full, NotFound, TaskDied
+from smmu.ports.media import NO_PIECES, Pieces
 from smmu.ports.objects import Source
 
 CLEANING_SECONDS = 10
@@ -53,7 +55,7 @@ def protections() -> dict[str, bool]:
     return confine.available()
 
 
-async def run(order: Order, source: Source, scratch: str, ears: Ears) -> JsonValue:
+async def run(order: Order, source: Source, scratch: str, ears: Ears, pieces: Pieces = NO_PIECES) -> JsonValue:
     """Carry out `order` and return what the child answers.
 
     Raises `Refused` when the file is at fault, `TaskDied` when there was no answer, `Full` when there was no room, and
@@ -61,8 +63,18 @@ async def run(order: Order, source: Source, scratch: str, ears: Ears) -> JsonVal
     """
     async with _room(scratch) as room, _conversation(source, room) as child:
         with anyio.move_on_after(order.seconds_max):
-            return await child.hold(order.words, source, ears, order.stalled_seconds)
+            words = {**order.words, "pieces": dict(pieces.sizes)}
+            return await child.hold(words, partial(_taken_down, source, pieces), ears, order.stalled_seconds)
     raise TaskDied(f"not done after {order.seconds_max:.0f} seconds", "timed_out")
+
+
+async def _taken_down(source: Source, pieces: Pieces, name: str) -> Source:
+    """What is called so, of what this child was given; a child that wants more is broken, or worse."""
+    if not name:
+        return source
+    if name not in pieces.sizes:
+        raise TaskDied("asked for a file that it was not given", "crashed")
+    return await pieces.open(name)
 
 
 @contextlib.asynccontextmanager

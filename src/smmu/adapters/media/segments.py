@@ -91,7 +91,7 @@ class Segmenter:
         self._held: list[Sample] = []
         self._count = self._fragments = 0
         self._of_pictures = False
-        self._cut = next_due(Fraction(0), seconds, cuts)
+        self._cut = Fraction(0)
         self._shift: int | None = None
         self.init_bytes = b""
         self.init_path = ""
@@ -100,6 +100,7 @@ class Segmenter:
         """Take the next packet."""
         if self._shift is None:
             self._open(-min(0, sample.dts))
+            self._cut = next_due(max(Fraction(0), self._seconds_at(sample.pts)), self._seconds, self._cuts)
         if self._held and sample.key and self._seconds_at(sample.pts) >= self._cut:
             self._complete(next_dts=sample.dts, end=sample.pts)
             self._cut = next_due(self._seconds_at(sample.pts), self._seconds, self._cuts)

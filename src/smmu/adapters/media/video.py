@@ -8,12 +8,14 @@ sizes and rates, is the task's to say.
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import accumulate
+from pathlib import Path
 
 from smmu.adapters.media import aac, dash, hls
-from smmu.adapters.media.copying import Copier, UnfitError, take_stock
+from smmu.adapters.media.copying import UnfitError, take_stock
 from smmu.adapters.media.decode import judge_together, survey
+from smmu.adapters.media.joining import Join, read_chunks, unjoinable
 from smmu.adapters.media.kept import kept_tracks
-from smmu.adapters.media.ladder import Footing, Ladder, Rung
+from smmu.adapters.media.ladder import Delivery, Footing, Ladder, Shipped
 from smmu.adapters.media.mp4 import progressive
 from smmu.adapters.media.proof import check, check_within, prove_progressive
 from smmu.adapters.media.soundtrack import DASH_PATH, MASTER_PATH, Sound, publish_sound, text_file
@@ -44,7 +46,7 @@ class _Job:
         tracks = (task.transform.track_index, *heard)
         self._survey = survey(bench, *tracks, clip=task.clip)
         self._target = 0
-        self._unfit = ""
+        self._unfit = self._why_whole = ""
 
     def run(self) -> list[Rendition]:
         sounds = {spec.name: self._sound(spec, index) for index, spec in enumerate(self._audio)}
@@ -61,8 +63,19 @@ class _Job:
         self._bench.progress(1.0)
         return [made[spec.name] for spec in self._task.renditions]
 
-    def _ladder(self, progress: Callable[[float], None]) -> Ladder:
-        """The ladder, made; all of it encoded where packets that should have been copied turn out to be unfit.
+    def _ladder(self, progress: Callable[[float], None]) -> Ladder | Join:
+        """The ladder, made: of chunks where they give what one pass does, else in one pass."""
+        bench, task = self._bench, self._task
+        chunks = read_chunks(bench, task)
+        self._why_whole = unjoinable(task, chunks) if task.joins else ""
+        if not task.joins or self._why_whole:
+            return self._in_one_pass(progress)
+        join = Join(bench, task, self._survey, chunks, keep=self._whole_of)
+        join.run(progress)
+        return join
+
+    def _in_one_pass(self, progress: Callable[[float], None]) -> Ladder:
+        """All of it encoded where packets that should have been copied turn out to be unfit.
 
         Such a second one keeps the keyframes of the first, so that every file of the first is written again.
         """
@@ -78,8 +91,14 @@ class _Job:
         return ladder
 
     def _new_ladder(self, footing: Footing) -> Ladder:
-        keep = self._mp4.rung if self._mp4 else ""
-        return Ladder(self._bench, self._task, self._survey, keep=keep, whole=self._whole, footing=footing)
+        specs = [spec for spec in self._task.renditions if isinstance(spec, RungSpec)]
+        delivery = Delivery(
+            keep=self._whole_of, ship=lambda rung, segment: rung.ship(self._bench, segment, rung.encoder.segmenter)
+        )
+        return Ladder(self._bench, self._task, self._survey, specs=specs, delivery=delivery, footing=footing)
+
+    def _whole_of(self, spec: RungSpec) -> Path | None:
+        return self._whole if self._mp4 and spec.name == self._mp4.rung else None
 
     def _footing(self) -> Footing:
         """What the ladder stands on. Where rungs are kept, it is their keyframes, whatever the source's are."""
@@ -113,7 +132,7 @@ class _Job:
                              progress=self._between(middle, done))  # fmt: skip
         return Sound(encoded=encoded, folder=folder)
 
-    def _renditions(self, ladder: Ladder, sounds: dict[str, Sound]) -> Iterator[tuple[str, Rendition]]:
+    def _renditions(self, ladder: Ladder | Join, sounds: dict[str, Sound]) -> Iterator[tuple[str, Rendition]]:
         rungs = {rung.spec.name: rung for rung in ladder.rungs}
         for spec in self._task.renditions:
             if isinstance(spec, RungSpec):
@@ -131,14 +150,15 @@ class _Job:
             elif isinstance(spec, Mp4Spec):
                 yield spec.name, self._progressive(spec, ladder, rungs[spec.rung], sounds)
 
-    def _rung(self, ladder: Ladder, rung: Rung) -> Rendition:
+    def _rung(self, ladder: Ladder | Join, rung: Shipped) -> Rendition:
         average, peak = hls.average_bps(rung.pieces), hls.peak_bps(rung.pieces, self._target)
         capped = peak >= CAPPED_SHARE * rung.spec.bitrate_bps_max
         checks = [*rung.witness.checks(ladder.longest_gap, capped=capped), *_rung_checks(ladder, rung)]
         measures = {**ladder.damage.measures(), **_clock_measures(ladder), "frames": rung.witness.frames,
                     "keyframes": rung.witness.keyframes, "frames_decoded": rung.witness.decoded,
                     "bitrate_average_bps": average, "bitrate_peak_bps": peak,
-                    **rung.witness.likeness.measures(), **self._copied_measures(rung)}  # fmt: skip
+                    **rung.witness.likeness.measures(), **self._copied_measures(rung),
+                    **self._chunk_measures()}  # fmt: skip
         return Rendition(
             name=rung.spec.name,
             role=rung.spec.role,
@@ -147,27 +167,32 @@ class _Job:
             height=rung.spec.height,
             duration_s=float(ladder.end),
             bitrate_bps=average,
-            codecs=rung.encoder.codecs,
+            codecs=rung.codecs,
             proof=Proof(checks=tuple(checks), measures=measures),
         )
 
-    def _copied_measures(self, rung: Rung) -> dict[str, float | int | str]:
+    def _copied_measures(self, rung: Shipped) -> dict[str, float | int | str]:
         """What became of a rung that was to be copied."""
-        if isinstance(rung.encoder, Copier):
+        if rung.is_copy:
             return {"packets_copied": rung.witness.frames}
         return {"encoded_because": self._unfit} if rung.spec.copied else {}
 
-    def _listed(self, ladder: Ladder, sounds: list[Sound]) -> tuple[list[hls.Track], list[hls.Track]]:
+    def _chunk_measures(self) -> dict[str, float | int | str]:
+        if self._why_whole:
+            return {"encoded_in_one_pass_because": self._why_whole}
+        return {"chunks": len(self._task.joins)} if self._task.joins else {}
+
+    def _listed(self, ladder: Ladder | Join, sounds: list[Sound]) -> tuple[list[hls.Track], list[hls.Track]]:
         """The rungs and the sounds that playlists name: those of this task, and those that are kept."""
         rungs = [*(_track(rung, ladder) for rung in ladder.rungs), *self._kept.rungs.values()]
         rungs.sort(key=lambda track: track.width * track.height, reverse=True)
         heard = {**{sound.encoded.spec.name: sound.track for sound in sounds}, **self._kept.sounds}
         return rungs, [heard[name] for name in sorted(heard, key=self._kept.place)]
 
-    def _seconds(self, ladder: Ladder) -> float:
+    def _seconds(self, ladder: Ladder | Join) -> float:
         return float(ladder.end if ladder.rungs else max(track.seconds for track in self._kept.every))
 
-    def _master(self, spec: PlaylistSpec, ladder: Ladder, sounds: list[Sound]) -> Rendition:
+    def _master(self, spec: PlaylistSpec, ladder: Ladder | Join, sounds: list[Sound]) -> Rendition:
         rungs, audio = self._listed(ladder, sounds)
         file = text_file(self._bench, MASTER_PATH, hls.multivariant_playlist(rungs, audio), hls.PLAYLIST_TYPE)
         ends = [_together(ladder, sound) for sound in sounds if ladder.rungs]
@@ -179,7 +204,7 @@ class _Job:
             proof=Proof(checks=checks, measures={"rungs": len(rungs), "audio": len(audio)}),
         )  # fmt: skip
 
-    def _dash(self, spec: DashSpec, ladder: Ladder, sounds: list[Sound]) -> Rendition:
+    def _dash(self, spec: DashSpec, ladder: Ladder | Join, sounds: list[Sound]) -> Rendition:
         rungs, audio = self._listed(ladder, sounds)
         file = text_file(self._bench, DASH_PATH, dash.manifest(rungs, audio), dash.MANIFEST_TYPE)
         durations = {tuple(piece.duration for piece in rung.pieces) for rung in rungs}
@@ -191,7 +216,7 @@ class _Job:
                         measures={"rungs": len(rungs), "audio": len(audio)}),
         )  # fmt: skip
 
-    def _progressive(self, spec: Mp4Spec, ladder: Ladder, rung: Rung, sounds: dict[str, Sound]) -> Rendition:
+    def _progressive(self, spec: Mp4Spec, ladder: Ladder | Join, rung: Shipped, sounds: dict[str, Sound]) -> Rendition:
         sound = sounds[spec.audio] if spec.audio is not None else None
         target = self._bench.directory / MP4_PATH
         tracks = [self._whole, *([sound.encoded.whole] if sound else [])]
@@ -200,7 +225,7 @@ class _Job:
         counts += [sound.encoded.packets] if sound else []
         checks = prove_progressive(target, counts, self._bench.beat)
         file = self._bench.finish(MP4_PATH, MP4_TYPE)
-        codecs = [rung.encoder.codecs, *([sound.encoded.codecs] if sound else [])]
+        codecs = [rung.codecs, *([sound.encoded.codecs] if sound else [])]
         seconds = max(float(ladder.end), sound.encoded.seconds if sound else 0.0)
         bitrate = round(file.size * 8 / seconds)
         return Rendition(
@@ -214,7 +239,7 @@ class _Job:
             self._bench, f"{folder}/{hls.PLAYLIST_NAME}", hls.media_playlist(pieces, self._target), hls.PLAYLIST_TYPE
         )
 
-    def _keys_playlist(self, ladder: Ladder, rung: Rung) -> RenderedFile:
+    def _keys_playlist(self, ladder: Ladder | Join, rung: Shipped) -> RenderedFile:
         keys = hls.key_pieces(rung.keys, ladder.end)
         told = hls.media_playlist(keys, hls.target_seconds(keys), keys_only=True)
         return text_file(self._bench, f"{rung.folder}/{hls.KEYS_NAME}", told, hls.PLAYLIST_TYPE)
@@ -226,7 +251,7 @@ def _same_keyframes(rungs: list[hls.Track]) -> Check:
     return check("keyframes at the same times on every rung that is listed", 1, len(grids))
 
 
-def _common_checks(ladder: Ladder) -> Iterator[Check]:
+def _common_checks(ladder: Ladder | Join) -> Iterator[Check]:
     if not ladder.rungs:
         return
     starts = {tuple(rung.witness.starts) for rung in ladder.rungs}
@@ -236,7 +261,7 @@ def _common_checks(ladder: Ladder) -> Iterator[Check]:
     yield check("rungs that have segments", len(ladder.rungs), sum(bool(rung.pieces) for rung in ladder.rungs))
 
 
-def _together(ladder: Ladder, sound: Sound) -> Check:
+def _together(ladder: Ladder | Join, sound: Sound) -> Check:
     """Picture and sound end as far from each other as in the source, to one picture and one AAC frame."""
     encoded = sound.encoded
     source = float(ladder.end - encoded.heard.line.position)
@@ -249,7 +274,7 @@ def _together(ladder: Ladder, sound: Sound) -> Check:
     )
 
 
-def _rung_checks(ladder: Ladder, rung: Rung) -> Iterator[Check]:
+def _rung_checks(ladder: Ladder | Join, rung: Shipped) -> Iterator[Check]:
     seconds = float(sum(rung.witness.durations, Fraction(0)))
     yield check_within("duration against the source", float(ladder.end), seconds, 1 / 1000)
     bits, most = sum(piece.size for piece in rung.pieces) * 8, _bits_max(rung.spec, seconds)
@@ -266,16 +291,16 @@ def _bits_max(spec: RungSpec, seconds: float) -> int:
     return round(spec.bitrate_bps_max * (seconds + 2) * BITS_TOLERANCE) + BOXES_BITS_MAX
 
 
-def _clock_measures(ladder: Ladder) -> dict[str, float | int | str]:
+def _clock_measures(ladder: Ladder | Join) -> dict[str, float | int | str]:
     noted = {"pictures_out_of_order": ladder.clock.dropped, "timestamp_breaks": ladder.clock.closed_up}
     return {name: value for name, value in noted.items() if value}
 
 
-def _track(rung: Rung, ladder: Ladder) -> hls.Track:
+def _track(rung: Shipped, ladder: Ladder | Join) -> hls.Track:
     rate = rung.cadence.rate or 1 / ladder.end  # of one picture, which is all there is
     return hls.Track(
         folder=rung.spec.name,
-        codecs=rung.encoder.codecs,
+        codecs=rung.codecs,
         ticks=ladder.ticks,
         pieces=rung.pieces,
         keys=hls.key_pieces(rung.keys, ladder.end),

@@ -8,8 +8,9 @@ import hashlib
 import itertools
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from smmu.adapters.media.source import SourceFile
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from av.stream import Stream
 
 Message = dict[str, Any]
+NO_PIECES: Mapping[str, SourceFile] = MappingProxyType({})
 
 # Demuxers that read one file and follow nothing. What is missing is the point: hls, dash, concat, sdp, rtsp, image2
 # and friends open other files or addresses named by the bytes. A protocol list alone does not stop them.
@@ -53,10 +55,20 @@ class Workbench:
     """What one routine works with. `tell` takes messages for the parent (see `protocol.py`) and may be any callable.
 
     `source` is a seekable, read-only binary file whose name means nothing; `directory` a private writable folder.
+    `pieces` are files of ours that tasks before this one made for it, by their names.
     """
 
-    def __init__(self, *, source: SourceFile, directory: Path, limits: Limits, tell: Callable[[Message], None]) -> None:
+    def __init__(
+        self,
+        *,
+        source: SourceFile,
+        directory: Path,
+        limits: Limits,
+        tell: Callable[[Message], None],
+        pieces: Mapping[str, SourceFile] = NO_PIECES,
+    ) -> None:
         self.source = source
+        self.pieces = pieces
         self.directory = directory
         self.limits = limits
         self._tell = tell

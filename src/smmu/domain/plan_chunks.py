@@ -1,0 +1,112 @@
+"""Which videos are encoded in chunks, and where these begin: a long one, by as many workers as there are.
+
+Before that its lowest rung is made alone, with the sound: it can be played while the others are made.
+
+Chunks begin at multiples of the segments' length in the ladder's own time, so that what is chosen and cut in one
+depends on no other. Sound is never cut: AAC in pieces drifts and falls silent at every join. A file of which nobody
+knows how long it is, or in whose middle nobody can begin, is encoded whole, and the plan says so.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from smmu.domain import estimates
+from smmu.domain.facts import MediaFacts
+from smmu.domain.limits import Limits
+from smmu.domain.plan import AudioSpec, ChunkSpec, Decision, PlannedTask, PlaylistSpec, RungSpec, Stage, TaskKind
+
+INDEXED = frozenset({"mp4", "mov", "matroska"})  # where decoding can begin in the middle, to the picture
+NAME = "chunk-{:04d}"
+
+_Staged = tuple[tuple[Stage, ...], tuple[Decision, ...]]
+
+
+def staged(tasks: Sequence[PlannedTask], facts: MediaFacts, limits: Limits) -> _Staged:
+    """The stages of these tasks, which could all run at once; and why, where the video among them is long."""
+    video = next((task for task in tasks if task.kind is TaskKind.VIDEO), None)
+    if video is None or video.duration_s is None or video.duration_s < limits.chunks_from_seconds:
+        return (Stage(name="render", tasks=tuple(tasks)),), ()
+    first = tuple(_first_look(video, facts, limits))
+    why_whole = _why_whole(video, facts)
+    if why_whole:
+        decisions = (_decision("encoded in one pass", why_whole), *_about_first(first))
+        return (*first, Stage(name="render", tasks=tuple(tasks))), decisions
+    chunks = tuple(_chunk_tasks(video, limits))
+    beside = tuple(task for task in tasks if task is not video)
+    join = replace(video, joins=tuple(chunk.name for chunk in chunks))
+    stages = (*first, Stage(name="chunks", tasks=(*chunks, *beside)), Stage(name="join", tasks=(join,)))
+    length = f"{float(_length(video, limits)):g} s"
+    reason = f"it is longer than {limits.chunks_from_seconds} s, and many workers may encode it"
+    return stages, (_decision(f"encoded in {len(chunks)} chunks of {length}", reason), *_about_first(first))
+
+
+def starts(duration: Fraction, length: Fraction) -> list[Fraction]:
+    """Where chunks of `length` begin; the last has what is left, which is never less than half of that, if it can."""
+    count = max(1, math.ceil(duration / length))
+    if count > 1 and duration - length * (count - 1) < length / 2:
+        count -= 1
+    return [length * number for number in range(count)]
+
+
+def _why_whole(video: PlannedTask, facts: MediaFacts) -> str:
+    if facts.container not in INDEXED:
+        return f"decoding a file in {facts.container} cannot begin in its middle, to the picture"
+    if not facts.duration_exact:
+        return "nobody has measured how long it is"
+    if facts.video is not None and facts.video.frames == 1:
+        return "it has one picture"
+    if any(spec.copied for spec in _rungs(video)):
+        return "its top rung is a copy, whose keyframes are everybody's"
+    segments = {spec.segment_seconds for spec in _rungs(video)}
+    return "its rungs have no segments in common" if len(segments) > 1 else ""
+
+
+def _rungs(video: PlannedTask) -> list[RungSpec]:
+    return [spec for spec in video.renditions if isinstance(spec, RungSpec)]
+
+
+def _length(video: PlannedTask, limits: Limits) -> Fraction:
+    """Of one chunk: a multiple of the segments' length, and so that there are not too many."""
+    segment = _rungs(video)[0].segment_seconds
+    wanted = max(Fraction(limits.chunk_seconds), Fraction(str(video.duration_s)) / limits.chunks_max)
+    return segment * math.ceil(wanted / segment)
+
+
+def _first_look(video: PlannedTask, facts: MediaFacts, limits: Limits) -> Iterator[Stage]:
+    """The lowest rung that every player shows, and the sound; nothing where that is all there is."""
+    plain = [rung for rung in _rungs(video) if rung.codec == "h264"]
+    if len(plain) == 1 or facts.video is None:
+        return
+    lowest = min(plain, key=lambda rung: rung.width * rung.height)
+    pixels = facts.video.width * facts.video.height
+    kept = (AudioSpec, PlaylistSpec)
+    task = replace(
+        video,
+        name="first-look",
+        renditions=(lowest, *(spec for spec in video.renditions if isinstance(spec, kept))),
+        memory_bytes=estimates.ladder_memory((lowest,), pixels, limits),
+        seconds_max=estimates.ladder_seconds((lowest,), pixels, video.duration_s, limits),
+    )
+    yield Stage(name="first look", tasks=(task,), early=True)
+
+
+def _about_first(first: Sequence[Stage]) -> Iterator[Decision]:
+    for stage in first:
+        lowest = stage.tasks[0].renditions[0].name
+        yield _decision(f"{lowest} made first", "so that it can be played while the others are made")
+
+
+def _chunk_tasks(video: PlannedTask, limits: Limits) -> Iterator[PlannedTask]:
+    begins = starts(Fraction(str(video.duration_s)), _length(video, limits))
+    sounds = (spec.track_index for spec in video.renditions if isinstance(spec, AudioSpec))
+    tracks = (video.transform.track_index, *sounds)
+    for number, (start, end) in enumerate(zip(begins, [*begins[1:], None], strict=True)):
+        name = NAME.format(number)
+        spec = ChunkSpec(name=name, start=start, end=end, rungs=tuple(_rungs(video)), tracks=tracks)
+        yield replace(video, name=name, kind=TaskKind.CHUNK, renditions=(spec,))
+
+
+def _decision(choice: str, reason: str) -> Decision:
+    return Decision(subject="video", choice=choice, reason=reason)

@@ -1,0 +1,112 @@
+"""Long videos in chunks, over drawn facts: chunks tile the time, begin at cuts, and each choice has its reason."""
+
+import math
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smmu.domain.facts import Kind, MediaFacts, VideoTrack
+from smmu.domain.limits import Limits
+from smmu.domain.options import Options
+from smmu.domain.plan import ChunkSpec, Plan, RungSpec, TaskKind
+from smmu.domain.plan_chunks import starts
+from smmu.domain.planner import plan
+
+LIMITS = Limits()
+SEGMENT = 6
+
+
+def film(
+    duration_s: float = 3600.0,
+    *,
+    container: str = "mp4",
+    exact: bool = True,
+    frames: int | None = None,
+    short: int = 720,
+) -> MediaFacts:
+    video = VideoTrack(index=0, codec="vp9", width=short * 16 // 9, height=short, duration_s=duration_s, frames=frames)
+    return MediaFacts(
+        kind=Kind.VIDEO, container=container, content_type="video/mp4", size_bytes=10**9, duration_s=duration_s,
+        duration_exact=exact, video=video,
+    )  # fmt: skip
+
+
+def chunks_of(made: Plan) -> list[ChunkSpec]:
+    specs = [spec for stage in made.stages for task in stage.tasks for spec in task.renditions]
+    return [spec for spec in specs if isinstance(spec, ChunkSpec)]
+
+
+def choices(made: Plan) -> dict[str, str]:
+    return {decision.choice: decision.reason for decision in made.decisions if decision.subject == "video"}
+
+
+@given(st.floats(600, 24 * 3600), st.integers(1, 900), st.integers(1, 300))
+def test_chunks_tile_the_film_and_begin_at_cuts(duration_s: float, seconds: int, most: int) -> None:
+    limits = Limits(chunk_seconds=seconds, chunks_max=most)
+    found = chunks_of(plan(film(duration_s), Options(), limits))
+    assert found[0].start == 0
+    assert found[-1].end is None
+    assert all(before.end == after.start for before, after in pairwise(found))
+    assert all(spec.start % SEGMENT == 0 for spec in found)
+    assert all(spec.start < duration_s for spec in found)
+    assert len(found) <= most
+    lengths = {after.start - before.start for before, after in pairwise(found)}
+    assert len(lengths) <= 1
+    assert all(length >= min(seconds, duration_s) for length in lengths)
+
+
+@given(st.fractions(1, 100_000), st.fractions(1, 1_000))
+def test_the_last_chunk_is_not_a_scrap(duration: Fraction, length: Fraction) -> None:
+    if duration / length > 5_000:
+        length = duration / 5_000
+    found = starts(duration, length)
+    assert len(found) in (math.ceil(duration / length), math.ceil(duration / length) - 1)
+    assert len(found) == 1 or length / 2 <= duration - found[-1] <= length * Fraction(3, 2)
+
+
+def test_a_short_video_is_made_at_once_and_nothing_is_said_of_it() -> None:
+    made = plan(film(599.0), Options(), LIMITS)
+    assert ([stage.name for stage in made.stages], choices(made)) == (["render"], {})
+
+
+def test_a_long_one_can_be_played_before_it_is_done() -> None:
+    made = plan(film(), Options(), LIMITS)
+    first, chunks, join = made.stages
+    assert [stage.early for stage in made.stages] == [True, False, False]
+    assert [spec.name for spec in first.tasks[0].renditions] == ["240p", "hls"]
+    (joined,) = join.tasks
+    assert joined.joins == tuple(task.name for task in chunks.tasks if task.kind is TaskKind.CHUNK)
+    assert {spec.rungs for spec in chunks_of(made)} == {
+        tuple(spec for spec in joined.renditions if isinstance(spec, RungSpec))
+    }
+    assert {"encoded in 60 chunks of 60 s", "240p made first"} <= set(choices(made))
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        (film(container="mpegts"), "decoding a file in mpegts cannot begin in its middle, to the picture"),
+        (film(exact=False), "nobody has measured how long it is"),
+        (film(frames=1), "it has one picture"),
+    ],
+)
+def test_where_exactness_cannot_be_had_it_is_one_pass_and_the_plan_says_why(facts: MediaFacts, why: str) -> None:
+    made = plan(facts, Options(), LIMITS)
+    assert chunks_of(made) == []
+    assert choices(made)["encoded in one pass"] == why
+
+
+def test_one_rung_alone_has_no_first_look() -> None:
+    made = plan(film(short=240), Options(), LIMITS)
+    assert [stage.name for stage in made.stages] == ["chunks", "join"]
+
+
+@given(st.floats(600, 24 * 3600))
+def test_a_clip_has_chunks_of_its_own_time(duration_s: float) -> None:
+    made = plan(film(duration_s + 100), Options(clip_start_s=50.0), LIMITS)
+    found = chunks_of(made)
+    assert found[0].start == 0
+    assert {task.clip.start for stage in made.stages for task in stage.tasks} == {Fraction(50)}
