@@ -93,8 +93,7 @@ def assemble(
     library = Library(store=store, objects=objects, jobs=jobs, search=search, clock=clock)
     publication = Publication(store=store, objects=objects, search=search, clock=clock, telemetry=telemetry)
     steps = Steps(jobs=jobs, objects=objects, engine=engine, publication=publication, clock=clock, limits=limits)
-    gate = None if policy is None else Gate(policy=policy, telemetry=telemetry)
-    steps = replace(steps, recognizer=recognizer, gate=gate)
+    steps = replace(steps, recognizer=recognizer, gate=_gate(policy, telemetry))
     worker = Worker(store=store, steps=steps, clock=clock, telemetry=telemetry)
     system = System(
         platform=platform,
@@ -125,6 +124,10 @@ def assemble(
         crew=None,
     )
     return system if platform.orchestrator else replace(system, crew=_crew(system, store, runs))
+
+
+def _gate(policy: Policy | None, telemetry: Telemetry) -> Gate | None:
+    return None if policy is None else Gate(policy=policy, telemetry=telemetry)
 
 
 def _playback(platform: Platform, library: Library, limits: Limits) -> Playback:
