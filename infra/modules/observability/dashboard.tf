@@ -13,11 +13,13 @@ locals {
         for stat in ["p50", "p90", "p99"] :
         ["AWS/ApplicationELB", "TargetResponseTime", "LoadBalancer", var.api.balancer, { stat = stat, label = stat }]
       ]
-      "Uploads, and pictures made on request" = [
+      "Uploads, pictures made on request, and what was replaced" = [
         ["SMMU", "uploads_completed", "deployment", var.prefix, { stat = "Sum" }],
         ["SMMU", "uploads_rejected", "deployment", var.prefix, { stat = "Sum" }],
         ["SMMU", "uploads_closed", "deployment", var.prefix, { stat = "Sum" }],
         ["SMMU", "variants_made", "deployment", var.prefix, { stat = "Sum" }],
+        ["SMMU", "revisions_removed", "deployment", var.prefix, { stat = "Sum" }],
+        ["SMMU", "replaced_files", "deployment", var.prefix, { stat = "Sum" }],
         ["SMMU", "variant_bytes", "deployment", var.prefix, { stat = "Sum", yAxis = "right" }],
         ["SMMU", "upload_bytes", "deployment", var.prefix, { stat = "Sum", yAxis = "right" }],
       ]
@@ -29,6 +31,7 @@ locals {
         ["SMMU", "jobs_failed", "deployment", var.prefix, "fault", "service", { stat = "Sum", label = "failed: us" }],
         ["SMMU", "jobs_cancelled", "deployment", var.prefix, { stat = "Sum" }],
         ["SMMU", "jobs_retried", "deployment", var.prefix, { stat = "Sum" }],
+        ["SMMU", "renditions_asked", "deployment", var.prefix, { stat = "Sum" }],
         ["SMMU", "policy_rejections", "deployment", var.prefix, { stat = "Sum" }],
         ["SMMU", "policy_unanswered", "deployment", var.prefix, { stat = "Sum" }],
       ]
@@ -36,8 +39,9 @@ locals {
         for kind in ["image", "video", "audio"] :
         ["SMMU", "job_seconds", "deployment", var.prefix, "kind", kind, { stat = "p90", label = "${kind} p90" }]
       ]
-      "Waiting: seconds to a run, to a worker" = [
+      "Waiting: seconds to a run, to a worker, to what can be played first" = [
         ["SMMU", "dispatch_seconds", "deployment", var.prefix, { stat = "p90" }],
+        ["SMMU", "reveal_seconds", "deployment", var.prefix, { stat = "p90" }],
         ["SMMU", "task_wait_seconds", "deployment", var.prefix, "weight", "light", { stat = "p90", label = "light" }],
         ["SMMU", "task_wait_seconds", "deployment", var.prefix, "weight", "heavy", { stat = "p90", label = "heavy" }],
       ]
