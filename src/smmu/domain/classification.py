@@ -63,7 +63,7 @@ def _carried(facts: MediaFacts) -> set[str]:
         "has_cover_art": facts.has_cover_art,
         "has_position": facts.has_position,
     }
-    return {name for name, holds in found.items() if holds}
+    return {name for name, holds in found.items() if holds} | {mark.value for mark in facts.marks}
 
 
 def _shape(width: int, height: int) -> set[str]:

@@ -164,6 +164,15 @@ class Chapter:
     title: str = ""
 
 
+class Mark(StrEnum):
+    """What a file says of how it is to be shown, in a standard's own place for it; never guessed from its shape."""
+
+    SPHERICAL = "spherical"  # a projection of a sphere, or of a part of one
+    PANORAMA = "panorama"  # a part of a cylinder
+    STEREO = "stereo"  # a picture for each eye in every frame
+    LIVE_PHOTO = "live_photo"  # the moving half of Apple's pair of a photo and a film
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaFacts:
     """Everything inspection measured. `duration_s` is `None` only for a still image.
@@ -189,5 +198,6 @@ class MediaFacts:
     has_position: bool = False
     chapters: tuple[Chapter, ...] = ()
     tags: Tags | None = None
+    marks: tuple[Mark, ...] = ()
     bytes_read: int = 0
     warnings: tuple[str, ...] = ()

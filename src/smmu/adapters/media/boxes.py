@@ -14,6 +14,9 @@ BOXES_MAX = 200_000  # a day of six-second fragments has 30,000
 _HEADER_BYTES, _LONG_HEADER_BYTES = 8, 16
 _LOCKED_ENTRIES = frozenset({b"encv", b"enca", b"enct", b"encs", b"drms", b"drmi"})
 _SAMPLE_ENTRIES_AT = 8  # in `stsd`: version, flags and a count come first
+_PICTURE_BYTES = 78  # of a picture's sample entry, before the boxes in it (ISO/IEC 14496-12, 12.1.3)
+# Google's Spherical Video V2: after version and flags `st3d` has a mode, as top and bottom or left and right.
+_STEREO_AT, _BOTH_EYES = 4, frozenset({1, 2, 4})
 _PATHS = {b"trak", b"mdia", b"minf", b"stbl"}
 
 
@@ -27,6 +30,8 @@ class Outline:
     locked: bool = False
     codecs: list[str] = field(default_factory=list)  # of each track, by its first sample entry; "" for none
     missing_bytes: int = 0
+    spherical: bool = False
+    stereo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +60,29 @@ def _look_into(found: Outline, file: SourceFile, moov: _Box) -> None:
             found.fragmented = True
         elif box.name == b"trak":
             entries = list(_sample_entries(file, box))
-            found.locked |= not _LOCKED_ENTRIES.isdisjoint(entries)
-            found.codecs.append(entries[0].decode("latin-1").strip() if entries else "")
+            found.locked |= not _LOCKED_ENTRIES.isdisjoint(entry.name for entry in entries)
+            found.codecs.append(entries[0].name.decode("latin-1").strip() if entries else "")
+            for entry in entries:
+                _look_at_picture(found, file, entry)
 
 
-def _sample_entries(file: SourceFile, box: _Box) -> Iterator[bytes]:
+def _look_at_picture(found: Outline, file: SourceFile, entry: _Box) -> None:
+    """What a picture's sample entry says of its projection. A sound's has other fields there, and no such boxes."""
+    for box in _boxes(file, entry.start + _PICTURE_BYTES, entry.end):
+        if box.name == b"sv3d":
+            found.spherical = True
+        elif box.name == b"st3d" and box.end - box.start > _STEREO_AT:
+            file.seek(box.start + _STEREO_AT)
+            found.stereo |= int.from_bytes(file.read(1)) in _BOTH_EYES
+
+
+def _sample_entries(file: SourceFile, box: _Box) -> Iterator[_Box]:
     for inner in _boxes(file, box.start, box.end):
         if inner.name in _PATHS:
             yield from _sample_entries(file, inner)
         elif inner.name == b"stsd":
             first = inner.start + _SAMPLE_ENTRIES_AT
-            yield from (entry.name for entry in _boxes(file, first, inner.end))
+            yield from _boxes(file, first, inner.end)
 
 
 def _boxes(file: SourceFile, start: int, end: int) -> Iterator[_Box]:

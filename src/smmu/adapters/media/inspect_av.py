@@ -22,11 +22,12 @@ from smmu.adapters.media.selection import Selection, select
 from smmu.adapters.media.sound_tags import sound_tags
 from smmu.adapters.media.tracks import audio_track, chapters_of, subtitle_track, video_track
 from smmu.adapters.media.workbench import Workbench
-from smmu.domain.facts import AudioTrack, Kind, MediaFacts, VideoTrack
+from smmu.domain.facts import AudioTrack, Kind, Mark, MediaFacts, VideoTrack
 from smmu.domain.limits import Limits
 from smmu.domain.signatures import Sniffed
 
 _BOXED = frozenset({"mp4", "mov"})
+_PAIRED = "com.apple.quicktime.content.identifier"  # the name that a photo and its film share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +116,7 @@ def _facts(
         has_position=_has_position(container),
         chapters=tuple(chapters_of(container)),
         tags=sound_tags([container.metadata, *(stream.metadata for stream in chosen.audio[:1])]) if not video else None,
+        marks=tuple(_marks(file.boxes, container)) if video else (),
         bytes_read=bench.source.bytes_read,
         warnings=_warnings(measures),
     )
@@ -147,6 +149,15 @@ def _start(chosen: Selection, measures: Measures, index: int) -> float:
     if stream.start_time is not None and stream.time_base is not None:
         return float(stream.start_time * stream.time_base)
     return measures.samples[index].start_s
+
+
+def _marks(boxes: Outline | None, container: InputContainer) -> Iterator[Mark]:
+    if boxes is not None and boxes.spherical:
+        yield Mark.SPHERICAL
+    if boxes is not None and boxes.stereo:
+        yield Mark.STEREO
+    if _PAIRED in container.metadata:
+        yield Mark.LIVE_PHOTO
 
 
 def _has_position(container: InputContainer) -> bool:

@@ -15,7 +15,7 @@ from smmu.adapters.media.look import look_of
 from smmu.adapters.media.picture import Picture
 from smmu.adapters.media.pictures import failures, open_picture
 from smmu.adapters.media.source import SourceFile
-from smmu.adapters.media.tags import tags_of
+from smmu.adapters.media.tags import marks_of, tags_of
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.errors import Code, Refused, refuse
 from smmu.domain.facts import ImageFacts, Kind, MediaFacts
@@ -56,6 +56,7 @@ def inspect_image(bench: Workbench) -> MediaFacts:
         image=dataclasses.replace(picture.facts, look=look),
         has_position=has_position(picture.notes.exif) or (tags is not None and tags.latitude is not None),
         tags=tags,
+        marks=tuple(marks_of(picture.notes)),
         bytes_read=bench.source.bytes_read,
     )
 

@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 
 from smmu.adapters.media.exif import IFD_EXIF, IFD_GPS, exif_of, folder, value
 from smmu.adapters.media.picture import Notes
+from smmu.domain.facts import Mark
 from smmu.domain.limits import KIB
 from smmu.domain.tags import DESCRIPTION_CHARS_MAX, KEYWORDS_MAX, Tags
 
@@ -123,6 +124,8 @@ _DC = "{http://purl.org/dc/elements/1.1/}"
 _TIFF, _EXIF = "{http://ns.adobe.com/tiff/1.0/}", "{http://ns.adobe.com/exif/1.0/}"
 _XMP, _AUX = "{http://ns.adobe.com/xap/1.0/}", "{http://ns.adobe.com/exif/1.0/aux/}"
 _EXIF_EX, _PHOTOSHOP = "{http://cipa.jp/exif/1.0/}", "{http://ns.adobe.com/photoshop/1.0/}"
+_GPANO = "{http://ns.google.com/photos/1.0/panorama/}"
+_PROJECTIONS = {"equirectangular": Mark.SPHERICAL, "cylindrical": Mark.PANORAMA}
 _XMP_PLACE = re.compile(r"(\d+),(\d+(?:\.\d+)?)(?:,(\d+(?:\.\d+)?))?([NSEW])")
 _XMP_TAGS: Mapping[str, tuple[str, Callable[[list[str]], Any]]] = {
     "make": (f"{_TIFF}Make", lambda words: words[0]),
@@ -141,7 +144,25 @@ _XMP_TAGS: Mapping[str, tuple[str, Callable[[list[str]], Any]]] = {
 
 
 def _of_xmp(data: bytes | None) -> Found:
-    """A packet without any declaration: entities could be made to grow without end, and XMP has none."""
+    said = _packet(data)
+    found: Found = {}
+    for name, (places, read) in _XMP_TAGS.items():
+        words = next((said[place] for place in places.split() if said.get(place)), None)
+        if words:
+            found[name] = read(words)
+    return found
+
+
+def marks_of(notes: Notes) -> Iterator[Mark]:
+    """What XMP says of a picture's projection (Google's Photo Sphere schema)."""
+    said = _packet(notes.xmp).get(f"{_GPANO}ProjectionType", [""])
+    projection = next(iter(said), "").lower()
+    if projection in _PROJECTIONS:
+        yield _PROJECTIONS[projection]
+
+
+def _packet(data: bytes | None) -> Mapping[str, list[str]]:
+    """What a packet says. One with a declaration is not read: entities could grow without end, and XMP has none."""
     if not data or len(data) > _XMP_BYTES_MAX:
         return {}
     text = data.decode("utf-8", "replace").strip("\0\ufeff \n")
@@ -151,13 +172,7 @@ def _of_xmp(data: bytes | None) -> Found:
         packet = ET.fromstring(text)  # noqa: S314 - see above
     except (ET.ParseError, ValueError):
         return {}
-    said = dict(_said(packet))
-    found: Found = {}
-    for name, (places, read) in _XMP_TAGS.items():
-        words = next((said[place] for place in places.split() if said.get(place)), None)
-        if words:
-            found[name] = read(words)
-    return found
+    return dict(_said(packet))
 
 
 def _said(packet: ET.Element) -> Iterator[tuple[str, list[str]]]:
