@@ -1,6 +1,7 @@
 """Videos of every awkward kind become ladders that play, stand upright, start together and stay in time."""
 
 import json
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 from smmu.domain.errors import Code, Refused
 from smmu.domain.plan import RungSpec
 from tests.support import clips
+from tests.support.attacks import box, replaced
 from tests.support.clips import FAST, Made, failures, make, render
+from tests.support.media import clip
 
 pytestmark = pytest.mark.media
 
@@ -143,6 +146,17 @@ def test_a_clip_of_a_few_frames_is_a_video_all_the_same(tmp_path: Path, frames: 
     check_all(made)
     assert len(clips.packets(made.path("mp4"))) == frames
     assert made["mp4"].duration_s == pytest.approx(frames / 30, abs=0.001)
+
+
+def test_a_last_picture_that_is_held_for_long_is_no_segment_too_long(tmp_path: Path) -> None:
+    source = clip(tmp_path / "s.mp4", tone=False, options={"bf": "0"})
+    table = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stts")
+    times = box(b"stts", bytes(4), struct.pack(">5I", 2, 24, 512, 1, 9 * 12_800))
+    unedited = replaced(source.read_bytes(), (b"moov", b"trak", b"edts"), box(b"free"))
+    source.write_bytes(replaced(unedited, table, times))
+    made = render(source, tmp_path / "o", "video")
+    check_all(made)
+    assert made["mp4"].duration_s == pytest.approx(9.96, abs=0.001)
 
 
 def test_sixty_frames_a_second_stay_sixty_where_they_may_and_become_thirty_below(tmp_path: Path) -> None:

@@ -92,13 +92,13 @@ def box(name: bytes, *contents: bytes) -> bytes:
     return struct.pack(">I4s", 8 + len(data), name) + data
 
 
-def _replaced(data: bytes, path: tuple[bytes, ...], wanted: bytes) -> bytes:
+def replaced(data: bytes, path: tuple[bytes, ...], wanted: bytes) -> bytes:
     """Boxes in which the first one at `path` is `wanted`, and all around it have the size that follows."""
     at = 0
     while at < len(data):
         size, name = struct.unpack_from(">I4s", data, at)
         if name == path[0]:
-            inner = wanted if len(path) == 1 else box(name, _replaced(data[at + 8 : at + size], path[1:], wanted))
+            inner = wanted if len(path) == 1 else box(name, replaced(data[at + 8 : at + size], path[1:], wanted))
             return data[:at] + inner + data[at + size :]
         at += size
     raise AssertionError(f"there is no box {path[0]!r}")
@@ -110,7 +110,7 @@ def _film(reference: Callable[[Victim], bytes]) -> Callable[[Victim, Path], byte
     def make(victim: Victim, folder: Path) -> bytes:
         whole = clip(folder / "plain.mov", tone=False).read_bytes()
         places = box(b"dref", bytes(4), struct.pack(">I", 1), reference(victim))
-        return _replaced(whole, (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref"), places)
+        return replaced(whole, (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref"), places)
 
     return make
 
@@ -165,7 +165,7 @@ def _attaching_mkv(victim: Victim, folder: Path) -> bytes:
     return clips.make(folder / "attached.mkv", "-i", str(film), "-c", "copy", "-attach", str(font), *names).read_bytes()
 
 
-def _tag(*frames: bytes) -> bytes:
+def tag(*frames: bytes) -> bytes:
     """ID3v2.3, whose size has seven bits a byte."""
     data = b"".join(frames)
     return b"ID3\x03\0\0" + bytes(len(data) >> shift & 0x7F for shift in (21, 14, 7, 0)) + data
@@ -176,12 +176,12 @@ def _linked_cover(victim: Victim, folder: Path) -> bytes:
     cover = b"\0-->\0\x03\0" + victim.url.encode()
     link = b"\0" + b"\0" + str(victim.film).encode()
     frames = (struct.pack(">4sIH", name, len(data), 0) + data for name, data in ((b"APIC", cover), (b"WXXX", link)))
-    return _tag(*frames) + song(folder / "plain.mp3").read_bytes()
+    return tag(*frames) + song(folder / "plain.mp3").read_bytes()
 
 
 CONTAINERS = {
-    "hls-behind-a-tag": _behind(_tag(), TEXTS["hls-file"], *HLS),
-    "concat-behind-a-tag": _behind(_tag(), TEXTS["concat-address"], *CONCAT),
+    "hls-behind-a-tag": _behind(tag(), TEXTS["hls-file"], *HLS),
+    "concat-behind-a-tag": _behind(tag(), TEXTS["concat-address"], *CONCAT),
     "hls-behind-a-brand": _behind(box(b"ftyp", b"isom", bytes(4), b"isom"), TEXTS["hls-address"]),
     "dash-in-a-riff": _behind(b"RIFF\xff\xff\0\0WAVE", TEXTS["dash"]),
     "mov-address": Attack(make=_film(lambda to: box(b"url ", bytes(4), to.url.encode() + b"\0")), turned_away=False),

@@ -165,6 +165,7 @@ class Ladder:
                 self._take(pictures, progress)
             if self._part.start == 0 and self._part.end is None:
                 self.damage.judge(float(self.end), self._task.owed_s)
+            self.longest_gap = max(self.longest_gap, self.end - (self.clock.last or Fraction(0)))
             for rung in self.rungs:
                 rung.encoder.finish(round(self.end * self.ticks))
             self._ship()

@@ -136,7 +136,7 @@ class RungWitness:
         self._wrong.setdefault(about, []).append(what)
 
     def checks(self, longest_gap: Fraction, *, capped: bool) -> tuple[Check, ...]:
-        """The verdict. `longest_gap` is the longest time between two pictures: no cut can fall inside it."""
+        """The verdict. `longest_gap` is the longest that a picture is shown: no cut can fall inside it."""
         names = {
             "readable": "every segment opens behind its initialisation section",
             "times": "presentation times and keyframes are the planned ones, strictly rising",

@@ -20,6 +20,8 @@ _AGAIN = "Export it again and upload the new file."
 _WHOLE = "Check that the original plays to its end, and upload it again."
 _LOCK = "enc_key_id"  # what FFmpeg's Matroska demuxer notes of an encrypted track
 _DECODERS = frozenset(DECODERS.split(","))
+# Each edit of an MP4 lists samples anew, and FFmpeg seeks in time that grows with the square of the list.
+_LISTED_MIN, _LISTED_TIMES_MAX = 1_000, 10
 
 
 def before_opening(boxes: Outline | None) -> None:
@@ -71,12 +73,14 @@ def on_tracks(chosen: Selection, limits: Limits) -> None:
 
 
 def on_index(chosen: Selection, size: int, *, indexed: bool) -> None:
-    """An index that lists nothing, or bytes beyond the end, cannot be rendered."""
+    """An index that lists nothing, the same again and again, or bytes beyond the end, cannot be rendered."""
     if not indexed:
         return
     for stream in chosen.judged:
         if not len(stream.index_entries):
             raise _empty_track(stream)
+        if len(stream.index_entries) > _LISTED_MIN + _LISTED_TIMES_MAX * stream.frames:
+            raise _edited(stream)
         beyond = max(entry.pos + entry.size for entry in stream.index_entries) - size
         if beyond > 0:
             raise _cut_off(f"its {stream.type} track goes on for {beyond} bytes after the end")
@@ -163,3 +167,8 @@ def _cut_off(how: str) -> Refused:
 
 def _empty_track(stream: Stream) -> Refused:
     return refuse(Code.REJECTED_CORRUPT, f"Its {stream.type} track (number {stream.index}) is empty. {_AGAIN}")
+
+
+def _edited(stream: Stream) -> Refused:
+    listed = f"{len(stream.index_entries)} samples where there are {stream.frames}"
+    return refuse(Code.REJECTED_CORRUPT, f"The edits of its {stream.type} track list {listed}. {_AGAIN}")
