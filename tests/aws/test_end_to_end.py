@@ -30,6 +30,7 @@ async def test_a_photo_comes_out_upright_and_without_its_position(cloud: Cloud, 
         assert made.manifest is not None
         (wanted,) = [known for known in made.manifest.renditions if known.name == "image-640-jpeg"]
         found = await client.media.bring(ended.media_id, wanted, tmp_path / "out")
+        assert ended.media_id in [one.media_id for one in (await client.media.search("phot")).media]
     with Image.open(found) as picture:
         assert picture.size == (640, 480)
         assert not picture.getexif()

@@ -9,18 +9,12 @@ from hypothesis import strategies as st
 from smmu.domain.search import matches, tokens
 from smmu.ports.platform import Platform
 from smmu.ports.search import SearchIndex
-from tests.support.platforms import STAGES as ALL_STAGES
-from tests.support.platforms import Stage
-
-# AWS has no index yet (docs/design.md): its stages keep no promise here.
-STAGES: tuple[Stage, ...] = tuple(stage for stage in ALL_STAGES if pytest.mark.aws not in stage.marks)
 
 MINE, NEWER, OTHERS = "med_1", "med_2", "med_3"
 
 
 @pytest.fixture
 def index(platform: Platform) -> SearchIndex:
-    assert platform.search is not None
     return platform.search
 
 

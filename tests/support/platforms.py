@@ -17,6 +17,7 @@ import trio.testing
 from smmu.adapters.aws.ledger import DynamoLedger
 from smmu.adapters.aws.objects import S3ObjectStore
 from smmu.adapters.aws.queue import SqsQueue
+from smmu.adapters.aws.search import DynamoSearchIndex
 from smmu.adapters.aws.secrets import KmsSecrets
 from smmu.adapters.aws.uploads import S3UploadStore
 from smmu.adapters.embedded.platform import open_platform
@@ -57,7 +58,8 @@ async def aws(
         if resources.jobs_table:
             ledger = DynamoLedger(clients, resources, clock)
             queue = SqsQueue(clients, resources, clock, look_seconds=0)
-            inner = replace(inner, ledger=ledger, queue=queue, secrets=KmsSecrets(clients, resources))
+            search, secrets = DynamoSearchIndex(clients, resources), KmsSecrets(clients, resources)
+            inner = replace(inner, ledger=ledger, queue=queue, search=search, secrets=secrets)
         yield replace(
             inner,
             name="aws",
@@ -142,6 +144,6 @@ STAGES = (
         part_bytes=PART_BYTES_MIN,
         tick_seconds=1.0,
         marks=(pytest.mark.aws, pytest.mark.live),
-        modules=_STORAGE | {"test_ledger", "test_ledger_lists", "test_queue"},
+        modules=_STORAGE | {"test_ledger", "test_ledger_lists", "test_queue", "test_search"},
     ),
 )

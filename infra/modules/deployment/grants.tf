@@ -27,10 +27,10 @@ locals {
       local.may.takes_messages, local.may.keeps_jobs, local.may.keeps_media, local.may.starts, local.may.stops,
     )
 
-    # Inspects what was sent; proves and publishes what was made.
+    # Inspects what was sent; proves and publishes what was made, which is then found by its words.
     perform = concat(
-      local.may.keeps_jobs, local.may.keeps_media, local.may.reads_raw, local.may.reads_processed,
-      local.may.writes_processed, local.may.lists_processed, local.may.uses_key,
+      local.may.keeps_jobs, local.may.keeps_media, local.may.keeps_words, local.may.reads_raw,
+      local.may.reads_processed, local.may.writes_processed, local.may.lists_processed, local.may.uses_key,
     )
 
     open    = local.may.keeps_jobs
@@ -44,7 +44,7 @@ locals {
     sweep = concat(
       local.keeps_all, local.may.finds_work, local.may.forgets_messages, local.may.sends, local.may.starts,
       local.may.stops, local.may.receives, local.may.finds_orphans, local.may.reads_processed,
-      local.may.removes_processed, local.may.uses_key,
+      local.may.removes_processed, local.may.uses_key, local.may.keeps_words,
     )
 
     # Settles a job by its run.
@@ -67,5 +67,6 @@ locals {
   api_grants = concat(
     local.keeps_all, local.may.finds_work, local.may.receives, local.may.reads_processed,
     local.may.removes_processed, local.may.stops, local.may.uses_key, local.may.admits, local.may.signs,
+    local.may.keeps_words,
   )
 }

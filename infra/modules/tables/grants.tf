@@ -1,4 +1,4 @@
-# What a role may be given on the tables, in the words of adapters/aws/ledger.py.
+# What a role may be given on the tables, in the words of adapters/aws/ledger.py and search.py.
 
 # Load, list and commit records of one table. A transaction needs the actions of its parts.
 data "aws_iam_policy_document" "keeps" {
@@ -42,6 +42,14 @@ data "aws_iam_policy_document" "forgets_messages" {
   statement {
     actions   = ["dynamodb:BatchWriteItem"]
     resources = [aws_dynamodb_table.records["jobs"].arn]
+  }
+}
+
+# Write the words that media are found by, many at once, and look which of them count; the rest is as for records.
+data "aws_iam_policy_document" "keeps_words" {
+  statement {
+    actions   = ["dynamodb:BatchWriteItem", "dynamodb:BatchGetItem"]
+    resources = [aws_dynamodb_table.records["media"].arn]
   }
 }
 

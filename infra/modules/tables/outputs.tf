@@ -21,6 +21,7 @@ output "grants" {
     keeps_media         = [data.aws_iam_policy_document.keeps["media"].json]
     keeps_jobs_of_owner = [data.aws_iam_policy_document.keeps_jobs_of_owner.json]
     forgets_messages    = [data.aws_iam_policy_document.forgets_messages.json]
+    keeps_words         = [data.aws_iam_policy_document.keeps_words.json]
     finds_work          = [data.aws_iam_policy_document.finds_work.json]
     hears_messages      = [data.aws_iam_policy_document.hears_messages.json]
   }

@@ -23,27 +23,25 @@ _TRANSCRIPT_BYTES_MAX = 64 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """The use cases of one owner's search. Where a platform has no `index`, nothing is kept and nothing found."""
+    """The use cases of one owner's search."""
 
     store: Store
     objects: ObjectStore
-    index: SearchIndex | None
+    index: SearchIndex
 
     async def keep(self, known: Media) -> None:
         """Have the media found by what it is now."""
-        if self.index is not None:
-            named = " ".join((known.filename, *known.metadata.values()))
-            await self.index.put(known.owner, known.id, tokens(f"{named} {await self._said(known)}"))
+        named = " ".join((known.filename, *known.metadata.values()))
+        await self.index.put(known.owner, known.id, tokens(f"{named} {await self._said(known)}"))
 
     async def forget(self, known: Media) -> None:
         """Have the media not found any more."""
-        if self.index is not None:
-            await self.index.remove(known.owner, known.id)
+        await self.index.remove(known.owner, known.id)
 
     async def find(self, owner: str, question: str, *, after: str | None = None, limit: int) -> Page[Media]:
         """The owner's media with these words, the newest first. `Refused` for a question without any."""
         asked = tokens(question[:QUESTION_CHARS_MAX])
-        if not asked or self.index is None:
+        if not asked:
             raise refuse(Code.INVALID_REQUEST, "Ask for at least one word: ?q=holiday.", "/q")
         ids = await self.index.find(owner, asked, after=after, limit=limit)
         found: list[Stored[Media]] = []

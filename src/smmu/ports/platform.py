@@ -51,7 +51,6 @@ class Platform:
     `delivery` is `None` where nothing but signed URLs and the `gateway` hand out bytes.
     `recognizer` is a service of the platform that recognises speech, where a deployment chose that.
     `models` keeps speech models for workers, where a deployment has a place for them (adapters/speech/kept.py).
-    Without `search` nothing can be searched for.
     """
 
     name: str
@@ -64,6 +63,7 @@ class Platform:
     starter: TaskStarter | None
     gateway: Gateway | None
     secrets: Secrets
+    search: SearchIndex
     clock: Clock
     ids: IdSource
     forms: UploadForms | None = None
@@ -71,7 +71,6 @@ class Platform:
     delivery: Delivery | None = None
     recognizer: SpeechRecognizer | None = None
     models: ObjectStore | None = None
-    search: SearchIndex | None = None
 
     @property
     def topics(self) -> frozenset[Topic]:

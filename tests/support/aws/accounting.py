@@ -101,8 +101,9 @@ def _written(asked: Item) -> Iterator[tuple[int, Item]]:
         yield 1, asked
     for part in asked.get("TransactItems", ()):
         yield from ((2, given) for action, given in part.items() if action != "ConditionCheck")
-    for parts in asked.get("RequestItems", {}).values():
-        yield from ((1, part["DeleteRequest"]) for part in parts)
+    batches = (batch for batch in asked.get("RequestItems", {}).values() if isinstance(batch, list))  # else it reads
+    for parts in batches:
+        yield from ((1, given) for part in parts for given in part.values())
 
 
 def _size(item: Item) -> int:

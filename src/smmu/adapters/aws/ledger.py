@@ -28,6 +28,7 @@ from botocore.exceptions import ClientError
 
 from smmu.adapters.aws.account import Clients, Resources
 from smmu.adapters.aws.actions import Action, actions_of, judged
+from smmu.adapters.aws.bulk import delete_all
 from smmu.adapters.aws.errors import translating
 from smmu.adapters.aws.pauses import pauses
 from smmu.adapters.aws.rows import (
@@ -48,14 +49,12 @@ from smmu.adapters.aws.rows import (
     stored_in,
     work_at,
 )
-from smmu.ports.errors import Throttled
 from smmu.ports.ledger import Change, Ledger, Page, Query, V
 from smmu.ports.queue import Message, decode_message
 from smmu.ports.records import HOME, Key, Stored, T
 from smmu.ports.system import Clock
 
 _LOOKED_AT = 500  # records that a filtered page looks at
-_DELETES_MAX = 25  # in one BatchWriteItem
 _TICK_SECONDS = 1e-6  # between the stamps of two messages
 
 
@@ -137,9 +136,7 @@ class DynamoLedger(Ledger):
     async def mark_sent(self, message_ids: Sequence[str]) -> None:
         """See the port. Raises `Throttled` when some of them could not be forgotten; the others are."""
         ids = list(dict.fromkeys(message_ids))
-        for start in range(0, len(ids), _DELETES_MAX):
-            keys = [message_key(message_id) for message_id in ids[start : start + _DELETES_MAX]]
-            await self._delete(self._layout.outbox, keys)
+        await delete_all(self._db, self._layout.outbox, [message_key(one) for one in ids], "the outbox")
 
     async def _get(self, table: str, key: Item) -> Item | None:
         with translating("a record"):
@@ -167,18 +164,6 @@ class DynamoLedger(Ledger):
             if "LastEvaluatedKey" not in answer:
                 return
             asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
-    async def _delete(self, table: str, keys: Sequence[Item]) -> None:
-        requests = {table: [{"DeleteRequest": {"Key": key}} for key in keys]}
-        for pause in (*pauses(), None):
-            with translating("the outbox"):
-                answer = await self._db.batch_write_item(RequestItems=requests)
-            requests = answer.get("UnprocessedItems", {})
-            if not requests:
-                return
-            if pause is not None:
-                await anyio.sleep(pause)
-        raise Throttled(f"{len(requests[table])} messages could not be forgotten")
 
     def _next_stamp(self) -> float:
         """The time, but always later than before: what is committed later is listed later."""

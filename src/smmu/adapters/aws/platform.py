@@ -15,6 +15,7 @@ from smmu.adapters.aws.models import model_store
 from smmu.adapters.aws.objects import S3ObjectStore
 from smmu.adapters.aws.orchestrator import SfnOrchestrator
 from smmu.adapters.aws.queue import SqsQueue
+from smmu.adapters.aws.search import DynamoSearchIndex
 from smmu.adapters.aws.secrets import KmsSecrets
 from smmu.adapters.aws.tasks import EcsTaskRunner
 from smmu.adapters.aws.transcribe import TranscribeRecognizer
@@ -69,4 +70,5 @@ async def open_platform(
             delivery=None if distribution is None else SignedCookies(clients, distribution),
             recognizer=recognizer,
             models=model_store(clients, resources, clock),
+            search=DynamoSearchIndex(clients, resources),
         )

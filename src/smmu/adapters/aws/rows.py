@@ -3,7 +3,7 @@
     table              partition   sort key
     …-jobs             userId      jobId      `job_…` jobs; `#task#…`, `#run#…`, `#event#…`; `#outbox` messages
     …-upload-sessions  userId      uploadId   `upl_…` uploads; `#key#…` idempotency keys; `#counters` all of an owner's
-    …-media            userId      mediaId    `med_…` media
+    …-media            userId      mediaId    `med_…` media; `#word#…`, `#words#…` what they are found by (search.py)
 
 `userId` is the owner as key segments have it (domain/keys.py), so that one tag of a session gives rights to both
 (sessions.py); but for a message, which is found by its own id. What begins with `#` is never a job, an upload or a

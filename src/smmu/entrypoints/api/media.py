@@ -121,8 +121,7 @@ class MediaRoutes:
 
 def operations(routes: MediaRoutes) -> list[Operation]:
     """What these routes are."""
-    searching = [] if routes.system.platform.search is None else [_searching(routes)]
-    return [*_reading(routes), *searching, *_changing(routes)]
+    return [*_reading(routes), _searching(routes), *_changing(routes)]
 
 
 def _searching(routes: MediaRoutes) -> Operation:
