@@ -33,6 +33,13 @@ async def test_a_healthy_service_says_so(client: httpx.AsyncClient) -> None:
         assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
+async def test_who_looks_at_the_root_is_shown_what_there_is(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/")
+    assert (answer.status_code, answer.content) == (307, b"")
+    shown = await client.get(answer.headers["location"])
+    assert "/media/upload/init" in shown.json()["paths"]
+
+
 async def test_a_service_that_misses_something_is_not_ready() -> None:
     async def not_yet() -> Sequence[str]:
         return ["the engine is not there"]

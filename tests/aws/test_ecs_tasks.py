@@ -49,6 +49,7 @@ DONE = stopped(0, "EssentialContainerExited", EXITED)
         (stopped(137, "EssentialContainerExited", EXITED), Exit.CRASHED, 137),
         (stopped(137, "EssentialContainerExited", EXITED, MEMORY), Exit.OUT_OF_MEMORY, 137),
         (stopped(137, "EssentialContainerExited", MEMORY), Exit.OUT_OF_MEMORY, 137),
+        (stopped(2, "EssentialContainerExited", EXITED), Exit.INTERRUPTED, 2),
         (stopped(3, "EssentialContainerExited", EXITED), Exit.INTERRUPTED, 3),
         (stopped(143, "EssentialContainerExited", EXITED), Exit.INTERRUPTED, 143),
         (stopped(143, "SpotInterruption", "Your Spot Task was interrupted."), Exit.INTERRUPTED, 143),

@@ -55,6 +55,16 @@ def test_every_level_of_the_tree_can_be_set(monkeypatch: pytest.MonkeyPatch) -> 
         ("SMMU_PLATFORM__KIND", "cloud", "SMMU_PLATFORM__KIND is wrong ('cloud'): it is embedded, inmemory or aws."),
         ("SMMU_WORKERS__HEAVY", "0", "SMMU_WORKERS__HEAVY is wrong ('0'): Input should be greater than 0."),
         (
+            "SMMU_ORIGINS",
+            '["https://a.example", "app.example"]',
+            "SMMU_ORIGINS is wrong: 'app.example' is no origin, which is a scheme and a host, as https://app.example.",
+        ),
+        (
+            "SMMU_ORIGINS",
+            '["https://a.example/"]',
+            "SMMU_ORIGINS is wrong: 'https://a.example/' is no origin, which is a scheme and a host, as https://app.example.",
+        ),
+        (
             "SMMU_LIMITS__LEASE_SECONDS",
             "5",
             "SMMU_LIMITS is wrong: limit lease_seconds contradicts another limit: see domain/limits.py.",

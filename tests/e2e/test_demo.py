@@ -1,5 +1,6 @@
 """`make demo`, as a user without any file of their own sees it, and with a file that is refused."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from smmu.domain.manifest import SCHEMA
+from smmu.entrypoints.demo import place_for
 from tests.e2e.conftest import Files
 from tests.support.media import photo
 from tests.support.served import environment
@@ -38,6 +41,23 @@ def test_a_file_of_the_users_is_shown_too(tmp_path: Path, files: Files) -> None:
     done = demo(tmp_path, str(files.photo))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "demo-data" / "photo").is_dir()
+
+
+def test_a_second_file_of_the_same_name_has_a_place_of_its_own(tmp_path: Path) -> None:
+    file, other = tmp_path / "clip.mp4", tmp_path / "clip.mov"
+    file.write_bytes(b"one")
+    other.write_bytes(b"other")
+    assert place_for(file, tmp_path) == tmp_path / "clip"
+    manifest = {
+        "schema": SCHEMA,
+        "source": {"filename": "clip.mp4", "sha256": hashlib.sha256(b"one").hexdigest()},
+        "renditions": [],
+    }
+    for name in ("clip", "clip-2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert place_for(file, tmp_path) == tmp_path / "clip"
+    assert place_for(other, tmp_path) == tmp_path / "clip-3"
 
 
 def test_where_nobody_looks_the_table_is_whole(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ async def end_of(runner: SubprocessTaskRunner, asked: TaskRequest) -> TaskStatus
         ("pass", Exit.DONE, 0),
         ("raise SystemExit(137)", Exit.OUT_OF_MEMORY, 137),
         ("raise SystemExit(143)", Exit.INTERRUPTED, 143),
+        ("raise SystemExit(2)", Exit.INTERRUPTED, 2),
         ("raise SystemExit(3)", Exit.INTERRUPTED, 3),
         ("import os; os.kill(os.getpid(), 9)", Exit.OUT_OF_MEMORY, -9),
         ("import os; os.kill(os.getpid(), 15)", Exit.INTERRUPTED, -15),

@@ -117,7 +117,7 @@ class Playback:
         paths = {record.role: record.path for record in reversed(known.renditions)}  # the first of each role
         hls, dash = paths.get(Role.HLS), paths.get(Role.DASH)
         mp4 = paths.get(Role.MP4, paths.get(Role.AUDIO))  # a sound's AAC, which comes first, is an MP4 as well
-        if known.manifest is None or not any((hls, dash, mp4)):
+        if known.manifest is None or not known.playable:
             raise refuse(Code.NOT_PLAYABLE, f"There is nothing to play: {_why_not(known)}.")
         lasts = max(record.duration_s or 0.0 for record in known.renditions)
         expires_at = self.clock.now() + lasts + self.limits.playback_seconds

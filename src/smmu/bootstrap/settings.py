@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import pydantic_settings
-from pydantic import Field, PositiveInt, ValidationError
+from pydantic import Field, PositiveInt, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from smmu.bootstrap.branch import Branch
@@ -19,6 +19,9 @@ from smmu.bootstrap.policy import PolicyHook
 from smmu.bootstrap.speech import Speech
 from smmu.bootstrap.variables import DATA, PREFIX, SEPARATOR, SettingsError, refuse_strays, variable
 from smmu.domain.limits import Limits
+
+# As browsers say it: in small letters, and without a path.
+_ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[a-z0-9._:\[\]-]+")
 
 
 class EmbeddedPlatform(Branch):
@@ -134,9 +137,18 @@ class Settings(BaseSettings):
     public_url: str | None = None
     """What clients reach the service as, when that is not the address it listens on."""
     origins: tuple[str, ...] = ()
-    """The web origins whose pages may call the API, as a JSON list: `["https://app.example"]`."""
+    """The web origins whose pages may call the API, as a JSON list: `["https://app.example"]`, or `["*"]` for all."""
     debug: bool = False
     """Show the trace of a bug, and what `smmu process` logs."""
+
+    @field_validator("origins")
+    @classmethod
+    def _as_browsers_say_them(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        """What no browser says would let nobody in, without a word."""
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin, which is a scheme and a host, as https://app.example")
+        return origins
 
 
 def load_settings(*, data: Path | None = None) -> Settings:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from smmu.bootstrap.opening import open_system, verifier_of
 from smmu.bootstrap.settings import Settings, load_settings
 from smmu.client.client import Client, open_client
 from smmu.client.uploader import Wish
+from smmu.domain.errors import Refused
 from smmu.domain.words import in_bytes
 from smmu.entrypoints.cli.boundary import REFUSED, USAGE, Stop, ended
 from smmu.entrypoints.cli.terminal import Gauge, Gauges, gauges, note
@@ -81,8 +83,7 @@ class Service:
 async def show(wanted: Path | None, hidden: Path, service: Service) -> None:
     """Take a file through the service, bring what was made beside the folder `hidden`, and tell of it."""
     file = wanted or await _film(hidden / "film.mp4")
-    target = hidden.parent / file.stem
-    await to_thread.run_sync(require_free, target, file)
+    target = await to_thread.run_sync(place_for, file, hidden.parent)
     began = time.monotonic()
     async with open_client(service.url, service.token) as client:
         with gauges() as shown:
@@ -108,6 +109,20 @@ def folder() -> Iterator[Path]:
         yield Path(hidden)
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
+
+
+def place_for(file: Path, out: Path) -> Path:
+    """Where what is made of a file goes: a folder of its name, with a number where another file has that one."""
+    names = chain([file.stem], (f"{file.stem}-{number}" for number in count(2)))
+    return next(out / name for name in names if _is_free(out / name, file))
+
+
+def _is_free(target: Path, file: Path) -> bool:
+    try:
+        require_free(target, file)
+    except Refused:
+        return False
+    return True
 
 
 async def _film(path: Path) -> Path:

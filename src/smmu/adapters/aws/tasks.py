@@ -23,7 +23,7 @@ STOPPED = "smmu: stopped"  # the reasons that we give ourselves
 TOOK_TOO_LONG = "smmu: it took longer than it may"
 
 _PAGE = 100  # tasks of one ListTasks or DescribeTasks
-_TERMINATED, _WORLD_FAILED = 143, 3  # exit statuses of our workers
+_NOT_THE_FILES = frozenset({143, 2, 3})  # exit statuses of our workers: asked to end, set up wrongly, out of reach
 _TAKEN_AWAY = frozenset({"SpotInterruption", "TerminationNotice", "UserInitiated", "InfrastructureHealth"})
 _NOT_BEGUN = "TaskFailedToStart"  # no capacity, no image, no address
 _MEMORY = "OutOfMemory"  # in a container's reason; 137 alone is any SIGKILL
@@ -106,6 +106,6 @@ def _exit(code: int | None, stop_code: str, detail: str) -> Exit:
         return Exit.TIMED_OUT
     if _MEMORY in detail:
         return Exit.OUT_OF_MEMORY
-    if stop_code in {*_TAKEN_AWAY, _NOT_BEGUN} or code in {_TERMINATED, _WORLD_FAILED}:
+    if stop_code in {*_TAKEN_AWAY, _NOT_BEGUN} or code in _NOT_THE_FILES:
         return Exit.INTERRUPTED
     return Exit.CRASHED

@@ -34,7 +34,8 @@ _F_SETSIG = 10
 _KEPT = 1_000
 _DETAIL_BYTES = 4_096
 _DRAIN_SECONDS = 1.0
-_WORLD_FAILED = 3  # our workers' status for "could not reach what I need": nothing that the file has done
+# Our workers' statuses for "set up wrongly" and "could not reach what I need": nothing that the file has done.
+_MISCONFIGURED, _WORLD_FAILED = 2, 3
 _EXITS: Mapping[int, Exit] = MappingProxyType(
     {
         0: Exit.DONE,
@@ -42,6 +43,7 @@ _EXITS: Mapping[int, Exit] = MappingProxyType(
         128 + signal.SIGKILL: Exit.OUT_OF_MEMORY,
         -signal.SIGTERM: Exit.INTERRUPTED,
         128 + signal.SIGTERM: Exit.INTERRUPTED,
+        _MISCONFIGURED: Exit.INTERRUPTED,
         _WORLD_FAILED: Exit.INTERRUPTED,
     }
 )

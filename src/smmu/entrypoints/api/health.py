@@ -41,6 +41,10 @@ class HealthRoutes:
             raise Unavailable(", ".join(missing))
         return reply(wire.Health())
 
+    async def root(self, _: Request) -> Response:
+        """`GET /`: what there is here."""
+        return Reply(status=307, headers={"location": "openapi.json"})
+
     async def metrics(self, _: Request) -> Response:
         """`GET /metrics`."""
         return Reply(self.meter.text().encode(), content_type=CONTENT_TYPE)
@@ -59,6 +63,14 @@ def ledger_answers(system: System) -> Ready:
 def operations(routes: HealthRoutes) -> list[Operation]:
     """What these routes are."""
     return [
+        Operation(
+            method="GET",
+            path="/",
+            endpoint=routes.root,
+            says="Where this description is.",
+            gives={307: None},
+            secured=False,
+        ),
         Operation(
             method="GET",
             path="/healthz",
