@@ -35,6 +35,13 @@ def test_every_command_has_help(smmu: Smmu, command: str) -> None:
     assert done.out.startswith(f"Usage: smmu {command}")
 
 
+@pytest.mark.parametrize("group", [(), ("jobs",), ("media",), ("models",)])
+def test_no_summary_of_a_command_is_cut_off(smmu: Smmu, group: tuple[str, ...]) -> None:
+    told = smmu(*group, "--help", COLUMNS="80").out.partition("Commands:")[2]
+    assert told
+    assert [line for line in told.splitlines() if line.endswith("...")] == []
+
+
 def test_who_serves_is_told_where_the_settings_are(smmu: Smmu) -> None:
     assert "docs/settings.md" in smmu("serve", "--help").out
 
@@ -51,6 +58,14 @@ def test_no_command_shows_help_and_is_a_usage_error(smmu: Smmu) -> None:
         (("bogus",), "smmu: No such command 'bogus'. See smmu --help."),
         (("jobs",), "smmu: Missing command. See smmu jobs --help."),
         (("serve", "--quux"), "smmu: No such option: --quux. See smmu serve --help."),
+        (("jobs", "list", "--limit", "0"), "smmu: '--limit' is wrong: it is 1 or more. See smmu jobs list --help."),
+        (("serve", "--port", "70000"), "smmu: '--port' is wrong: it is 65535 or less. See smmu serve --help."),
+        (("token", "--ttl", "x"), "smmu: '--ttl' is wrong: it is a whole number. See smmu token --help."),
+        (
+            ("worker", "x"),
+            "smmu: 'family' is wrong: 'x' is not one of 'transcode', 'transcribe'. See smmu worker --help.",
+        ),
+        (("serve", "extra"), "smmu: There is more than it takes: extra. See smmu serve --help."),
         (("process",), "smmu: Missing argument 'FILE...'. See smmu process --help."),
         (("token",), "smmu: Missing option '--owner'. See smmu token --help."),
         (
@@ -137,9 +152,25 @@ def test_the_doctor_looks_at_everything(smmu: Smmu, tmp_path: Path) -> None:
     assert done.status == 0, done.err
     lines = done.out.splitlines()
     assert all(line.split()[0] in ("ok", "warn", "fail") for line in lines)
-    for word in ("python", "av", "sandbox", "encoders", "decoders", "data folder", "disk"):
+    for word in ("python", "av", "sandbox", "encoders", "decoders", "speech", "data folder", "disk"):
         assert word in done.out
     assert not (tmp_path / "d").exists()
+
+
+@pytest.mark.parametrize(
+    ("engine", "line"),
+    [
+        ("auto", "warn  speech: no speech model: see `smmu models`"),
+        ("faster-whisper", "warn  speech: "),
+        ("none", "ok    speech: none, as it is set"),
+        ("transcribe", "ok    speech: Amazon Transcribe"),
+    ],
+)
+def test_the_doctor_tells_what_makes_captions(smmu: Smmu, tmp_path: Path, engine: str, line: str) -> None:
+    folder = str(tmp_path / "models")
+    done = smmu("doctor", "--data", tmp_path / "d", SMMU_SPEECH__ENGINE=engine, SMMU_SPEECH__MODELS=folder)
+    assert done.status == 0
+    assert line in done.out
 
 
 def test_the_doctor_fails_where_nothing_can_be_written(smmu: Smmu) -> None:

@@ -6,7 +6,7 @@ from smmu.entrypoints.cli.terminal import say
 
 
 def asl() -> None:
-    """Print the compiled state machine: JSON, with ${…} where a deployment's names belong."""
+    """Print the compiled state machine. It is JSON, with ${…} where a deployment's names belong."""
     from smmu.adapters.aws.asl import compile_pipeline
     from smmu.bootstrap.settings import load_settings
     from smmu.domain.catalogue import pipeline

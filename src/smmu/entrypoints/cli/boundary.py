@@ -5,6 +5,7 @@ failed (a server, a disk). With `SMMU_DEBUG=1` the trace of a bug is shown as we
 """
 
 import os
+import re
 import signal
 import sys
 import traceback
@@ -14,6 +15,17 @@ from smmu.entrypoints.cli.terminal import complain
 REFUSED, USAGE, WORLD_FAILED = 1, 2, 3
 INTERRUPTED = 128 + signal.SIGINT
 _CLOSED = 128 + signal.SIGPIPE
+_PLAIN = tuple(
+    (re.compile(theirs), ours)
+    for theirs, ours in (
+        (r"^Invalid value for ('[^']+'): ", r"\1 is wrong: "),
+        (r"Input should be a valid integer, .*", "it is a whole number"),
+        (r"Input should be greater than or equal to (\S+)", r"it is \1 or more"),
+        (r"Input should be less than or equal to (\S+)", r"it is \1 or less"),
+        (r"Value error, ", ""),
+        (r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", r"There is more than it takes: \1"),
+    )
+)
 
 
 class Stop(Exception):
@@ -75,8 +87,15 @@ def _of_usage(error: BaseException) -> tuple[str, int] | None:
         return str(error), USAGE
     if isinstance(error, TyperException):
         command = getattr(getattr(error, "ctx", None), "command_path", "smmu")
-        return f"{_sentence(error.format_message())} See {command} --help.", USAGE
+        return f"{_sentence(_plain(error.format_message()))} See {command} --help.", USAGE
     return None
+
+
+def _plain(words: str) -> str:
+    """A usage error without the words of the libraries that found it."""
+    for theirs, ours in _PLAIN:
+        words = theirs.sub(ours, words)
+    return words
 
 
 def _of_rules(error: BaseException) -> tuple[str, int] | None:

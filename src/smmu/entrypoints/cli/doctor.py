@@ -7,11 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+import anyio
 
 from smmu.entrypoints.cli.boundary import WORLD_FAILED, Stop
 from smmu.entrypoints.cli.options import Data
 from smmu.entrypoints.cli.terminal import say
+
+if TYPE_CHECKING:
+    from smmu.bootstrap.settings import Settings
 
 _PACKAGES = ("smart-media-uploader", "av", "pyvips", "pillow-heif", "awscrt", "fastapi", "uvicorn", "pydantic")
 _GIB = 1 << 30
@@ -35,12 +40,14 @@ def doctor(data: Data = None) -> None:
     """Look at what the service needs on this machine."""
     from smmu.bootstrap.settings import EmbeddedPlatform, load_settings
 
-    platform = load_settings(data=data).platform
+    settings = load_settings(data=data)
+    platform = settings.platform
     folder = platform.data if isinstance(platform, EmbeddedPlatform) else Path(tempfile.gettempdir())
     looks: tuple[Callable[[], Iterator[Finding]], ...] = (
         versions,
         protections,
         codecs,
+        lambda: speech(settings),
         lambda: writable(folder),
         lambda: room(folder),
     )
@@ -81,6 +88,24 @@ def codecs() -> Iterator[Finding]:
             yield Finding(what, how, f"without {', '.join(missing)}: install the av wheel that the project pins")
         else:
             yield Finding(what, "ok", "all that are needed")
+
+
+def speech(settings: "Settings") -> Iterator[Finding]:
+    """What makes captions here, or what to do to have them: files are taken without it."""
+    from smmu.application.transcription import speech_of
+    from smmu.bootstrap.speech import local_recognizer
+
+    engine = settings.speech.engine
+    if engine in {"none", "transcribe"}:
+        words = "none, as it is set" if engine == "none" else "Amazon Transcribe, which is not on this machine"
+        yield Finding("speech", "ok", words)
+        return
+    recognizer = local_recognizer(settings.speech, settings.limits, tempfile.gettempdir())
+    found = anyio.run(speech_of, recognizer, backend="asyncio")
+    if isinstance(found, str):
+        yield Finding("speech", "warn", f"{found} (without it there are no captions)")
+    else:
+        yield Finding("speech", "ok", "pocketsphinx" if engine == "pocketsphinx" else "faster-whisper")
 
 
 def writable(folder: Path) -> Iterator[Finding]:

@@ -108,7 +108,7 @@ def download(
     url: Url,
     token: Token,
 ) -> None:
-    """Bring renditions here, each checked, and whole or not at all; and their manifest, for smmu verify."""
+    """Bring renditions here. Each is checked, and whole or not at all; their manifest comes too, for smmu verify."""
 
     async def question(client: "Client") -> None:
         chosen = _chosen(await client.media.get(media_id), names or [])

@@ -47,7 +47,7 @@ def fetch_model(
     *,
     deploy: Annotated[bool, typer.Option("--deploy", help="And put it where a deployment's workers look.")] = False,
 ) -> None:
-    """Download a model, check every file of it, and put it where the engine looks.
+    """Download a model, and put it where the engine looks. Every file of it is checked.
 
     With --deploy it is then put into the bucket of the deployment that the settings name.
     """

@@ -9,7 +9,7 @@ _BATCH = 1_000
 
 
 def sweep(data: Data = None) -> None:
-    """Look once at every record whose deadline has passed, and at storage that no upload owns."""
+    """Look once after what is overdue. That is every record past its deadline, and storage that no upload owns."""
     looked, stuck = anyio.run(_sweep, data)
     say(f"{looked} records looked at, {stuck} of them could not be put right")
 

@@ -43,7 +43,7 @@ def add(
     watch: Watch = False,
     wishes: Wishes,
 ) -> None:
-    """Make what was not asked for before: rungs, codecs, formats, widths, or what another preset has."""
+    """Make what was not asked for before. Rungs, codecs, formats, widths, or what another preset has."""
     _make(media_id, names or [], wishes, url=url, token=token, watch=watch)
 
 

@@ -17,10 +17,10 @@ def serve(
     host: Annotated[str, typer.Option(metavar="HOST", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, metavar="PORT", help="0 is any free one.")] = 8000,
 ) -> None:
-    """Run the service on this machine, until it is asked to end: all of it, or the API of a deployment on AWS.
+    """Run the service on this machine, until it is asked to end.
 
-    Whatever else can be set (workers, limits, the address that clients see) is a variable SMMU_…, read at the start:
-    docs/settings.md lists them all.
+    All of it, or the API of a deployment on AWS. Whatever else can be set (workers, limits, the address that clients
+    see) is a variable SMMU_…, read at the start: docs/settings.md lists them all.
     """
     from smmu.bootstrap.settings import load_settings
     from smmu.entrypoints.server import Address, serve

@@ -20,7 +20,7 @@ def verify(
     *,
     json: Json = False,
 ) -> None:
-    """Check a folder's renditions: every file as listed, every picture and sound decoded. Status 1 if one fails."""
+    """Check a folder's renditions. Every file is as listed, every picture and sound decodes, or the status is 1."""
     verdicts = anyio.run(_verify, folder, backend="asyncio")
     failed = [verdict for verdict in verdicts if verdict.message]
     if json:

@@ -14,7 +14,7 @@ def worker(
     data: Annotated[str | None, typer.Option(metavar="DIR", help="The served data folder; on AWS, none.")] = None,
     tries: Annotated[int, typer.Option(min=0, metavar="N", help="How often it has failed before.")] = 0,
 ) -> None:
-    """Do one heavy task, of a served data folder or of a deployment on AWS."""
+    """Do one heavy task. It is of a served data folder, or of a deployment on AWS."""
     from smmu.entrypoints.worker import Errand, run
 
     status = run(Errand(family=family, data=data, owner=owner, record=record, tries=tries))
