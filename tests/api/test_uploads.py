@@ -35,6 +35,14 @@ async def test_an_upload_begins_with_its_signed_parts(client: httpx.AsyncClient)
     assert found.server_time < found.parts[0].expires_at < found.expires_at
 
 
+async def test_without_a_size_a_first_batch_is_signed_and_the_rest_when_it_is_wanted(client: httpx.AsyncClient) -> None:
+    upload = await begun(client, size=None)
+    assert [part["number"] for part in upload["parts"]] == [*range(1, Limits().parts_signed_unsized + 1)]
+    more = {"numbers": [len(upload["parts"]) + 1]}
+    answer = await client.post(f"/media/upload/{upload['upload_id']}/parts", json=more)
+    assert [part["number"] for part in answer.json()["parts"]] == more["numbers"]
+
+
 async def test_addresses_are_those_of_the_public_url() -> None:
     service = a_service(public_url="https://media.example.com/api/")
     async with service.client() as client:

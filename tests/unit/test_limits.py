@@ -39,6 +39,8 @@ def test_every_default_is_positive() -> None:
         ({"upload_bytes_max": 0}, "upload_bytes_max"),
         ({"parts_signed_max": 10_001}, "parts_signed_max"),
         ({"parts_signed_at_init": 2_000}, "parts_signed_max"),
+        ({"parts_signed_unsized": 200}, "parts_signed_unsized"),
+        ({"parts_signed_unsized": 0}, "parts_signed_unsized"),
         ({"lease_seconds": 30}, "lease_seconds"),
         ({"lease_seconds": 61}, "lease_seconds"),
         ({"heartbeat_seconds": 15}, "lease_seconds"),

@@ -193,7 +193,9 @@ class Uploads:
         return [self.store.put(used, before.version if before else 0)]
 
     async def _sign_first(self, opened: Upload) -> Sequence[SignedPart]:
-        count = min(self.store.limits.parts_signed_at_init, opened.layout.number_max)
+        limits = self.store.limits
+        first = limits.parts_signed_unsized if opened.layout.size is None else limits.parts_signed_at_init
+        count = min(first, opened.layout.number_max)
         return await self._sign(opened, range(1, count + 1))
 
     async def _sign(self, opened: Upload, numbers: Sequence[int]) -> Sequence[SignedPart]:

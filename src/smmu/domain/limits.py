@@ -39,6 +39,7 @@ class Limits:
     part_bytes_preferred: int = 16 * MIB
     parts_signed_max: int = 1_000
     parts_signed_at_init: int = 100
+    parts_signed_unsized: int = 10  # at init, of a file whose size nobody has said: most are small
     url_seconds_max: int = 15 * 60
     completing_seconds: int = 300
     sniff_bytes: int = 16 * KIB
@@ -102,6 +103,7 @@ class Limits:
         _require(self.single_bytes_max <= SINGLE_PUT_BYTES_MAX, "single_bytes_max")
         _require(0 < self.upload_bytes_max <= OBJECT_BYTES_MAX, "upload_bytes_max")
         _require(self.parts_signed_at_init <= self.parts_signed_max <= PART_COUNT_MAX, "parts_signed_max")
+        _require(1 <= self.parts_signed_unsized <= self.parts_signed_at_init, "parts_signed_unsized")
         _require(3 * self.heartbeat_seconds < self.lease_seconds <= NOTICED_SECONDS_MAX, "lease_seconds")
         _require(self.lease_seconds <= QUEUE_LEASE_SECONDS_MAX, "lease_seconds")
         _require(self.progress_percent >= 1, "progress_percent")

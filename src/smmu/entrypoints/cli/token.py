@@ -10,7 +10,9 @@ from smmu.entrypoints.cli.terminal import note, say
 
 def token(
     owner: Annotated[str, typer.Option(metavar="NAME", help="Whose token it is.")],
-    ttl: Annotated[int, typer.Option(min=1, metavar="SECONDS", help="How long it is valid.")] = 3600,
+    ttl: Annotated[
+        int, typer.Option(min=1, metavar="SECONDS", help="How long it is valid, and 30 s more: clocks differ.")
+    ] = 3600,
     data: Data = None,
 ) -> None:
     """Print a token for an owner of a data folder."""
