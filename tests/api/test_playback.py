@@ -168,7 +168,7 @@ async def test_who_is_playing_goes_on_playing_what_it_began_with(
     stored = await platform.ledger.load(Key(Media, "ada", film["media_id"]))
     assert stored is not None
     empty = await platform.objects.put("media/ada/x/manifest-2.json", b'{"renditions": []}', content_type="x/y")
-    later = replace(stored.value, revision=2, manifest=empty, renditions=())
+    later = replace(stored.value, revision=2, manifest=empty, renditions=(), playable=False)
     await platform.ledger.commit([Put(value=later, expect=stored.version)])
     assert (await player.get(film["hls_url"])).content == began
     is_problem(await client.post(f"/media/{film['media_id']}/playback"), 409, "not_playable")
