@@ -11,9 +11,11 @@ from smmu.domain.options import Options, widened
 from smmu.domain.plan import Plan, PlannedTask
 from smmu.domain.plan_speech import Demands
 from smmu.domain.planner import plan
-from smmu.domain.remaking import Wish, check, chosen, narrowed
-from tests.support.strategies import FACTS, LIMITS
+from smmu.domain.remaking import Wish, at_once, check, chosen, narrowed
+from tests.support.strategies import FACTS
+from tests.support.strategies import LIMITS as OF_UPLOADS
 
+LIMITS = at_once(OF_UPLOADS)
 ENGINE = Demands(memory_bytes=1 << 20, pace=1.0)
 CODECS = st.lists(st.sampled_from(["h264", "hevc", "av1"]), min_size=1, max_size=3)
 

@@ -23,7 +23,7 @@ from smmu.domain.options import Options, widened
 from smmu.domain.plan import Role
 from smmu.domain.plan_speech import Demands, Speech
 from smmu.domain.planner import plan
-from smmu.domain.remaking import Wish, check, chosen
+from smmu.domain.remaking import Wish, at_once, check, chosen
 from smmu.domain.trace import derived
 from smmu.domain.values import JOB
 from smmu.ports.ledger import Change
@@ -90,7 +90,7 @@ class Remaking:
     async def _job(self, known: Media, wish: Wish, trace: str) -> Job:
         await self._require_ready(known)
         options = widened(await self._options(known), wish.options)
-        whole = plan(facts_of(known), options, self.store.limits, await self._speech(known))
+        whole = plan(facts_of(known), options, at_once(self.store.limits), await self._speech(known))
         names = chosen(whole, [record.name for record in known.renditions], wish)
         await self.jobs.require_source(known.source)
         now, job_id = self.jobs.clock.now(), self.ids.new(JOB)

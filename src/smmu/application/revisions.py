@@ -22,7 +22,7 @@ from smmu.domain.media import Media
 from smmu.domain.plan import AudioSpec, Plan, PlannedTask, PlaylistSpec, Role, TaskKind
 from smmu.domain.plan_speech import Speech
 from smmu.domain.planner import plan
-from smmu.domain.remaking import Wish, chosen, narrowed
+from smmu.domain.remaking import Wish, at_once, chosen, narrowed
 from smmu.domain.values import ObjectRef
 from smmu.ports.objects import ObjectStore
 
@@ -64,8 +64,8 @@ def facts_of(known: Media) -> MediaFacts:
 
 async def plan_revision(objects: ObjectStore, known: Media, job: Job, limits: Limits, speech: Speech) -> Plan:
     """What a job of kind `renditions` makes: of its options' whole plan what it names, and what stands on that."""
-    at_once = replace(limits, chunks_from_seconds=limits.duration_seconds_max + 1)  # it stands on what there is
-    former, whole = await read_former(objects, known), plan(facts_of(known), job.options, at_once, speech)
+    former = await read_former(objects, known)
+    whole = plan(facts_of(known), job.options, at_once(limits), speech)
     part = narrowed(whole, chosen(whole, former.names, Wish(names=job.renditions)), former.names)
     new = [spec.name for task in _tasks(part) for spec in task.renditions]
     staying = [one for one in former.renditions if one.name not in new and one.role in _PLAYED]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from smmu.domain.errors import Code, Reason, refuse, refuse_if
+from smmu.domain.limits import Limits
 from smmu.domain.plan import (
     CaptionsSpec,
     DashSpec,
@@ -32,6 +33,11 @@ class Wish:
 
     names: tuple[str, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict)
+
+
+def at_once(limits: Limits) -> Limits:
+    """The limits that later jobs are planned by: in one stage, since what they make stands on what is there."""
+    return replace(limits, chunks_from_seconds=limits.duration_seconds_max + 1)
 
 
 def check(wish: Wish) -> tuple[Reason, ...]:
