@@ -120,7 +120,7 @@ def test_a_proof_without_checks_proves_nothing() -> None:
 
 @given(FACTS, OPTIONS)
 def test_what_a_plan_owes_and_no_more_is_a_manifest(facts: MediaFacts, options: Options) -> None:
-    made = plan(facts, options, Limits())
+    made = plan(facts, options, Limits()).lasting
     assert verify(fulfilled(made), made) == ()
     assert verify(fulfilled(made)[1:], made) == (f"rendition {fulfilled(made)[0].name} is missing",)
     assert plan_document(made)["tasks"]
