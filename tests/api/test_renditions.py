@@ -246,6 +246,16 @@ async def test_a_cancelled_one_leaves_the_media_as_it_was_and_can_be_retried(
     assert inside(by_name(found)["waveform"], other["job_id"])
 
 
+async def test_older_wishes_do_not_take_newer_ones_back(service: Service, client: httpx.AsyncClient) -> None:
+    before = await film(service, client)
+    older = await asked(client, before["media_id"], options={"codecs": ["h264", "hevc"]})
+    await client.post(f"/jobs/{older['job_id']}/cancel")
+    await remade(service, client, before["media_id"], options={"codecs": ["h264", "av1"]})
+    is_problem(await client.post(f"/jobs/{older['job_id']}/retry"), 409, "job_not_retryable")
+    after = await remade(service, client, before["media_id"], options={"codecs": ["h264", "hevc"]})
+    assert {"720p-av1", "720p-hevc"} <= set(by_name(after))
+
+
 async def test_a_failed_one_leaves_the_media_ready_and_can_be_retried(
     service: Service, client: httpx.AsyncClient
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from smmu.adapters.inmemory.media import PretendEngine, pretend_file
 from smmu.adapters.inmemory.system import AnyioClock
+from smmu.domain.errors import Code, refuse
 from smmu.domain.limits import Limits
 from smmu.domain.manifest import Rendition
 from smmu.domain.plan import PlannedTask
@@ -32,6 +33,7 @@ class Watched(MediaEngine):
     kills: set[str] = field(default_factory=set)
     holds: dict[str, anyio.Event] = field(default_factory=dict)
     version: str = "one"
+    rejects: bool = False
     inner: PretendEngine = field(default_factory=lambda: PretendEngine(speed=None))
 
     @property
@@ -39,6 +41,8 @@ class Watched(MediaEngine):
         return self.version
 
     async def inspect(self, source: Source) -> Any:
+        if self.rejects:
+            raise refuse(Code.REJECTED_CORRUPT, "The file is damaged.")
         return await self.inner.inspect(source)
 
     async def render(
@@ -145,6 +149,27 @@ async def test_a_retry_makes_nothing_again_that_is_there(
         assert (await ended(client, made["job_id"]))["state"] == "succeeded"
     assert [name for name in engine.made if name.startswith("chunk")] == []
     assert engine.pieces["video"] == 2 * len(CHUNKS)
+
+
+async def test_what_was_made_of_a_file_that_is_rejected_later_is_played_by_nobody_and_removed(
+    client: httpx.AsyncClient, service: Service, engine: Watched
+) -> None:
+    engine.kills = {"video"}
+    made = await completed(client, FILM)
+    path = f"/media/{made['media_id']}"
+    async with service.working():
+        assert (await ended(client, made["job_id"]))["state"] == "failed"
+        early = (await client.post(f"{path}/playback")).json()
+        engine.rejects = True
+        await client.post(f"/jobs/{made['job_id']}/retry")
+        assert (await ended(client, made["job_id"]))["error"]["code"] == "rejected_corrupt"
+        async with service.client(None) as player:
+            assert (await player.get(early["hls_url"])).status_code == 404
+        await anyio.sleep(1200)
+        assert [key for key in stored(service, made["media_id"]) if "m4s" in key or "m3u8" in key] == []
+        assert stored(service, "/chunks/") == []
+    media = (await client.get(path)).json()
+    assert (media["state"], media["playable"], media["error"]["code"]) == ("rejected", False, "rejected_corrupt")
 
 
 async def test_another_encoder_is_another_chunk(client: httpx.AsyncClient, service: Service, engine: Watched) -> None:

@@ -41,7 +41,7 @@ def test_a_job_that_fails_fails_the_command_when_it_is_watched(server: Server, f
 def test_interrupted_while_it_watches_it_names_the_job_and_how_to_watch_it_again(
     server: Server, tmp_path: Path
 ) -> None:
-    film = clip(tmp_path / "film.mp4", seconds=20.0, size=(640, 360), options={"preset": "ultrafast"})
+    film = clip(tmp_path / "film.mp4", seconds=40.0, size=(640, 360), options={"preset": "ultrafast"})
     command = [*SMMU, "upload", str(film), "--watch", *server.options("erin")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), text=True) as run:
         assert run.stdout is not None
@@ -49,7 +49,7 @@ def test_interrupted_while_it_watches_it_names_the_job_and_how_to_watch_it_again
         next(line for line in run.stderr if "inspect" in line)
         run.send_signal(signal.SIGINT)
         rest, out = run.stderr.read(), run.stdout.read()
-        assert run.wait(30) == 130
+        assert run.wait(30) == 130, rest
     [job_id] = [line.split()[0] for line in smmu("jobs", "list", *server.options("erin")).out.splitlines()]
     how = f"{film}: {job_id} goes on without you: smmu jobs watch {job_id} --url {server.url}"
     assert (out, rest.splitlines()[-1]) == ("", how)

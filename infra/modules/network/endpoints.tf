@@ -49,6 +49,8 @@ data "aws_iam_policy_document" "dynamodb" {
   # checkov:skip=CKV_AWS_283: an endpoint's policy takes away; who may do what is said by roles
   statement {
     actions = [
+      "dynamodb:BatchGetItem",
+      "dynamodb:BatchWriteItem",
       "dynamodb:DeleteItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",

@@ -34,10 +34,11 @@ class Attic:
         known, now = stored.value, self.clock.now()
         over = [one.manifest for one in known.replaced if one.until <= now]
         left = tuple(one for one in known.replaced if one.until > now)
-        if not over or known.manifest is None:
+        if not over:
             return
+        newest = () if known.manifest is None else (known.manifest,)
         alive = set[str]()
-        for manifest in (known.manifest, *(one.manifest for one in left)):
+        for manifest in (*newest, *(one.manifest for one in left)):
             alive |= await self._keys(manifest)
         for manifest in over:
             await self._remove(known, manifest, alive)

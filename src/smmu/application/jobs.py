@@ -232,11 +232,22 @@ class Jobs:
         if stored is None or stored.value.state is media.State.DELETED:
             return []
         await self.require_idle(stored.value, but=known.id)
+        await self._require_newest(stored.value, known)
         now = self.clock.now()
         after = media.opened(stored.value, known.id, await self.still_writing(stored.value), now)
         if known.kind == job.PROCESS:
             after = media.step(after, media.Event.PROCESS, now)
         return [self.store.put(after, stored.version)]
+
+    async def _require_newest(self, of_media: Media, known: Job) -> None:
+        """A job of renditions whose options are older than what is published would take the newer ones back."""
+        if known.kind == job.PROCESS or of_media.job_id == known.id:
+            return
+        published = await self.store.find(Job, known.owner, of_media.job_id)
+        later = published is not None and published.value.created_at > known.created_at
+        if published is not None and later and published.value.options != known.options:
+            words = "A later job has changed this media since: ask for the renditions anew."
+            raise refuse(Code.JOB_NOT_RETRYABLE, words)
 
     async def _media_change(self, known: Job, event: media.Event) -> list[Change]:
         if known.kind != job.PROCESS:

@@ -69,8 +69,21 @@ class Library:
             return Stored(after, stored.version + 1)
 
         changed = await until_settled(attempt)
-        await self.search.keep(changed.value)
+        await self._keep_words(owner, media_id)
         return changed
+
+    async def _keep_words(self, owner: str, media_id: str) -> None:
+        """Let a media be found by what it says now, whoever changes or deletes it meanwhile."""
+        kept = -1
+        while True:
+            stored = await self.store.find(Media, owner, media_id)
+            if stored is None or stored.version == kept:
+                return
+            if stored.value.state is media.State.DELETED:
+                await self.search.forget(stored.value)
+                return
+            await self.search.keep(stored.value)
+            kept = stored.version
 
     async def link(self, owner: str, media_id: str, name: str) -> ReadLink:
         """A short-lived link to a rendition; `source` is the uploaded file itself, `manifest` the whole manifest."""
@@ -113,7 +126,7 @@ class Library:
     async def tidy(self, stored: Stored[Media]) -> None:
         """Remove the chunks that a media's job needed, as `clean` does; while it may want them again, they stay."""
         known, over = stored.value, False
-        if known.state is media.State.READY:
+        if known.state in (media.State.READY, media.State.REJECTED):
             over = not await self.jobs.still_writing(known)
             await self.objects.delete_all(keys.chunks_prefix(known.owner, known.id))
         after = replace(known, chunks=not over, updated_at=self.clock.now())

@@ -17,7 +17,7 @@ from smmu.domain import passes
 from smmu.domain.errors import Code, refuse
 from smmu.domain.limits import Limits
 from smmu.domain.manifest import files_of
-from smmu.domain.media import Media
+from smmu.domain.media import Media, State
 from smmu.domain.passes import Pass
 from smmu.domain.plan import Role
 from smmu.domain.values import ObjectRef
@@ -132,7 +132,9 @@ class Playback:
         Raises `Denied` for a pass that is none or whose time is over, `Refused` when there is no such file (any more).
         """
         leave = await self._pass(token)
-        await self.library.get(leave.owner, leave.media_id)
+        known = (await self.library.get(leave.owner, leave.media_id)).value
+        if known.state is State.REJECTED:
+            raise refuse(Code.NOT_FOUND, "There is no such file in this media: it was rejected.")
         entry = (await self._index(leave.manifest)).get(path)
         if entry is None:
             raise refuse(Code.NOT_FOUND, "There is no such file in this media.")

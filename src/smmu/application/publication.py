@@ -18,7 +18,7 @@ from smmu.application.store import Store, told, told_state, until_settled
 from smmu.domain import job, keys, media, task
 from smmu.domain.classification import classify
 from smmu.domain.errors import Code, refuse
-from smmu.domain.job import Job
+from smmu.domain.job import PROCESS, Job
 from smmu.domain.manifest import Manifest, RenderedFile, Rendition, moved, to_document, verify
 from smmu.domain.media import Media, RenditionRecord
 from smmu.domain.plan import Plan, Role
@@ -63,6 +63,7 @@ class Publication:
             lasting = replace(found, plan=found.plan.lasting)
             revision = await self._revision(claim, now.value, stored.value, (lasting, made))
             chunked = any(task.joins for stage in lasting.plan.stages for task in stage.tasks)
+            chunked |= known.kind == PROCESS and known.attempt > 1  # which an earlier attempt's plan may have asked for
             of_media = Stored(replace(stored.value, chunks=stored.value.chunks or chunked), stored.version)
             return await self._commit(claim, now, of_media, revision)
 

@@ -178,8 +178,11 @@ def reveal(
 def fail(media: Media, event: Event, now: float) -> Media:
     """The media whose job has failed (FAIL), or whose file is no good (REJECT): what was published before stays."""
     after = step(media, event, now)
-    if media.early and event is Event.REJECT:
-        return replace(after, playable=False, early=False, manifest=None, renditions=())
+    if media.early and media.manifest is not None and event is Event.REJECT:
+        gone = Replaced(manifest=media.manifest, until=now)  # nobody may play on what is rejected
+        ended = tuple(replace(one, until=now) for one in media.replaced)
+        none = replace(after, playable=False, early=False, manifest=None, renditions=())
+        return replace(none, replaced=(*ended, gone), chunks=True)
     kept = media.manifest is not None and not media.early and event is Event.FAIL
     return replace(after, state=State.READY) if kept else after
 

@@ -103,6 +103,9 @@ def unjoinable(task: PlannedTask, chunks: Sequence[Chunk]) -> str:
     shown, promised = sum(chunk.shown for chunk in chunks), max(chunk.promised for chunk in chunks)
     if not shown or shown < COVERED_SHARE_MIN * promised:
         return f"{shown} pictures where the file promises {promised}"
+    late = max((rung["delay"] for chunk in chunks for rung in chunk.rungs.values()), default=0)
+    if any(rung["frames"] <= late for rung in chunks[0].rungs.values()):
+        return "its first chunk has too few pictures to date what is decoded by"
     configurations = {(name, rung["configuration"]) for chunk in chunks for name, rung in chunk.rungs.items()}
     if len(configurations) != len({name for name, _ in configurations}):
         return "its encoders were not configured alike"
