@@ -99,7 +99,7 @@ whole: $(READY) player ## the suites that start real servers and crash them
 	@$(BIN)/python -m pytest -m "$(WHOLE)"
 
 whole-aws: $(READY) localstack ## whole deployments that break, and what only a storage that checks signatures proves
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "$(WHOLE_AWS)"
+	@$(BIN)/python -m pytest -m "$(WHOLE_AWS)"
 
 # One after the other: two resolvers and two test runs at once would be slower on two cores.
 other-pythons: $(READY) ## the fast suites on each of PYTHONS that this machine has beside its own

@@ -42,8 +42,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     for folder, mark in MARKED_BY_FOLDER.items():
         if item.path.is_relative_to(folder):
             item.add_marker(mark)
-    # With `--dist loadgroup`: what is applied once, used and destroyed stays with one worker, all else with another.
-    item.add_marker(pytest.mark.xdist_group("infra" if item.path.is_relative_to(_TESTS / "infra") else "others"))
 
 
 # Last, so that only tests which `-m` and `-k` have chosen count as left out.
