@@ -88,7 +88,8 @@ def _of_s3(action: str, environ: dict[str, Any]) -> Asked:
         version = "Version" if "versionId=" in environ.get("QUERY_STRING", "") else ""
         return Asked(action=f"s3:GetObject{version}", resource=resource)
     prefix = parse_qs(environ.get("QUERY_STRING", "")).get("prefix", [])
-    return Asked(action=f"s3:{action}", resource=resource, context={"s3:prefix": prefix})
+    allowed_by = "ListBucketVersions" if action == "ListObjectVersions" else action
+    return Asked(action=f"s3:{allowed_by}", resource=resource, context={"s3:prefix": prefix})
 
 
 def _parts(action: str, told: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
