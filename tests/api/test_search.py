@@ -1,15 +1,20 @@
 """Searching over HTTP: one's own media by names, metadata and what is said in them."""
 
 import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 import httpx
 import pytest
 
 from smmu.adapters.inmemory.media import PretendEngine, pretend_file
 from smmu.adapters.inmemory.speech import PretendRecognizer
+from smmu.application.library import Library
+from smmu.application.search import Search
 from smmu.bootstrap.embedding import open_in_memory, send, until_over
 from smmu.domain.admission import UploadRequest
 from smmu.domain.facts import Kind
+from smmu.domain.media import Media
 from tests.support.service import Service, completed, ended, is_problem
 
 
@@ -43,6 +48,42 @@ async def test_a_new_name_is_found_and_the_old_one_not_any_more(client: httpx.As
 async def test_what_is_deleted_is_not_found(client: httpx.AsyncClient, media: list[str]) -> None:
     await client.delete(f"/media/{media[0]}")
     assert await ids(client, q="visby") == media[1:]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late(Search):
+    """Keeps the words of the first call only after something else has happened to the media."""
+
+    meanwhile: list[Callable[[], Awaitable[object]]]
+
+    async def keep(self, known: Media) -> None:
+        if self.meanwhile:
+            await self.meanwhile.pop()()
+        await Search.keep(self, known)
+
+
+def late(service: Service, meanwhile: Callable[[], Awaitable[object]]) -> Library:
+    known = service.system.search
+    search = Late(store=known.store, objects=known.objects, index=known.index, meanwhile=[meanwhile])
+    return replace(service.system.library, search=search)
+
+
+async def test_words_that_are_written_last_are_those_of_the_newest_name(service: Service, media: list[str]) -> None:
+    library = service.system.library
+    slow = late(service, lambda: library.change("ada", media[0], filename="newest.mp4"))
+    await slow.change("ada", media[0], filename="older.mp4")
+    find = service.system.search.index.find
+    assert [await find("ada", frozenset({word}), after=None, limit=9) for word in ("newest", "older")] == [
+        media[:1],
+        [],
+    ]
+
+
+async def test_no_word_of_a_deleted_media_is_kept_by_who_was_changing_it(service: Service, media: list[str]) -> None:
+    library = service.system.library
+    await late(service, lambda: library.delete("ada", media[0])).change("ada", media[0], filename="older.mp4")
+    find = service.system.search.index.find
+    assert [await find("ada", frozenset({word}), after=None, limit=9) for word in ("older", "visby")] == [[], media[1:]]
 
 
 async def test_pages_go_on(client: httpx.AsyncClient, media: list[str]) -> None:

@@ -26,6 +26,7 @@ from tests.support.infra import (
 )
 
 DEPLOYMENT = terraform.INFRA / "modules" / "deployment" / "grants.tf"
+_MODULES = terraform.INFRA / "modules"
 TEMPLATE = terraform.INFRA / "modules" / "pipeline" / "pipeline.asl.json.tftpl"
 
 
@@ -205,3 +206,14 @@ def test_every_root_has_seen_the_same_provider_and_for_every_kind_of_machine() -
 @pytest.mark.terraform
 def test_terraform_would_format_nothing() -> None:
     assert terraform.formatted() == ""
+
+
+def test_the_network_lets_through_to_tables_what_roles_may_do_with_items() -> None:
+    """An endpoint's policy takes away from what roles have: an action that is missing there is refused to the API."""
+    granted, let = (
+        {action for one in statements_in(file.read_text(encoding="utf-8")) for action in one.actions}
+        for file in (_MODULES / "tables" / "grants.tf", _MODULES / "network" / "endpoints.tf")
+    )
+    asked = {action for action in granted if action.startswith("dynamodb:") and "Stream" not in action}
+    assert "dynamodb:BatchGetItem" in asked
+    assert asked - {"dynamodb:GetRecords", "dynamodb:GetShardIterator"} <= let  # of streams, for functions outside it
