@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from smmu.adapters.media.joining import Redating
+from smmu.adapters.media.joining import Chunk, Redating, unjoinable
 from smmu.domain import planner
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
@@ -154,6 +155,22 @@ def test_a_record_tells_no_more_than_the_join_needs(tmp_path: Path) -> None:
     told = json.loads((tmp_path / "c" / "chunk.json").read_bytes())
     assert (told["irregular"], told["shown"]) == ("", 150)
     assert [file.path for file in made.files] == ["chunk.json", *(f"{name}.mp4" for name in told["rungs"])]
+
+
+@pytest.mark.parametrize(
+    ("frames", "why"), [(2, "its first chunk has too few pictures to date what is decoded by"), (3, "")]
+)
+def test_the_first_chunk_has_the_pictures_that_decoding_times_are_made_of(frames: int, why: str) -> None:
+    def chunk(name: str, shown: int, delay: int) -> Chunk:
+        rung = {"frames": shown, "delay": delay, "configuration": "same"}
+        moment = Fraction(1, 25)
+        return Chunk(name=name, irregular="", ticks=25, shown=shown, promised=shown, longest_gap=moment, step=moment,
+                     end=moment * shown, rungs={"240p": rung})  # fmt: skip
+
+    task = PlannedTask(
+        name="video", kind=TaskKind.VIDEO, renditions=(), joins=("a", "b"), memory_bytes=1, seconds_max=1
+    )
+    assert unjoinable(task, [chunk("a", frames, 0), chunk("b", 150, 2)]) == why
 
 
 def test_decoding_times_are_those_of_an_encoder_that_saw_it_all() -> None:
