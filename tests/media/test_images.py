@@ -119,10 +119,8 @@ async def test_a_heic_grid_is_one_picture(engine: PyavEngine, tmp_path: Path, or
 async def test_nothing_but_pixels_is_left(engine: PyavEngine, tmp_path: Path, kind: str) -> None:
     path = photo(tmp_path / "photo.jpg", orientation=6, position=True)
     picture = await one(engine, path, still("bare", 200, 150, format=kind))
-    picture.load()
     assert dict(picture.getexif()) == {}
     assert not {"exif", "xmp", "icc_profile"} & set(picture.info)
-    assert b"Camera" not in picture.tobytes()
 
 
 @pytest.mark.parametrize("side", [5, 40, 320])
@@ -230,7 +228,9 @@ async def test_transparency_is_kept_in_a_webp(engine: PyavEngine, tmp_path: Path
 async def test_sixteen_bits_and_cmyk_become_srgb(engine: PyavEngine, tmp_path: Path) -> None:
     assert is_upright(await one(engine, deep_png(tmp_path / "deep.png"), still("deep", 60, 40)))
     printed = photo(tmp_path / "print.jpg", mode="CMYK")
-    assert (await one(engine, printed, still("print", 60, 45, format="jpeg"))).mode == "RGB"
+    made = await one(engine, printed, still("print", 60, 45, format="jpeg"))
+    corners = np.asarray(made)[[5, 5, 40, 40], [5, 55, 5, 55]] > 130  # inks are dull, and not their opposites
+    assert corners.tolist() == [[True, True, True], [True, False, False], [False, True, False], [True, True, False]]
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "avif", "tiff"])

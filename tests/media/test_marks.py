@@ -1,10 +1,12 @@
 """What a file says of how it is to be shown: a sphere, a panorama, two eyes, one half of a live photo."""
 
+import struct
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from smmu.adapters.media.engine import PyavEngine
 from smmu.adapters.media.picture import Notes
@@ -96,12 +98,44 @@ async def test_a_photo_says_its_projection_in_xmp(tmp_path: Path, projection: st
     assert {*marks} == {*classify(facts)["traits"]} & {*Mark}
 
 
+@pytest.mark.parametrize(
+    ("said", "marks"),
+    [('MotionPhoto="1"', (Mark.LIVE_PHOTO,)), ('MicroVideo="1"', (Mark.LIVE_PHOTO,)), ('MotionPhoto="0"', ())],
+)
+async def test_a_photo_with_a_film_behind_it_says_so_in_xmp(tmp_path: Path, said: str, marks: tuple[Mark, ...]) -> None:
+    words = (
+        gpano("")
+        .replace(b"GPano:ProjectionType", b'xmlns:C="http://ns.google.com/photos/1.0/camera/" C:x')
+        .replace(b'C:x=""', f"C:{said}".encode())
+    )
+    gradient(80, 60).save(tmp_path / "photo.jpg", xmp=words)
+    assert (
+        await PyavEngine(LIMITS, str(tmp_path / "scratch")).inspect(FileSource(tmp_path / "photo.jpg"))
+    ).marks == marks
+
+
+@pytest.mark.parametrize(("tag", "marks"), [(0x0011, (Mark.LIVE_PHOTO,)), (0x0004, ())])
+async def test_a_photo_with_a_film_beside_it_says_so_in_its_makers_notes(
+    tmp_path: Path, tag: int, marks: tuple[Mark, ...]
+) -> None:
+    tags = [struct.pack(">HHII", 0x0001, 9, 1, 14), struct.pack(">HHII", tag, 2, 37, 44)]
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x927C] = b"Apple iOS\0\0\1MM" + struct.pack(">H", 2) + b"".join(tags) + bytes(4) + b"8A6F"
+    gradient(80, 60).save(tmp_path / "photo.jpg", exif=exif)
+    assert (
+        await PyavEngine(LIMITS, str(tmp_path / "scratch")).inspect(FileSource(tmp_path / "photo.jpg"))
+    ).marks == marks
+
+
 async def test_a_photo_that_says_nothing_has_no_marks(tmp_path: Path) -> None:
     gradient(400, 100).save(tmp_path / "wide.png")  # a shape alone is no panorama
     facts = await PyavEngine(LIMITS, str(tmp_path / "scratch")).inspect(FileSource(tmp_path / "wide.png"))
     assert facts.marks == ()
 
 
-@given(st.binary(max_size=200))
-def test_damaged_notes_say_nothing(xmp: bytes) -> None:
-    assert list(marks_of(Notes(xmp=xmp))) == []
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow tells of what it skips, and goes on
+@given(st.binary(max_size=200), st.binary(max_size=200))
+def test_damaged_notes_say_nothing(xmp: bytes, note: bytes) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x927C] = b"Apple iOS\0" + note.replace(b"\x11", b"")
+    assert list(marks_of(Notes(xmp=xmp, exif=exif.tobytes()))) == []

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +47,12 @@ def camera() -> Image.Exif:
 
 def iptc(*sets: tuple[int, int, bytes]) -> bytes:
     return b"".join(struct.pack(">BBBH", 0x1C, record, number, len(text)) + text for record, number, text in sets)
+
+
+def resource(number: int, data: bytes, name: bytes = b"") -> bytes:
+    """One of Photoshop's resources."""
+    called = bytes([len(name)]) + name + bytes(1 - len(name) % 2)
+    return struct.pack(">4sH", b"8BIM", number) + called + struct.pack(">I", len(data)) + data + bytes(len(data) % 2)
 
 
 def exiftool(*paths: Path) -> list[dict[str, Any]]:
@@ -114,10 +121,19 @@ def test_xmp_says_what_exif_does_not() -> None:
 
 def test_iptc_says_what_the_others_do_not() -> None:
     words = iptc((1, 90, b"\x1b%G"), (2, 5, "Zürich".encode()), (2, 25, b"a"), (2, 25, b"b"), (2, 116, b"mine"))
-    assert tags_of(Notes(iptc=b"Photoshop 3.0\0" + words)) == Tags(
-        title="Zürich", keywords=("a", "b"), copyright="mine"
-    )
+    for before in ((), (resource(0x040C, b"\x1c\x02\x05\0\1?\x1c\x01"),), (resource(0x03ED, b"odd", b"name"),)):
+        said = tags_of(Notes(iptc=b"Photoshop 3.0\0" + b"".join((*before, resource(0x0404, words)))))
+        assert said == Tags(title="Zürich", keywords=("a", "b"), copyright="mine")
     assert tags_of(Notes(iptc=iptc((2, 5, "Zürich".encode("latin-1"))))) == Tags(title="Zürich")
+
+
+async def test_iptc_is_read_as_another_program_writes_it(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    gradient(64, 48).save(path)
+    told = ("-ObjectName=Lake", "-DateCreated=2024:05:06", "-TimeCreated=07:08:09+02:00", "-Keywords=water")
+    await anyio.run_process(["exiftool", "-q", *(f"-IPTC:{one[1:]}" for one in told), str(path)])
+    facts = await PyavEngine(LIMITS, str(tmp_path / "scratch")).inspect(FileSource(path))
+    assert facts.tags == Tags(title="Lake", taken_at="2024-05-06T07:08:09+02:00", keywords=("water",))
 
 
 def test_a_packet_that_declares_entities_is_not_parsed() -> None:

@@ -170,7 +170,7 @@ class Mark(StrEnum):
     SPHERICAL = "spherical"  # a projection of a sphere, or of a part of one
     PANORAMA = "panorama"  # a part of a cylinder
     STEREO = "stereo"  # a picture for each eye in every frame
-    LIVE_PHOTO = "live_photo"  # the moving half of Apple's pair of a photo and a film
+    LIVE_PHOTO = "live_photo"  # a photo with a film to it, or the film of Apple's pair
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,7 +125,11 @@ _TIFF, _EXIF = "{http://ns.adobe.com/tiff/1.0/}", "{http://ns.adobe.com/exif/1.0
 _XMP, _AUX = "{http://ns.adobe.com/xap/1.0/}", "{http://ns.adobe.com/exif/1.0/aux/}"
 _EXIF_EX, _PHOTOSHOP = "{http://cipa.jp/exif/1.0/}", "{http://ns.adobe.com/photoshop/1.0/}"
 _GPANO = "{http://ns.google.com/photos/1.0/panorama/}"
+_GCAMERA = "{http://ns.google.com/photos/1.0/camera/}"
+_MOVES = (f"{_GCAMERA}MotionPhoto", f"{_GCAMERA}MicroVideo")
 _PROJECTIONS = {"equirectangular": Mark.SPHERICAL, "cylindrical": Mark.PANORAMA}
+_MAKERS_NOTE, _APPLE, _APPLE_TAGS_AT, _TAG_BYTES = 0x927C, b"Apple iOS\0", 16, 12
+_SHARED_NAME = bytes([0x00, 0x11, 0x00, 0x02])  # ContentIdentifier, a text
 _XMP_PLACE = re.compile(r"(\d+),(\d+(?:\.\d+)?)(?:,(\d+(?:\.\d+)?))?([NSEW])")
 _XMP_TAGS: Mapping[str, tuple[str, Callable[[list[str]], Any]]] = {
     "make": (f"{_TIFF}Make", lambda words: words[0]),
@@ -154,11 +158,26 @@ def _of_xmp(data: bytes | None) -> Found:
 
 
 def marks_of(notes: Notes) -> Iterator[Mark]:
-    """What XMP says of a picture's projection (Google's Photo Sphere schema)."""
-    said = _packet(notes.xmp).get(f"{_GPANO}ProjectionType", [""])
-    projection = next(iter(said), "").lower()
+    """A picture's projection (Google's Photo Sphere schema), and whether it is one half of a live photo.
+
+    Google's photo has its film behind it and says so in XMP. Apple's has the film beside it, and in the notes of its
+    maker the identifier that both share (ExifTool's table of Apple's tags).
+    """
+    said = _packet(notes.xmp)
+    projection = next(iter(said.get(f"{_GPANO}ProjectionType", [])), "").lower()
     if projection in _PROJECTIONS:
         yield _PROJECTIONS[projection]
+    if any(said.get(place, [])[:1] == ["1"] for place in _MOVES) or _has_a_film_beside_it(notes.exif):
+        yield Mark.LIVE_PHOTO
+
+
+def _has_a_film_beside_it(exif: bytes | None) -> bool:
+    told = value(folder(exif_of(exif), IFD_EXIF), _MAKERS_NOTE) if exif else None
+    if not isinstance(told, bytes) or not told.startswith(_APPLE):
+        return False
+    (count,) = struct.unpack_from(">H", told.ljust(_APPLE_TAGS_AT, b"\0"), _APPLE_TAGS_AT - 2)
+    tags = told[_APPLE_TAGS_AT : _APPLE_TAGS_AT + count * _TAG_BYTES]
+    return any(tags.startswith(_SHARED_NAME, at) for at in range(0, len(tags), _TAG_BYTES))
 
 
 def _packet(data: bytes | None) -> Mapping[str, list[str]]:
@@ -197,30 +216,53 @@ def _xmp_degrees(text: str) -> float | None:
 # --- IPTC
 
 _MARK, _RECORD, _HEADER_BYTES = 0x1C, 2, 5
+_RESOURCE, _RESOURCE_BYTES, _IPTC_RESOURCE = b"8BIM", 12, 0x0404
 _UTF8 = b"\x1b%G"
 _IPTC_TAGS = {5: "title", 80: "creator", 116: "copyright", 120: "description"}
-_KEYWORD = 25
+_KEYWORD, _IPTC_DAY, _IPTC_TIME = 25, 55, 60
+_IPTC_MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)([+-]\d\d)(\d\d)")
 
 
 def _of_iptc(data: bytes | None) -> Found:
-    sets = list(_data_sets((data or b"")[:_IPTC_BYTES_MAX]))
+    sets = list(_data_sets(_iptc_resource((data or b"")[:_IPTC_BYTES_MAX])))
     coding = "utf-8" if (1, 90, _UTF8) in sets else "latin-1"
-    found: Found = {}
+    said: dict[int, str] = {}
     keywords: list[str] = []
     for record, number, content in sets:
         text = content.decode(coding, "replace").strip("\0 ")
         if record == _RECORD and number == _KEYWORD and len(keywords) < KEYWORDS_MAX:
             keywords.append(text)
-        elif record == _RECORD and number in _IPTC_TAGS:
-            found.setdefault(_IPTC_TAGS[number], text[:_CHARS_MAX])
-    return {**found, "keywords": tuple(keywords)}
+        elif record == _RECORD:
+            said.setdefault(number, text[:_CHARS_MAX])
+    found: Found = {name: said[number] for number, name in _IPTC_TAGS.items() if number in said}
+    return {**found, "taken_at": _iptc_moment(said), "keywords": tuple(keywords)}
+
+
+def _iptc_moment(said: Mapping[int, str]) -> str | None:
+    """A day and a time in two data sets, without marks between their numbers."""
+    found = _IPTC_MOMENT.fullmatch(said.get(_IPTC_DAY, "") + said.get(_IPTC_TIME, ""))
+    return "{}-{}-{}T{}:{}:{}{}:{}".format(*found.groups()) if found else None
+
+
+def _iptc_resource(block: bytes) -> bytes:
+    """The data sets among Photoshop's resources, which is how a JPEG keeps them; a TIFF has them bare.
+
+    A resource is its mark, a number, a name with its length before it, and data with theirs; both are padded to even.
+    """
+    at = block.find(_RESOURCE)
+    while 0 <= at <= len(block) - _RESOURCE_BYTES and block.startswith(_RESOURCE, at):
+        (number,) = struct.unpack_from(">H", block, at + 4)
+        at += 6 + (block[at + 6] + 2) // 2 * 2
+        size = int.from_bytes(block[at : at + 4], "big")
+        if number == _IPTC_RESOURCE:
+            return block[at + 4 : at + 4 + size]
+        at += 4 + (size + 1) // 2 * 2
+    return block if block[:1] == bytes([_MARK]) else b""
 
 
 def _data_sets(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Data sets in order, from the first mark that is followed by a record that there is."""
-    at = data.find(b"\x1c\x01")
-    at = at if at >= 0 else data.find(b"\x1c\x02")
-    while 0 <= at <= len(data) - _HEADER_BYTES and data[at] == _MARK:
+    at = 0
+    while at <= len(data) - _HEADER_BYTES and data[at] == _MARK:
         _, record, number, length = struct.unpack_from(">BBBH", data, at)
         start = at + _HEADER_BYTES
         yield record, number, data[start : start + length]
