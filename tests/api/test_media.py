@@ -7,6 +7,7 @@ import pytest
 
 from smmu import wire
 from smmu.adapters.inmemory.media import pretend_file
+from smmu.domain.facts import Kind
 from tests.support.service import CLIP, Service, completed, ended, is_problem
 
 
@@ -30,6 +31,22 @@ async def test_a_media_shows_its_source_and_its_manifest(client: httpx.AsyncClie
     assert found.manifest is not None
     assert found.manifest.revision == 1
     assert "poster" in {rendition.name for rendition in found.manifest.renditions}
+
+
+@pytest.mark.parametrize("wished", [True, False])
+async def test_where_a_picture_was_taken_is_kept_nowhere_unless_that_is_wished(
+    service: Service, client: httpx.AsyncClient, *, wished: bool
+) -> None:
+    data = pretend_file(Kind.IMAGE, latitude=-33.859217, longitude=151.2)
+    made = await completed(client, data, filename="a.png", content_type="image/png", options={"read_metadata": wished})
+    async with service.working():
+        await ended(client, made["job_id"])
+    answer = await client.get(f"/media/{made['media_id']}")
+    assert (b"-33.859217" in answer.content) == wished
+    assert (answer.json()["source"]["tags"] is not None) == wished
+    records = [row.data for shelf in service.world.records.values() for row in shelf.rows.values()]
+    objects = [row.data for row in service.world.objects.rows.values() if row.data != data]
+    assert any(b"-33.859217" in one for one in (*records, *objects)) == wished
 
 
 async def test_a_media_without_a_manifest_has_nothing_that_exists(client: httpx.AsyncClient) -> None:

@@ -40,6 +40,17 @@ async def test_media_are_found_by_name_and_by_metadata(client: httpx.AsyncClient
     assert await ids(client, q="mountain") == []
 
 
+@pytest.mark.parametrize("wished", [True, False])
+async def test_media_are_found_by_what_their_files_say_where_that_is_kept(
+    service: Service, client: httpx.AsyncClient, *, wished: bool
+) -> None:
+    data = pretend_file(Kind.AUDIO, title="Nocturne")
+    made = await completed(client, data, filename="a.wav", content_type="audio/wav", options={"read_metadata": wished})
+    async with service.working():
+        await ended(client, made["job_id"])
+    assert await ids(client, q="nocturne") == [made["media_id"]] * wished
+
+
 async def test_a_new_name_is_found_and_the_old_one_not_any_more(client: httpx.AsyncClient, media: list[str]) -> None:
     await client.patch(f"/media/{media[0]}", json={"filename": "cloud.mp4"})
     assert (await ids(client, q="cloud"), await ids(client, q="sky")) == (media[:1], [])

@@ -5,6 +5,7 @@ after a change of names. What it finds is looked up again, so that nothing is sh
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from smmu.application.store import Store
@@ -31,7 +32,7 @@ class Search:
 
     async def keep(self, known: Media) -> None:
         """Have the media found by what it is now."""
-        named = " ".join((known.filename, *known.metadata.values()))
+        named = " ".join((known.filename, *known.metadata.values(), *_tagged(known)))
         await self.index.put(known.owner, known.id, tokens(f"{named} {await self._said(known)}"))
 
     async def forget(self, known: Media) -> None:
@@ -59,3 +60,9 @@ class Search:
         source = await self.objects.open(file)
         document = json.loads(await source.read(0, min(source.size, _TRANSCRIPT_BYTES_MAX)))
         return str(document["text"])
+
+
+def _tagged(known: Media) -> Iterator[str]:
+    """The words of what its owner had read out of the file: title, artist, keywords and so on."""
+    for said in ((known.facts or {}).get("tags") or {}).values():
+        yield from [said] if isinstance(said, str) else said if isinstance(said, list) else []

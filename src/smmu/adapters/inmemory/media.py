@@ -36,6 +36,7 @@ from smmu.domain.plan import (
     TaskKind,
     WaveformSpec,
 )
+from smmu.domain.tags import Tags
 from smmu.domain.transcript import Span
 from smmu.ports.errors import TaskDied
 from smmu.ports.media import NO_PIECES, MediaEngine, Pieces, Progress, Sink
@@ -94,8 +95,8 @@ _WAVEFORMS: Mapping[str, str] = MappingProxyType(
 def pretend_file(kind: Kind = Kind.VIDEO, *, size: int | None = None, **told: float | str | bool) -> bytes:
     """A file for the pretend engine, padded to `size`.
 
-    `told` may hold duration_s, width, height, audio (of a video), refuse (a `rejected_…` code), and the causes
-    dies and dies_rendering (one of `ports.errors.DEATHS`).
+    `told` may hold duration_s, width, height, audio (of a video), title, latitude and longitude (what its notes say),
+    refuse (a `rejected_…` code), and the causes dies and dies_rendering (one of `ports.errors.DEATHS`).
     """
     line = MARK + json.dumps({"kind": kind, **told}).encode() + b"\n"
     return (_MAGIC[kind] + line).ljust(size or 0, b"\x00")
@@ -187,7 +188,13 @@ def _facts(told: Mapping[str, Any], size: int) -> MediaFacts:
         video=_video(width, height, duration_s) if kind is Kind.VIDEO else None,
         audio=(_sound(duration_s, 1 if kind is Kind.VIDEO else 0),) if sounds else (),
         bytes_read=min(size, _HEAD_BYTES),
+        tags=_tags(told),
     )
+
+
+def _tags(told: Mapping[str, Any]) -> Tags | None:
+    notes = {name: told[name] for name in ("title", "latitude", "longitude") if name in told}
+    return Tags(**notes) if notes else None
 
 
 def _video(width: int, height: int, duration_s: float | None) -> VideoTrack:
