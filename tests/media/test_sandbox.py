@@ -1,5 +1,6 @@
 """What a taken-over decoder can do in the child: nothing that matters. And how each way to end is told apart."""
 
+import ctypes
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from typing import Any
 import anyio
 import pytest
 
-from smmu.adapters.media import sandbox
+from smmu.adapters.media import confine, sandbox
 from smmu.adapters.media.conversation import Ears
 from smmu.adapters.media.engine import PyavEngine
 from smmu.adapters.media.orders import order
@@ -96,6 +97,21 @@ async def test_the_child_reaches_nothing(monkeypatch: pytest.MonkeyPatch, scratc
     assert {name for name, outcome in found.items() if outcome == "done"} == set(), found
     assert set(found.values()) <= {"EPERM", "EACCES"}
     assert victim.read_text() == "secret"
+
+
+async def test_the_parent_can_not_be_looked_into_by_a_child_that_may_read_files(scratch: Path) -> None:
+    """Its parent has no capabilities, as in a container: those of root would keep the child out by themselves."""
+    program = [sys.executable, "-c", f"from {__name__} import look; look({str(scratch)!r})"]
+    found = json.loads((await anyio.run_process(program, cwd=PROJECT)).stdout)
+    assert found.pop("status") == "done"  # anybody may read it
+    assert {*found} == {"environ", "maps", "mem"}
+    assert set(found.values()) <= {"EPERM", "EACCES"}, found
+
+
+def look(scratch: str) -> None:
+    assert confine._drop_capabilities(ctypes.CDLL(None))
+    with pytest.MonkeyPatch.context() as patched:
+        sys.stdout.write(json.dumps(anyio.run(child_that, "look_at_the_parent", patched, Path(scratch))))
 
 
 async def test_the_child_may_use_threads_and_its_own_folder(monkeypatch: pytest.MonkeyPatch, scratch: Path) -> None:

@@ -19,13 +19,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from smmu.adapters.media import child
+from smmu.adapters.media import child, confine
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.errors import Code, refuse
 
 
 def main(name: str) -> None:
     """Be the child, whose one operation is the routine called `name`."""
+    if name == "look_at_the_parent":
+        confine._restrict_files = lambda *_: False
     sys.modules["smmu.adapters.media.misbehaviour"] = sys.modules[__name__]
     child._ROUTINES["inspect-av"] = ("misbehaviour", name)
     child.main()
@@ -69,6 +71,15 @@ def reach_out(bench: Workbench) -> dict[str, str]:
         "neighbour": _outcome(victim.write_text, "mine"),
         "trace": _outcome(_ptrace),
         "limits": _outcome(_raise_limits),
+    }
+
+
+def look_at_the_parent(_: Workbench) -> dict[str, str]:
+    """What there is to see when the kernel does not guard files: an old one has no Landlock."""
+    parent = Path("/proc") / str(os.getppid())
+    return {name: _outcome((parent / name).read_bytes) for name in ("environ", "maps")} | {
+        "mem": _outcome((parent / "mem").open),
+        "status": _outcome((parent / "status").read_bytes),
     }
 
 

@@ -1,7 +1,8 @@
 """What the kernel can take away from a process that is about to read hostile bytes, and how it is asked to.
 
-Run by the child on itself, once, after its imports and before the first byte of media. Nothing here can be undone
-by the process afterwards. It refuses to pretend: what a kernel lacks is reported as `False`, never papered over.
+Run by the child on itself, once, after its imports and before the first byte of media; only `hide` is its parent's.
+Nothing here can be undone by the child afterwards. It refuses to pretend: what a kernel lacks is reported as `False`,
+never papered over.
 """
 
 import ctypes
@@ -53,6 +54,14 @@ def die_with_parent(lifeline: int) -> None:
     poll.register(lifeline, 0)
     if poll.poll(0):  # it was closed before the kernel was asked to watch it
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hide() -> None:
+    """Close this process's memory and environment to others of its user: to children that will read hostile bytes.
+
+    Who may debug any process still may, and a program that is started from here can be looked into again.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def limit_resources(*, memory_bytes: int, cpu_seconds: int, file_bytes: int) -> None:

@@ -60,7 +60,10 @@ async def run(order: Order, source: Source, scratch: str, ears: Ears, pieces: Pi
 
     Raises `Refused` when the file is at fault, `TaskDied` when there was no answer, `Full` when there was no room, and
     whatever reading the source or `ears` raise. Whatever happens, no process and no file is left.
+
+    From here on this process is hidden from its children, who are of its user: it may hold credentials.
     """
+    confine.hide()
     async with _room(scratch) as room, _conversation(source, room) as child:
         with anyio.move_on_after(order.seconds_max):
             words = {**order.words, "pieces": dict(pieces.sizes)}
