@@ -306,12 +306,14 @@ class MediaList(Answer):
 class PlaybackAnswer(Answer):
     """`POST /media/{id}/playback`: where it plays, for whoever has these addresses, until `expires_at`.
 
-    What there is none of is `null`. Of a sound, `mp4_url` is its AAC.
+    What there is none of is `null`. Of a sound, `mp4_url` is its AAC. A picture has `image_url` alone, which takes
+    `?w=&h=&fit=&format=`.
     """
 
     hls_url: str | None
     dash_url: str | None
     mp4_url: str | None
+    image_url: str | None = None
     expires_at: AwareDatetime
 
 

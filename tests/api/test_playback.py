@@ -188,11 +188,28 @@ async def test_what_is_not_ready_or_does_not_play_says_so(service: Service, clie
     made = await completed(client)
     problem = is_problem(await client.post(f"/media/{made['media_id']}/playback"), 409, "not_playable")
     assert problem["detail"] == "There is nothing to play: the media is processing."
-    image = pretend_file(Kind.IMAGE, size=2_000)
-    made = await completed(client, image, filename="photo.jpg", content_type="image/jpeg")
+    refused = pretend_file(Kind.IMAGE, size=2_000, refuse="rejected_corrupt")
+    made = await completed(client, refused, filename="photo.jpg", content_type="image/jpeg")
     async with service.working():
         await ended(client, made["job_id"])
     is_problem(await client.post(f"/media/{made['media_id']}/playback"), 409, "not_playable")
+
+
+async def test_a_picture_is_shown_in_any_size_at_an_address_that_needs_no_token(
+    service: Service, client: httpx.AsyncClient, player: httpx.AsyncClient
+) -> None:
+    data = pretend_file(Kind.IMAGE, size=2_000, width=800, height=600)
+    photo = await played(service, client, data, filename="photo.jpg", content_type="image/jpeg")
+    assert (photo["hls_url"], photo["dash_url"], photo["mp4_url"]) == (None, None, None)
+    assert photo["image_url"].startswith(f"{BASE}/play/")
+    answer = await player.get(photo["image_url"], params={"w": "320", "format": "jpeg"})
+    assert answer.status_code == 307
+    assert answer.headers["cache-control"].startswith("private, max-age=")
+    assert (await player.get(answer.headers["location"])).headers["content-type"] == "image/jpeg"
+    is_problem(await player.get(photo["image_url"], params={"w": "321"}), 422, "invalid_variant")
+    is_problem(await player.get(photo["image_url"].replace("/play/", "/play/x")), 403, "url_refused")
+    await client.delete(f"/media/{photo['media_id']}")
+    is_problem(await player.get(photo["image_url"], params={"w": "320"}), 404, "not_found")
 
 
 async def test_a_sound_plays_as_a_stream_and_as_its_aac(

@@ -28,9 +28,10 @@ from smmu.ports.secrets import Secrets
 from smmu.ports.system import Clock
 
 PATH = "/play/"
+IMAGE = "image"  # a picture's one name below a pass; files of a manifest are in folders
 # What names other files relative to itself has to come from the address that it was asked at.
 PLAYLISTS = frozenset({"application/vnd.apple.mpegurl", "application/dash+xml", "text/vtt"})
-_KEEP_SECONDS = 300  # so that seeking back asks nobody
+KEEP_SECONDS = 300  # so that seeking back asks nobody
 _ENTRIES_MAX = 100_000  # of all manifests that are remembered: some 50 MB
 
 
@@ -41,9 +42,10 @@ class Grant:
     A browser needs `cookies` where a delivery network hands out the bytes.
     """
 
-    hls: str | None
-    dash: str | None
-    mp4: str | None
+    hls: str | None = None
+    dash: str | None = None
+    mp4: str | None = None
+    image: str | None = None
     expires_at: float
     cookies: Sequence[Cookie] = ()
 
@@ -112,26 +114,28 @@ class Playback:
     remembered: _Remembered = field(default_factory=_Remembered)
 
     async def grant(self, owner: str, media_id: str) -> Grant:
-        """A pass to what the newest manifest lists. `Refused` when there is nothing to play."""
+        """A pass to what the newest manifest lists, or to a picture in any size. `Refused` when there is neither."""
         known = (await self.library.get(owner, media_id)).value
+        if known.manifest is not None and known.facts.get("image"):
+            return await self._shown(known, known.manifest)
         paths = {record.role: record.path for record in reversed(known.renditions)}  # the first of each role
         hls, dash = paths.get(Role.HLS), paths.get(Role.DASH)
         mp4 = paths.get(Role.MP4, paths.get(Role.AUDIO))  # a sound's AAC, which comes first, is an MP4 as well
         if known.manifest is None or not known.playable:
             raise refuse(Code.NOT_PLAYABLE, f"There is nothing to play: {_why_not(known)}.")
-        lasts = max(record.duration_s or 0.0 for record in known.renditions)
-        expires_at = self.clock.now() + lasts + self.limits.playback_seconds
-        leave = Pass(owner=owner, media_id=media_id, manifest=known.manifest, expires_at=expires_at)
+        leave = self._leave(known, known.manifest)
         at, cookies = await self._admitted(leave)
         address = partial(_below, at)
-        return Grant(hls=address(hls), dash=address(dash), mp4=address(mp4), expires_at=expires_at, cookies=cookies)
+        return Grant(
+            hls=address(hls), dash=address(dash), mp4=address(mp4), expires_at=leave.expires_at, cookies=cookies
+        )
 
     async def open(self, token: str, path: str) -> Playlist | Elsewhere:
         """What is at a path below a pass: a playlist itself, or where the bytes of any other file are.
 
         Raises `Denied` for a pass that is none or whose time is over, `Refused` when there is no such file (any more).
         """
-        leave = await self._pass(token)
+        leave = await self.admit(token)
         known = (await self.library.get(leave.owner, leave.media_id)).value
         if known.state is State.REJECTED:
             raise refuse(Code.NOT_FOUND, "There is no such file in this media: it was rejected.")
@@ -142,28 +146,42 @@ class Playback:
         if entry.content_type not in PLAYLISTS:
             lives = min(left, self.limits.read_url_seconds)
             link = await self.objects.sign_read(entry.ref, expires_at=self.clock.now() + lives)
-            return Elsewhere(url=link.url, keep_seconds=min(_KEEP_SECONDS, int(lives / 2)))
+            return Elsewhere(url=link.url, keep_seconds=min(KEEP_SECONDS, int(lives / 2)))
         return Playlist(
             text=await self._read(entry.ref),
             content_type=entry.content_type,
             etag=entry.sha256[:32],
-            keep_seconds=min(_KEEP_SECONDS, int(left)),
+            keep_seconds=min(KEEP_SECONDS, int(left)),
         )
 
-    async def _admitted(self, leave: Pass) -> tuple[str, Sequence[Cookie]]:
-        """Where the manifest's folder is for who has this leave, and the cookies for there."""
-        if self.delivery is None:
-            return f"{PATH}{passes.seal(leave, await self._secret())}/", ()
-        folder = _folder(leave.manifest)
-        return self.delivery.url(folder), await self.delivery.admit(folder, expires_at=leave.expires_at)
-
-    async def _pass(self, token: str) -> Pass:
+    async def admit(self, token: str) -> Pass:
+        """The leave that a token gives. Raises `Denied` for one that is none or whose time is over."""
         leave = passes.unseal(token, await self._secret())
         if leave is None:
             raise Denied("it was not signed here")
         if leave.expires_at <= self.clock.now():
             raise Denied("its time is over")
         return leave
+
+    async def _shown(self, known: Media, manifest: ObjectRef) -> Grant:
+        """A picture is made in the size that is asked for, which no delivery network does."""
+        leave = self._leave(known, manifest)
+        return Grant(image=f"{await self._ours(leave)}{IMAGE}", expires_at=leave.expires_at)
+
+    def _leave(self, known: Media, manifest: ObjectRef) -> Pass:
+        lasts = max((record.duration_s or 0.0 for record in known.renditions), default=0.0)
+        expires_at = self.clock.now() + lasts + self.limits.playback_seconds
+        return Pass(owner=known.owner, media_id=known.id, manifest=manifest, expires_at=expires_at)
+
+    async def _admitted(self, leave: Pass) -> tuple[str, Sequence[Cookie]]:
+        """Where the manifest's folder is for who has this leave, and the cookies for there."""
+        if self.delivery is None:
+            return await self._ours(leave), ()
+        folder = _folder(leave.manifest)
+        return self.delivery.url(folder), await self.delivery.admit(folder, expires_at=leave.expires_at)
+
+    async def _ours(self, leave: Pass) -> str:
+        return f"{PATH}{passes.seal(leave, await self._secret())}/"
 
     async def _secret(self) -> bytes:
         return await self.secrets.secret(passes.SECRET)

@@ -64,7 +64,9 @@ def create_app(
         ),
         *media.operations(media.MediaRoutes(system=system, doorman=doorman, links=links)),
         *renditions.operations(renditions.RenditionRoutes(system=system, doorman=doorman)),
-        *playback.operations(playback.PlaybackRoutes(playback=system.playback, doorman=doorman, links=links)),
+        *playback.operations(
+            playback.PlaybackRoutes(playback=system.playback, variants=system.variants, doorman=doorman, links=links)
+        ),
         *health.operations(health.HealthRoutes(ready=ready or ledger_answers(system), meter=meter, drain=drain)),
     ]
     app = _bare(problems, operations, meter, origins)

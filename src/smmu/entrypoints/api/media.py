@@ -119,6 +119,24 @@ class MediaRoutes:
         return page
 
 
+VARIANT = (
+    Parameter(name="w", place="query", says="At most so wide.", schema=_SIDE),
+    Parameter(name="h", place="query", says="At most so high.", schema=_SIDE),
+    Parameter(
+        name="fit",
+        place="query",
+        says="`cover` cuts to what draws the eye, so that both sides are filled.",
+        schema={"enum": list(FITS), "default": "contain"},
+    ),
+    Parameter(
+        name="format",
+        place="query",
+        says="What it is written as.",
+        schema={"enum": list(IMAGE_FORMATS), "default": "webp"},
+    ),
+)
+
+
 def operations(routes: MediaRoutes) -> list[Operation]:
     """What these routes are."""
     return [*_reading(routes), _searching(routes), *_changing(routes)]
@@ -182,22 +200,7 @@ def _picture(routes: MediaRoutes) -> Operation:
         says="A short-lived address of a picture in the size that is asked for, made when it is first asked for.",
         gives={307: None},
         refuses=(404, 409, 422, 429, 501, 503),
-        parameters=(
-            Parameter(name="w", place="query", says="At most so wide.", schema=_SIDE),
-            Parameter(name="h", place="query", says="At most so high.", schema=_SIDE),
-            Parameter(
-                name="fit",
-                place="query",
-                says="`cover` cuts to what draws the eye, so that both sides are filled.",
-                schema={"enum": list(FITS), "default": "contain"},
-            ),
-            Parameter(
-                name="format",
-                place="query",
-                says="What it is written as.",
-                schema={"enum": list(IMAGE_FORMATS), "default": "webp"},
-            ),
-        ),
+        parameters=VARIANT,
     )
 
 

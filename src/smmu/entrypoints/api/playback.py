@@ -13,13 +13,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from smmu import wire
-from smmu.application.playback import PATH, Elsewhere, Playback, Playlist
+from smmu.application.playback import IMAGE, KEEP_SECONDS, PATH, Elsewhere, Playback, Playlist
+from smmu.application.variants import Variants
 from smmu.domain.values import MEDIA
 from smmu.entrypoints.api.auth import Doorman
 from smmu.entrypoints.api.blobs import refusing
 from smmu.entrypoints.api.etags import unless_known
 from smmu.entrypoints.api.headers import header
 from smmu.entrypoints.api.links import Links, id_in
+from smmu.entrypoints.api.media import VARIANT
 from smmu.entrypoints.api.replies import Reply, reply
 from smmu.entrypoints.api.routes import Operation
 from smmu.ports.delivery import Cookie
@@ -34,6 +36,7 @@ class PlaybackRoutes:
     """The routes of playing."""
 
     playback: Playback
+    variants: Variants
     doorman: Doorman
     links: Links
 
@@ -42,8 +45,12 @@ class PlaybackRoutes:
         owner = await self.doorman.owner(request)
         grant = await self.playback.grant(owner, id_in(request, MEDIA))
         base = self.links.base(request)
-        hls, dash, mp4 = (url and self.links.absolute(url, base) for url in (grant.hls, grant.dash, grant.mp4))
-        told = wire.PlaybackAnswer(hls_url=hls, dash_url=dash, mp4_url=mp4, expires_at=moment(grant.expires_at))
+        hls, dash, mp4, image = (
+            url and self.links.absolute(url, base) for url in (grant.hls, grant.dash, grant.mp4, grant.image)
+        )
+        told = wire.PlaybackAnswer(
+            hls_url=hls, dash_url=dash, mp4_url=mp4, image_url=image, expires_at=moment(grant.expires_at)
+        )
         answer = reply(told, headers={"cache-control": "private, no-store"})
         answer.raw_headers += [(b"set-cookie", _set(cookie).encode("latin-1")) for cookie in grant.cookies]
         return answer
@@ -53,6 +60,13 @@ class PlaybackRoutes:
         with refusing():
             found = await self.playback.open(request.path_params["token"], request.path_params["path"])
         return self._elsewhere(request, found) if isinstance(found, Elsewhere) else await _here(request, found)
+
+    async def image(self, request: Request) -> Response:
+        """`GET` and `HEAD /play/{token}/image`."""
+        with refusing():
+            leave = await self.playback.admit(request.path_params["token"])
+        link = await self.variants.link(leave.owner, leave.media_id, request.query_params)
+        return self._elsewhere(request, Elsewhere(url=link.url, keep_seconds=KEEP_SECONDS))
 
     def _elsewhere(self, request: Request, found: Elsewhere) -> Response:
         url = self.links.absolute(found.url, self.links.base(request))
@@ -93,6 +107,19 @@ def operations(routes: PlaybackRoutes) -> list[Operation]:
             says="Addresses to play a media at, for a player that sends no token.",
             gives={200: wire.PlaybackAnswer},
             refuses=(404, 409),
+        ),
+        *(
+            Operation(
+                method=method,
+                path=PATH + "{token}/" + IMAGE,
+                endpoint=routes.image,
+                says="Where a picture of the size that is asked for is. It is made when it is first asked for.",
+                gives={307: None},
+                refuses=(403, 404, 409, 422, 429, 501, 503),
+                parameters=VARIANT,
+                secured=False,
+            )
+            for method in ("GET", "HEAD")
         ),
         *(
             Operation(

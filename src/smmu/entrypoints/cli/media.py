@@ -87,7 +87,8 @@ def play(media_id: MediaId, url: Url, token: Token, *, json: Json = False) -> No
     if json:
         say(known.model_dump_json(indent=2))
         return
-    for name, address in (("hls", known.hls_url), ("dash", known.dash_url), ("mp4", known.mp4_url)):
+    named = {"hls": known.hls_url, "dash": known.dash_url, "mp4": known.mp4_url, "image": known.image_url}
+    for name, address in named.items():
         if address is not None:
             say(f"{name:<5} {address}")
     note(f"until {known.expires_at:%Y-%m-%d %H:%M} UTC")
