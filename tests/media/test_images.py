@@ -233,6 +233,12 @@ async def test_sixteen_bits_and_cmyk_become_srgb(engine: PyavEngine, tmp_path: P
     assert corners.tolist() == [[True, True, True], [True, False, False], [False, True, False], [True, True, False]]
 
 
+async def test_the_black_of_ink_is_black(engine: PyavEngine, tmp_path: Path) -> None:
+    Image.new("CMYK", (64, 64), (191, 173, 165, 230)).save(tmp_path / "ink.jpg", quality=95)
+    made = await one(engine, tmp_path / "ink.jpg", still("ink", 32, 32, format="jpeg"))
+    assert np.asarray(made).max() < 16
+
+
 @pytest.mark.parametrize("suffix", ["jpg", "png", "avif", "tiff"])
 async def test_colours_of_a_wider_space_look_as_they_did(engine: PyavEngine, tmp_path: Path, suffix: str) -> None:
     path = wide_gamut(tmp_path / f"p3.{suffix}")

@@ -91,9 +91,16 @@ def resized(image: VipsImage, width: int, height: int) -> VipsImage:
 
 
 def colours_of(image: VipsImage) -> dict[str, str]:
-    """What scaling is told about colours. A picture that is in sRGB already would be converted for nothing, slowly."""
+    """What scaling is told about colours. A picture that is in sRGB already would be converted for nothing, slowly.
+
+    Perceptual: relative, which is libvips' own choice, leaves the black of ink and of some profiles a grey. Inks of an
+    unknown kind are taken for libvips' own, by name: else they are converted before anybody asks how.
+    """
     has_profile = bool(image.get_typeof(PROFILE))
-    return {"output_profile": "srgb"} if has_profile or image.interpretation not in _PLAIN else {}
+    if not has_profile and image.interpretation in _PLAIN:
+        return {}
+    inks = {"input_profile": "cmyk"} if image.interpretation == "cmyk" else {}
+    return {"output_profile": "srgb", "intent": "perceptual", **inks}
 
 
 def cropped(image: VipsImage, width: int, height: int) -> VipsImage:
