@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from statistics import fmean, median
 
 import anyio
 
@@ -31,23 +32,41 @@ class Result:
     clip: CorpusFile
     truth: list[str]
     heard: list[str]
-    confidence: float | None
+    sure: list[float]
     flags: int
     seconds: float
 
     @property
     def wrong(self) -> int:
         """Words to change, add or take away to come from one to the other."""
-        return edits(self.truth, self.heard)
+        return edits(self.truth, self.heard)[-1][-1]
+
+    @property
+    def right(self) -> list[bool]:
+        """Of each word that was heard, whether it stands in the truth where it should."""
+        table, found = edits(self.truth, self.heard), [False] * len(self.heard)
+        row, at = len(self.truth), len(self.heard)
+        while row and at:
+            same = self.truth[row - 1] == self.heard[at - 1]
+            if table[row][at] == table[row - 1][at - 1] + (not same):
+                row, at = row - 1, at - 1
+                found[at] = same
+            elif table[row][at] == table[row - 1][at] + 1:
+                row -= 1
+            else:
+                at -= 1
+        return found
 
 
-def edits(truth: list[str], heard: list[str]) -> int:
-    row = list(range(len(heard) + 1))
+def edits(truth: list[str], heard: list[str]) -> list[list[int]]:
+    """Edits between every two beginnings (Levenshtein): those of the whole are last."""
+    table = [[*range(len(heard) + 1)]]
     for number, word in enumerate(truth, start=1):
-        before, row[0] = row[0], number
-        for at, other in enumerate(heard, start=1):
-            before, row[at] = row[at], min(row[at] + 1, row[at - 1] + 1, before + (word != other))
-    return row[-1]
+        row, above = [number], table[-1]
+        for at, other in enumerate(heard):
+            row.append(min(above[at + 1] + 1, row[at] + 1, above[at] + (word != other)))
+        table.append(row)
+    return table
 
 
 def words(text: str) -> list[str]:
@@ -67,11 +86,12 @@ async def measure(clip: CorpusFile, recognizer: SpeechRecognizer, scratch: str) 
     work = Transcription(engine=engine, recognizer=recognizer)
     await work.render(FileSource(clip.path), made.task("transcribe"), sink, Fractions())
     document = json.loads(sink.files["captions/transcript.json"])
+    heard = [(text, word["confidence"]) for word in document["words"] for text in words(word["text"])]
     return Result(
         clip=clip,
         truth=words(clip.expected["known_words"]),
-        heard=words(document["text"]),
-        confidence=document["confidence"],
+        heard=[text for text, _ in heard],
+        sure=[confidence for _, confidence in heard],
         flags=len(document["flags"]),
         seconds=time.perf_counter() - began,
     )
@@ -87,10 +107,26 @@ async def main(engine: str) -> None:
     print(f"| clip | words | wrong | {engine}'s confidence | flags | seconds | heard |\n|---|---|---|---|---|---|---|")
     for one in results:
         heard = " ".join(one.heard) or "nothing"
-        figures = f"{len(one.truth)} | {one.wrong} | {one.confidence} | {one.flags} | {one.seconds:.1f}"
+        mean = f"{fmean(one.sure):.2f}" if one.sure else "none"
+        figures = f"{len(one.truth)} | {one.wrong} | {mean} | {one.flags} | {one.seconds:.1f}"
         print(f"| {one.clip.path.name.partition('__')[2]} | {figures} | {heard} |")
     total, wrong = sum(len(one.truth) for one in results), sum(one.wrong for one in results)
     print(f"| all | {total} | {wrong} ({wrong / total:.0%}) | | | | |")
+    print(honesty(results))
+
+
+def honesty(results: list[Result]) -> str:
+    """How sure the engine was of what it heard right, and of what it did not."""
+    told = [pair for one in results for pair in zip(one.sure, one.right, strict=True)]
+    kinds = {kind: [sure for sure, right in told if right is kind] for kind in (True, False)}
+    if not all(kinds.values()):
+        return "nothing to compare: all words are right, or none"
+    middle = median(sure for sure, _ in told)
+    low = sum(sure < middle for sure in kinds[False])
+    return (
+        f"confidence of right words: median {median(kinds[True]):.2f}; of wrong ones: {median(kinds[False]):.2f}; "
+        f"{low} of {len(kinds[False])} wrong words are in the lower half"
+    )
 
 
 if __name__ == "__main__":

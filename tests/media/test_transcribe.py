@@ -24,6 +24,7 @@ from smmu.ports.isolation import Routine
 from smmu.ports.sound import SAMPLE_RATE, Sound
 from smmu.ports.speech import SpeechRecognizer
 from tests.support.clips import make
+from tests.support.corpus import CorpusFile, each_corpus_file
 from tests.support.media import LIMITS, FileSource, Fractions, MemorySink, clip
 from tests.support.speech import sound_of, speak, tiny_model
 
@@ -55,6 +56,17 @@ def sphinx(folder: Path) -> SpeechRecognizer:
 def alone(made: Plan, task: PlannedTask) -> Plan:
     """The plan with nothing but this task."""
     return Plan(stages=tuple(stage.__class__(name=stage.name, tasks=(task,)) for stage in made.stages))
+
+
+@each_corpus_file("speech", where=lambda file: (file.number("duration_s") or 0) < 3)
+async def test_known_words_of_real_voices_are_found(corpus_file: CorpusFile, tmp_path: Path) -> None:
+    _, sink, _ = await transcribed(corpus_file.path, tmp_path, sphinx(tmp_path))
+    document = json.loads(sink.files["captions/transcript.json"])
+    found = {word["text"].strip(".,?!").lower() for word in document["words"]} & {
+        *corpus_file.expected["known_words"].split()
+    }
+    assert found
+    assert min(word["confidence"] for word in document["words"] if word["text"].lower() in found) > 0.3
 
 
 async def test_a_voice_in_a_video_becomes_captions(tmp_path: Path) -> None:
