@@ -59,7 +59,6 @@ def test_slices_and_nothing_else_are_kept_from_either_kind_of_packet(units: list
     [
         ((SPS + b"\x01", IDR), "parameters change"),
         ((PPS + b"\x01", IDR), "parameters change"),
-        ((b"\x06\x04\x47\xb5\x00\x31GA94\x03", IDR), "captions"),
         ((b"\x42\x9a",), "partitions"),
         ((DELIMITER, PLACE), "no picture"),
     ],

@@ -80,6 +80,7 @@ class VideoTrack:
 
     A `reflected` one is mirrored top to bottom first, and turned then. `level` is ten times the codec's own. `groups`
     are known where all of the track was read, or is in an index; of a `trimmed` one an edit list hides some pictures.
+    `captions` are inside of its pictures (CEA-608 and 708).
     """
 
     index: int
@@ -106,6 +107,7 @@ class VideoTrack:
     bitrate_bps: int | None = None
     groups: Groups | None = None
     trimmed: bool = False
+    captions: bool = False
 
     @property
     def display_size(self) -> tuple[int, int]:

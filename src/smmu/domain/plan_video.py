@@ -120,6 +120,8 @@ def _about_picture(video: VideoTrack) -> Iterator[Decision]:
         yield _source("reduced to 8 bits", f"it has {video.bit_depth} bits a sample")
     if video.width % 2 or video.height % 2:
         yield _source("made even", f"{video.width} × {video.height} is odd, and 4:2:0 needs even sides")
+    if video.captions:
+        yield _source("captions left out", "they are inside of its pictures, and renditions have none there")
 
 
 def _about_time(facts: MediaFacts, video: VideoTrack) -> Iterator[Decision]:

@@ -1,7 +1,7 @@
 """H.264 as containers hold it: the units of a packet, and which of them a copy keeps (ITU-T H.264, ISO/IEC 14496-15).
 
 Kept are the slices of the picture and nothing else: parameter sets are in the header, and what else is between them
-(user data, which cameras fill with places and serial numbers) no player needs. Refuses to read into a slice.
+(captions, user data, which cameras fill with places and serial numbers) no rendition has. Refuses to read into a slice.
 """
 
 from collections.abc import Iterator
@@ -10,11 +10,10 @@ from itertools import chain
 
 from smmu.adapters.media import cmaf
 
-_SLICE, _IDR, _SUPPLEMENT = 1, 5, 6
+_SLICE, _IDR = 1, 5
 _DATA_PARTITIONS = frozenset({2, 3, 4})  # of the Extended profile
 _SETS = frozenset({cmaf.NAL_SPS, cmaf.NAL_PPS})
 _RECORD_VERSION = 1
-_CAPTIONS = b"\xb5\x00\x31GA94"  # ATSC A/53 in supplemental information: closed captions
 
 
 class UnlikeError(ValueError):
@@ -61,8 +60,6 @@ class Layout:
                 raise UnlikeError("its pictures are in partitions, which is not H.264 High")
             elif kind in _SETS and unit.rstrip(b"\0") not in self.sets:
                 raise UnlikeError("its parameters change on the way")
-            elif kind == _SUPPLEMENT and _CAPTIONS in unit:
-                raise UnlikeError("it has captions inside its pictures")
         if not found:
             raise UnlikeError("a packet of it has no picture")
         return found

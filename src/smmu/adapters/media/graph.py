@@ -25,6 +25,8 @@ BT709, BT470BG, SMPTE170M, BT2020 = 1, 5, 6, 9
 LIMITED, FULL = 1, 2
 PQ_TRANSFER, HLG_TRANSFER = 16, 18
 HD_HEIGHT_MIN = 700  # untagged pictures this high are BT.709 by universal custom, lower ones BT.601
+# Encoders write what comes beside a picture into the stream: captions that no playlist tells of, a camera's own data.
+BARE = ("sidedata", "mode=delete")
 NEAR_BT709 = {0, BT709, UNSPECIFIED, 4, BT470BG, SMPTE170M, 7}
 
 
@@ -119,13 +121,14 @@ def whole_picture(frame: VideoFrame, transform: Transform) -> VideoFrame:
 def upright(transform: Transform, width: int, height: int, pixel_format: str = "yuv420p") -> Step:
     """A step from a source picture to an upright, square-pixel SDR picture of exactly `width` × `height`.
 
-    It is scaled before it is turned, because the smaller picture is cheaper to turn (and to tone-map).
+    It is scaled before it is turned, because the smaller picture is cheaper to turn (and to tone-map). What came with
+    it is gone at the end, where nobody needs to know any more what its light was.
     """
     size = (height, width) if transform.rotation_cw % 180 else (width, height)
 
     def describe(frame: VideoFrame) -> Filters:
         scale = ("scale", f"{size[0]}:{size[1]}:{_colours(frame, transform, pixel_format)}")
-        return [scale, *_turns(transform), ("format", pixel_format), ("setsar", "1")]
+        return [scale, *_turns(transform), ("format", pixel_format), ("setsar", "1"), BARE]
 
     return Step(describe)
 

@@ -125,11 +125,12 @@ def _facts(
 def _video(chosen: Selection, measures: Measures) -> VideoTrack | None:
     if chosen.video is None:
         return None
-    frame = measures.trials[chosen.video.index].first
-    assert frame is not None  # noqa: S101 - `verdicts.on_measures` refused a track that gave none
+    trial = measures.trials[chosen.video.index]
+    assert trial.first is not None  # noqa: S101 - `verdicts.on_measures` refused a track that gave none
     samples = measures.samples.get(chosen.video.index)
     known = groups_of(samples, open_groups=measures.open_groups) if measures.complete else None
-    return replace(video_track(chosen.video, frame, samples), groups=known if chosen.video.name == CODEC else None)
+    track = replace(video_track(chosen.video, trial.first, samples), captions=trial.captions)
+    return replace(track, groups=known if chosen.video.name == CODEC else None)
 
 
 def _duration(

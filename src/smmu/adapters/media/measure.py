@@ -22,15 +22,17 @@ FRAMES_WANTED = 3
 _TRIED_PACKETS_MAX = 300  # longer than the longest sane distance to a first keyframe
 _TRIED_BYTES_MAX = 16 * MIB
 _TAIL_SECONDS = 2
+_CAPTIONS = "A53_CC"  # CEA-608 and 708, as ATSC A/53 puts them beside a picture
 
 
 @dataclass(slots=True)
 class Trial:
-    """How the first packets of one track decoded."""
+    """How the first packets of one track decoded. `captions`: there are some inside the pictures."""
 
     packets: int = 0
     frames: int = 0
     errors: int = 0
+    captions: bool = False
     first: VideoFrame | None = None
     reason: str = ""
 
@@ -135,8 +137,9 @@ def _try(trial: Trial, packet: "Packet[Stream]") -> None:
         return
     for frame in frames:
         trial.frames += 1
-        if trial.first is None and isinstance(frame, VideoFrame):
-            trial.first = frame
+        if isinstance(frame, VideoFrame):
+            trial.captions = trial.captions or frame.side_data.get(_CAPTIONS) is not None
+            trial.first = trial.first or frame
 
 
 def _look_at_end(
