@@ -225,6 +225,15 @@ async def test_a_sound_plays_as_a_stream_and_as_its_aac(
     assert (await player.get(song["mp4_url"])).status_code == 307
 
 
+async def test_a_film_whose_rungs_are_all_too_large_for_one_file_plays_as_a_stream(
+    service: Service, client: httpx.AsyncClient, player: httpx.AsyncClient
+) -> None:
+    large = pretend_file(size=2_000, width=3840, height=2160)
+    film = await played(service, client, large, options={"rungs": [2160]})
+    assert film["mp4_url"] is None
+    assert (await player.get(film["hls_url"])).status_code == 200
+
+
 async def test_a_page_that_is_let_in_may_play() -> None:
     service = a_service(origins=[PAGE])
     async with service.client() as client, service.client(None) as player:

@@ -198,7 +198,11 @@ def test_a_silent_video_owes_no_sound() -> None:
 
 
 def test_the_progressive_file_is_at_most_1080() -> None:
-    assert Mp4Spec(rung="1080p", audio=None) in specs(planned(video(width=3840, height=2160)))
+    large = video(width=3840, height=2160)
+    assert Mp4Spec(rung="1080p", audio=None) in specs(planned(large))
+    made = plan(large, Options(rungs=(1440, 2160)), LIMITS)
+    assert names(made)["video"] == ["2160p", "1440p", "hls", "dash"]
+    assert choices(made)["mp4", "skipped"] == "none of the rungs asked for has 1080 lines or fewer"
 
 
 def test_a_picture_that_is_turned_mirrored_and_interlaced_is_put_right() -> None:

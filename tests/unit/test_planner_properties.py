@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import example, given
 
 from smmu.domain.facts import Kind, MediaFacts
 from smmu.domain.limits import GIB
@@ -26,6 +26,7 @@ from smmu.domain.plan import (
     WaveformSpec,
 )
 from smmu.domain.planner import plan
+from tests.support.planned import video
 from tests.support.strategies import LIMITS, WISHES
 
 
@@ -88,6 +89,7 @@ def test_nothing_is_ever_enlarged_or_distorted(wish: tuple[MediaFacts, Options])
 
 
 @given(WISHES)
+@example((video(width=3840, height=2160), Options(rungs=(2160,))))
 def test_what_a_rendition_refers_to_is_there(wish: tuple[MediaFacts, Options]) -> None:
     facts, options = wish
     made = plan(facts, options, LIMITS)

@@ -35,14 +35,15 @@ def tasks(
     sounds, why_sounds = plan_tracks.sounds(facts, options)
     texts, why_texts = plan_tracks.texts(facts, options)
     shown, why_shown = plan_glimpses.task(facts, video, transform(video), options, limits)
-    mp4 = Mp4Spec(rung=_mp4_rung(rungs).name, audio=sounds[0].name if sounds else None)
-    renditions: tuple[Spec, ...] = (*rungs, *sounds, PlaylistSpec(), DashSpec(), mp4, *texts)
+    mp4, why_no_mp4 = _mp4(rungs, sounds[0].name if sounds else None)
+    renditions: tuple[Spec, ...] = (*rungs, *sounds, PlaylistSpec(), DashSpec(), *mp4, *texts)
     made = [_ladder_task(facts, video, rungs, renditions, limits), shown]
     if sounds and options.preset != "preview-only":
         made.append(plan_sound.task(facts, plan_sound.waveforms(sounds[0].track_index), limits))
     if not sounds and not options.mute:
         why_sounds = (_source("no sound", "the file has no track that states its channels and rate"),)
-    return tuple(made), (*_decisions(facts, video, options), *about_top, *why_sounds, *why_texts, *why_shown)
+    about_made = (*about_top, *why_no_mp4, *why_sounds, *why_texts, *why_shown)
+    return tuple(made), (*_decisions(facts, video, options), *about_made)
 
 
 def _rungs(video: VideoTrack, options: Options) -> tuple[RungSpec, ...]:
@@ -74,9 +75,14 @@ def _ladder_task(
     )
 
 
-def _mp4_rung(rungs: tuple[RungSpec, ...]) -> RungSpec:
-    plain = [rung for rung in rungs if rung.codec == "h264"]
-    return next((rung for rung in plain if min(rung.width, rung.height) <= MP4_SHORT_MAX), plain[-1])
+def _mp4(rungs: tuple[RungSpec, ...], audio: str | None) -> tuple[tuple[Mp4Spec, ...], tuple[Decision, ...]]:
+    """The progressive file, which holds the largest rung that everybody can play; none where there is none."""
+    plain = (rung for rung in rungs if rung.codec == "h264")
+    rung = next((rung for rung in plain if min(rung.width, rung.height) <= MP4_SHORT_MAX), None)
+    if rung is not None:
+        return (Mp4Spec(rung=rung.name, audio=audio),), ()
+    reason = f"none of the rungs asked for has {MP4_SHORT_MAX} lines or fewer"
+    return (), (Decision(subject="mp4", choice="skipped", reason=reason),)
 
 
 def transform(video: VideoTrack) -> Transform:
