@@ -1,6 +1,7 @@
 """Long videos in chunks, over drawn facts: chunks tile the time, begin at cuts, and each choice has its reason."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smmu.domain.facts import Kind, MediaFacts, VideoTrack
+from smmu.domain.facts import Groups, Kind, MediaFacts, VideoTrack
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
 from smmu.domain.plan import ChunkSpec, Plan, RungSpec, TaskKind
@@ -39,6 +40,10 @@ def chunks_of(made: Plan) -> list[ChunkSpec]:
     return [spec for spec in specs if isinstance(spec, ChunkSpec)]
 
 
+def seconds_of_chunks(made: Plan) -> set[int]:
+    return {task.seconds_max for stage in made.stages for task in stage.tasks if task.kind is TaskKind.CHUNK}
+
+
 def choices(made: Plan) -> dict[str, str]:
     return {decision.choice: decision.reason for decision in made.decisions if decision.subject == "video"}
 
@@ -65,6 +70,25 @@ def test_the_last_chunk_is_not_a_scrap(duration: Fraction, length: Fraction) -> 
     found = starts(duration, length)
     assert len(found) in (math.ceil(duration / length), math.ceil(duration / length) - 1)
     assert len(found) == 1 or length / 2 <= duration - found[-1] <= length * Fraction(3, 2)
+
+
+@given(st.floats(600, 12_000), st.floats(600, 12_000))
+def test_a_chunks_time_does_not_grow_with_the_film(one: float, other: float) -> None:
+    found = [seconds_of_chunks(plan(film(duration_s), Options(), LIMITS)) for duration_s in (one, other)]
+    assert found[0] == found[1]
+    assert max(found[0]) < LIMITS.heavy_task_seconds_max / 6
+
+
+def test_a_chunk_has_time_for_what_is_decoded_before_it() -> None:
+    def seconds(longest_s: float) -> int:
+        facts, groups = film(), Groups(count=2, longest_s=longest_s, closed=True)
+        assert facts.video
+        return max(
+            seconds_of_chunks(plan(replace(facts, video=replace(facts.video, groups=groups)), Options(), LIMITS))
+        )
+
+    assert seconds(2_002.0) - seconds(2.0) == 2_000
+    assert seconds(3_600.0 * 24) == LIMITS.heavy_task_seconds_max
 
 
 def test_a_short_video_is_made_at_once_and_nothing_is_said_of_it() -> None:

@@ -30,7 +30,7 @@ _PIXELS_1080: Final = 1920 * 1080
 _LADDER_SECONDS_PER_SECOND: Final = 30  # per second of 1080p at up to 30 frames
 _RATE_1: Final = 30
 _SOUND_SECONDS_PER_SECOND: Final = 1
-_POSTER_SECONDS_PER_SECOND: Final = 1
+_DECODING_SECONDS_PER_SECOND: Final = 1
 _IMAGE_SECONDS_PER_MEGAPIXEL: Final = 5
 
 
@@ -66,9 +66,17 @@ def ladder_seconds(rungs: Sequence[RungSpec], source_pixels: int, duration_s: fl
     return _seconds(duration_s, _LADDER_SECONDS_PER_SECOND * weight, limits)
 
 
+def chunk_seconds(
+    rungs: Sequence[RungSpec], source_pixels: int, duration_s: float, before_s: float, limits: Limits
+) -> int:
+    """Seconds after which encoding a part is hopeless, for which `before_s` more of the source have to be decoded."""
+    working = ladder_seconds(rungs, source_pixels, duration_s, limits)
+    return min(limits.heavy_task_seconds_max, working + math.ceil(before_s * _DECODING_SECONDS_PER_SECOND))
+
+
 def poster_seconds(duration_s: float | None, limits: Limits) -> int:
     """Seconds after which choosing a frame is hopeless: at worst every frame is decoded."""
-    return _seconds(duration_s, _POSTER_SECONDS_PER_SECOND, limits)
+    return _seconds(duration_s, _DECODING_SECONDS_PER_SECOND, limits)
 
 
 def sound_seconds(duration_s: float | None, limits: Limits) -> int:

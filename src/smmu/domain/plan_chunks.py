@@ -19,6 +19,7 @@ from smmu.domain.plan import AudioSpec, ChunkSpec, Decision, PlannedTask, Playli
 
 INDEXED = frozenset({"mp4", "mov", "matroska"})  # where decoding can begin in the middle, to the picture
 NAME = "chunk-{:04d}"
+LAST_LENGTHS_MAX = Fraction(3, 2)  # of the others: what is left over for a chunk of its own is never less than half
 
 _Staged = tuple[tuple[Stage, ...], tuple[Decision, ...]]
 
@@ -33,7 +34,7 @@ def staged(tasks: Sequence[PlannedTask], facts: MediaFacts, limits: Limits) -> _
     if why_whole:
         decisions = (_decision("encoded in one pass", why_whole), *_about_first(first))
         return (*first, Stage(name="render", tasks=tuple(tasks))), decisions
-    chunks = tuple(_chunk_tasks(video, limits))
+    chunks = tuple(_chunk_tasks(video, facts, limits))
     beside = tuple(task for task in tasks if task is not video)
     join = replace(video, joins=tuple(chunk.name for chunk in chunks))
     stages = (*first, Stage(name="chunks", tasks=(*chunks, *beside)), Stage(name="join", tasks=(join,)))
@@ -98,14 +99,24 @@ def _about_first(first: Sequence[Stage]) -> Iterator[Decision]:
         yield _decision(f"{lowest} made first", "so that it can be played while the others are made")
 
 
-def _chunk_tasks(video: PlannedTask, limits: Limits) -> Iterator[PlannedTask]:
+def _chunk_tasks(video: PlannedTask, facts: MediaFacts, limits: Limits) -> Iterator[PlannedTask]:
     begins = starts(Fraction(str(video.duration_s)), _length(video, limits))
+    seconds = _chunk_seconds(video, facts, limits)
     sounds = (spec.track_index for spec in video.renditions if isinstance(spec, AudioSpec))
     tracks = (video.transform.track_index, *sounds)
     for number, (start, end) in enumerate(zip(begins, [*begins[1:], None], strict=True)):
         name = NAME.format(number)
         spec = ChunkSpec(name=name, start=start, end=end, rungs=tuple(_rungs(video)), tracks=tracks)
-        yield replace(video, name=name, kind=TaskKind.CHUNK, renditions=(spec,))
+        yield replace(video, name=name, kind=TaskKind.CHUNK, renditions=(spec,), seconds_max=seconds)
+
+
+def _chunk_seconds(video: PlannedTask, facts: MediaFacts, limits: Limits) -> int:
+    """What the longest chunk may take, decoding from the keyframe before it included where that may be far."""
+    assert facts.video is not None  # noqa: S101 - whose ladder this is
+    longest = min(_length(video, limits) * LAST_LENGTHS_MAX, Fraction(str(video.duration_s)))
+    before = facts.video.groups.longest_s if facts.video.groups else 0.0
+    pixels = facts.video.width * facts.video.height
+    return estimates.chunk_seconds(_rungs(video), pixels, float(longest), before, limits)
 
 
 def _decision(choice: str, reason: str) -> Decision:
