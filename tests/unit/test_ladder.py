@@ -1,12 +1,13 @@
 """Which rungs a video gets, at which size, rate and bits."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 
-from smmu.domain.ladder import NEAR, STEPS, decisions, fitted, rungs, shorts
+from smmu.domain.ladder import NEAR, STEPS, better, decisions, fitted, rungs, shorts
 from smmu.domain.options import RUNGS
 from tests.support.strategies import RATES, SIDES
 
@@ -126,9 +127,11 @@ def test_the_caps_are_the_tables_and_between_them_in_proportion() -> None:
     assert rungs((2, 2), None)[0].bitrate_bps_max == 100_000
 
 
-def test_more_quality_lowers_the_crf_of_every_rung() -> None:
-    usual, better = rungs((1920, 1080), None), rungs((1920, 1080), None, crf_less=2)
-    assert [rung.crf - 2 for rung in usual] == [rung.crf for rung in better]
+def test_a_better_rung_has_a_lower_crf_and_a_higher_cap() -> None:
+    for rung in rungs((1920, 1080), None):
+        found = better(rung)
+        assert (found.crf, found.bitrate_bps_max) == (rung.crf - 2, rung.bitrate_bps_max * 3 // 2)
+        assert replace(found, crf=rung.crf, bitrate_bps_max=rung.bitrate_bps_max) == rung
 
 
 @pytest.mark.parametrize(

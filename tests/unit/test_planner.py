@@ -277,8 +277,11 @@ def test_what_is_over_at_once_gets_its_poster_alone() -> None:
 def test_archive_is_web_with_more_bits() -> None:
     web, archive = planned(video(STEREO)), planned(video(STEREO), "archive")
     assert names(web) == names(archive)
-    crfs = [[spec.crf for spec in specs(made) if isinstance(spec, RungSpec)] for made in (web, archive)]
-    assert [crf - 2 for crf in crfs[0]] == crfs[1]
+    usual, better = ([spec for spec in specs(made) if isinstance(spec, RungSpec)] for made in (web, archive))
+    assert [spec.crf - 2 for spec in usual] == [spec.crf for spec in better]
+    assert [spec.bitrate_bps_max * 3 // 2 for spec in usual] == [spec.bitrate_bps_max for spec in better]
+    assert choices(archive)["archive", "more bits"] == "asked for: a CRF lower by 2, and caps half as high again"
+    assert ("archive", "more bits") not in choices(web)
     assert {spec.quality for spec in specs(planned(image(), "archive")) if isinstance(spec, ImageSpec)} == {90}
 
 

@@ -44,6 +44,8 @@ _MODERN: Final[dict[Literal["hevc", "av1"], tuple[int, Fraction]]] = {
     "hevc": (4, Fraction(65, 100)),
     "av1": (12, Fraction(55, 100)),
 }
+BETTER_CRF_LESS: Final = 2
+BETTER_BITS: Final = Fraction(3, 2)  # two steps of CRF take a quarter more, and what is at its cap gets half more
 _SIDE_MIN = 2  # the smallest picture that 4:2:0 has
 
 
@@ -64,14 +66,17 @@ def _shorts(source_short: int) -> tuple[int, ...]:
     return tuple(reversed(standard))
 
 
-def rungs(
-    size: tuple[int, int], rate: Fraction | None, *, wanted: Sequence[int] = (), crf_less: int = 0
-) -> tuple[RungSpec, ...]:
+def rungs(size: tuple[int, int], rate: Fraction | None, *, wanted: Sequence[int] = ()) -> tuple[RungSpec, ...]:
     """The ladder for an upright source of `size` pixels and `rate` frames a second (`None`: it varies), top first.
 
-    `wanted` is as in `shorts`; `crf_less` lowers every rung's CRF for more quality.
+    `wanted` is as in `shorts`.
     """
-    return tuple(_rung(size, short, rate, crf_less) for short in shorts(min(size), wanted))
+    return tuple(_rung(size, short, rate) for short in shorts(min(size), wanted))
+
+
+def better(spec: RungSpec) -> RungSpec:
+    """The same rung with more bits, for the preset `archive`: more quality, and a cap that leaves room for it."""
+    return replace(spec, crf=spec.crf - BETTER_CRF_LESS, bitrate_bps_max=int(spec.bitrate_bps_max * BETTER_BITS))
 
 
 def also(spec: RungSpec, codec: Literal["hevc", "av1"]) -> RungSpec:
@@ -119,14 +124,14 @@ def _decision(short: int, choice: str, reason: str) -> Decision:
     return Decision(subject=f"{short}p", choice=choice, reason=reason)
 
 
-def _rung(size: tuple[int, int], short: int, rate: Fraction | None, crf_less: int) -> RungSpec:
+def _rung(size: tuple[int, int], short: int, rate: Fraction | None) -> RungSpec:
     width, height = fitted(size, short)
     return RungSpec(
         name=f"{short}p",
         width=width,
         height=height,
         frame_rate_max=_rate_max(short, rate),
-        crf=_at_or_below(short).crf - crf_less,
+        crf=_at_or_below(short).crf,
         bitrate_bps_max=_bitrate(short),
     )
 

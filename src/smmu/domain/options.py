@@ -3,7 +3,7 @@
 A preset is a promise, kept by the planner and stated here:
 
     web           everything: all widths and crops, the whole ladder, sound, poster, storyboard, one file, waveform
-    archive       as web, with more bits: a lower CRF and a higher image quality
+    archive       as web, with more bits: a lower CRF, higher caps and a higher image quality
     preview-only  the least that shows what it is: two small pictures; the lowest rung and a poster; sound as a file
     audio-only    of a video, just its sound, as of a sound file
 

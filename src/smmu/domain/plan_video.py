@@ -24,7 +24,6 @@ from smmu.domain.plan import (
 )
 
 MP4_SHORT_MAX = 1080
-_ARCHIVE_CRF_LESS = 2
 
 
 def tasks(
@@ -48,8 +47,9 @@ def tasks(
 
 def _rungs(video: VideoTrack, options: Options) -> tuple[RungSpec, ...]:
     rate = None if video.variable_frame_rate else video.frame_rate
-    crf_less = _ARCHIVE_CRF_LESS if options.preset == "archive" else 0
-    rungs = ladder.rungs(video.display_size, rate, wanted=options.rungs, crf_less=crf_less)
+    rungs = ladder.rungs(video.display_size, rate, wanted=options.rungs)
+    if options.preset == "archive":
+        rungs = tuple(map(ladder.better, rungs))
     chosen = rungs[-1:] if options.preset == "preview-only" else rungs
     large = [rung for rung in chosen if min(rung.width, rung.height) >= ladder.MODERN_SHORT_MIN]
     return (*chosen, *(ladder.also(rung, codec) for codec in options.codecs if codec != "h264" for rung in large))
@@ -150,6 +150,9 @@ def _about_rungs(video: VideoTrack, options: Options) -> Iterator[Decision]:
             yield Decision(subject=decision.subject, choice="skipped", reason=reason)
         else:
             yield decision
+    if options.preset == "archive":
+        reason = f"asked for: a CRF lower by {ladder.BETTER_CRF_LESS}, and caps half as high again"
+        yield Decision(subject="archive", choice="more bits", reason=reason)
     for codec in options.codecs:
         if codec != "h264":
             yield _about_codec(codec, min(video.display_size))
