@@ -58,6 +58,16 @@ def test_each_tile_shows_its_time(tmp_path: Path, keyframe_every: str) -> None:
     assert [file.content_type for file in made["storyboard"].files] == ["text/vtt", "image/webp"]
 
 
+def test_a_keyframe_every_two_seconds_tells_a_short_film(tmp_path: Path) -> None:
+    """Also where the sound goes on for a moment, which is one more tile and no more pictures."""
+    sound = ("-f", "lavfi", "-t", "10.01", "-i", "sine", *FAST, "-g", "20", "-c:a", "aac")
+    made = board(make(tmp_path / "s.mp4", "-f", "lavfi", "-t", "10", "-i", SECONDS, *sound), tmp_path / "o")
+    assert failures(made) == []
+    assert [tile[2] for tile in tiles(made)] == [0, 0, 2, 2, 4, 4, 6, 6, 8, 8, 8]
+    measures = made["storyboard"].proof.measures
+    assert (measures["own_pictures"], measures["decoded_all"]) == (5, 0)
+
+
 @pytest.mark.parametrize(
     ("name", "options"),
     [

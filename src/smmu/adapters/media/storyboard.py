@@ -28,7 +28,9 @@ from smmu.domain.plan import PlannedTask, StoryboardSpec
 from smmu.domain.webvtt import Cue, to_webvtt
 
 FOLDER, VTT_TYPE, SHEET_TYPE = "storyboard", "text/vtt", "image/webp"
-SPARSE = Fraction(1, 2)  # of the tiles: fewer pictures of their own than this do not tell the film
+# Of the tiles: fewer pictures of their own than this do not tell the film. Not a half: a film with a keyframe every two
+# seconds, which is how most are made, has one for every second tile, and an end that is a tile more.
+SPARSE = Fraction(2, 5)
 
 Pixels = npt.NDArray[np.uint8]
 
