@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from smmu.adapters.inmemory.media import PretendEngine, pretend_file
     from smmu.adapters.inmemory.platform import memory_platform
+    from smmu.adapters.policy.classifier import FunctionClassifier
     from smmu.adapters.policy.function import FunctionPolicy
     from smmu.application.system import System, assemble
     from smmu.bootstrap.embedding import open_in_memory, send, until_over
     from smmu.domain.admission import UploadRequest
     from smmu.domain.errors import Code, Refused
     from smmu.domain.facts import Kind
+    from smmu.domain.labels import Label, Sight
     from smmu.domain.limits import Limits
     from smmu.domain.options import Options
     from smmu.domain.policy import Unanswered, Verdict
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Code",
+    "FunctionClassifier",
     "FunctionPolicy",
     "Kind",
+    "Label",
     "Limits",
     "MediaEngine",
     "Options",
@@ -38,6 +42,7 @@ __all__ = [
     "PretendEngine",
     "Question",
     "Refused",
+    "Sight",
     "System",
     "Telemetry",
     "Unanswered",
@@ -54,8 +59,10 @@ __all__ = [
 
 _HOMES = {
     "Code": "domain.errors",
+    "FunctionClassifier": "adapters.policy.classifier",
     "FunctionPolicy": "adapters.policy.function",
     "Kind": "domain.facts",
+    "Label": "domain.labels",
     "Limits": "domain.limits",
     "MediaEngine": "ports.media",
     "Options": "domain.options",
@@ -64,6 +71,7 @@ _HOMES = {
     "PretendEngine": "adapters.inmemory.media",
     "Question": "ports.policy",
     "Refused": "domain.errors",
+    "Sight": "domain.labels",
     "System": "application.system",
     "Telemetry": "ports.system",
     "Unanswered": "domain.policy",

@@ -35,6 +35,7 @@ def test_every_row_of_the_table_is_made_of_rows_that_are_there() -> None:
         scratch="/nowhere",
         recognizer=None,
         policy=None,
+        classifier=None,
     )
     container.check_dependencies()
     system = container.system()

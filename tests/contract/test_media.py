@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import anyio
 import pytest
 
-from smmu.adapters.inmemory.classify import FORBIDDEN, PretendClassifier
 from smmu.adapters.inmemory.media import REJECT, PretendEngine, pretend_file
 from smmu.adapters.inmemory.objects import MemoryObjectStore
 from smmu.adapters.inmemory.system import FixedClock
@@ -145,15 +144,3 @@ async def test_rendering_takes_time_in_proportion() -> None:
     started = anyio.current_time()
     await engine.render(source, tasks_of(await engine.inspect(source))[0], Folder(), Told())
     assert 0.09 < anyio.current_time() - started < 1
-
-
-async def test_labels_come_surest_first_and_are_the_same_again() -> None:
-    for labels in (await PretendClassifier().frame(b"jpeg"), await PretendClassifier().text("words")):
-        assert [label.confidence for label in labels] == sorted((label.confidence for label in labels), reverse=True)
-        assert not any(label.moderation for label in labels)
-    assert await PretendClassifier().frame(b"jpeg") == await PretendClassifier().frame(b"jpeg")
-
-
-async def test_what_a_policy_may_refuse_is_marked() -> None:
-    labels = await PretendClassifier().text(f"something {FORBIDDEN}")
-    assert [label.name for label in labels if label.moderation] == [FORBIDDEN]

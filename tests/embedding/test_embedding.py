@@ -1,4 +1,4 @@
-"""The programs in docs/embedding.md and docs/policy.md, word for word, where nothing but the base install can be imported."""
+"""The programs in docs/embedding.md, policy.md and classification.md, word for word, where nothing but the base install can be imported."""
 
 import re
 import subprocess
@@ -40,7 +40,7 @@ def run(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("page", ["embedding.md", "policy.md"])
+@pytest.mark.parametrize("page", ["embedding.md", "policy.md", "classification.md"])
 def test_the_program_of_the_document_prints_what_the_document_says(tmp_path: Path, page: str) -> None:
     done = run(tmp_path, GUARD + block("python", page))
     assert done.stderr == ""

@@ -16,6 +16,7 @@ from smmu.domain.admission import UploadRequest
 from smmu.domain.limits import Limits
 from smmu.domain.pipeline import Weight
 from smmu.domain.task import Task
+from smmu.ports.classify import Classifier
 from smmu.ports.errors import NotFound
 from smmu.ports.orchestrator import Orchestrator, RunRequest, RunStatus
 from smmu.ports.platform import Capability
@@ -116,13 +117,17 @@ class Deployment:
         return await self.system.invocations.collect(OWNER, known.record_id, machine)
 
 
-async def deployed(policy: Policy | None = None) -> Deployment:
+async def deployed(
+    policy: Policy | None = None, classifier: Classifier | None = None, limits: Limits | None = None
+) -> Deployment:
     """A deployment whose one job has been dispatched."""
     clock, runs, machines = FixedClock(), Ledgerless(), Machines()
-    inner = memory_platform(Limits(), clock=clock, part_bytes_min=1)
+    limits = limits or Limits()
+    inner = memory_platform(limits, clock=clock, part_bytes_min=1)
     able = inner.capabilities | {Capability.ORCHESTRATES}
     platform = replace(inner, orchestrator=runs, tasks=machines, starter=None, capabilities=able)
-    system = assemble(platform, PretendEngine(speed=None), Limits(), MemoryTelemetry(), policy=policy)
+    told = MemoryTelemetry()
+    system = assemble(platform, PretendEngine(speed=None), limits, told, policy=policy, classifier=classifier)
     run = await _dispatched(system)
     return Deployment(system=system, runs=runs, machines=machines, clock=clock, run=run)
 

@@ -17,6 +17,8 @@ UNNAMEABLE = {
     "ecr:GetAuthorizationToken": "a token is for the whole registry",
     "ecs:ListTasks": "tasks are bound by a condition on their cluster",
     "transcribe:StartTranscriptionJob": "a job has no name that a policy could bind before it is started",
+    "rekognition:DetectLabels": "a picture that is sent along is no resource",
+    "rekognition:DetectModerationLabels": "as above",
     "logs:CreateLogDelivery": "log deliveries are no resources (Step Functions developer guide, logging)",
     "logs:GetLogDelivery": "as above",
     "logs:UpdateLogDelivery": "as above",

@@ -42,6 +42,7 @@ module "deployment" {
   client_cidrs          = var.client_cidrs
   managed_speech        = var.managed_speech
   speech_model          = var.speech_model
+  classifier            = var.classifier
   policy                = var.policy
   policy_key            = var.policy_key
 

@@ -72,6 +72,12 @@ variable "speech_model" {
   default     = ""
 }
 
+variable "classifier" {
+  description = "Who labels pictures and posters (docs/classification.md): rekognition, or a function in the image. Empty: nobody."
+  type        = string
+  default     = ""
+}
+
 variable "policy" {
   description = "Who judges files before they are processed (docs/policy.md): an https:// URL, or a function in the image. Null: nobody."
   type        = object({ hook = string, seconds = optional(number, 10), unanswered = optional(string, "closed") })

@@ -52,6 +52,7 @@ module "deployment" {
   dispatch_concurrency  = var.dispatch_concurrency
   managed_speech        = var.managed_speech
   speech_model          = var.speech_model
+  classifier            = var.classifier
   policy                = var.policy
   policy_key            = var.policy_key
   network               = { cidr = var.cidr, zone_count = 3, endpoints_in_every_zone = true }

@@ -1,5 +1,13 @@
 # Who may do what: each component has the documents of what it does (application/*.py), and no others.
 
+# Show pictures to Amazon Rekognition (adapters/aws/rekognition.py), which has nothing that could be named.
+data "aws_iam_policy_document" "classifies" {
+  statement {
+    actions   = ["rekognition:DetectLabels", "rekognition:DetectModerationLabels"]
+    resources = ["*"]
+  }
+}
+
 locals {
   may = merge(
     module.storage.grants,
@@ -27,10 +35,11 @@ locals {
       local.may.takes_messages, local.may.keeps_jobs, local.may.keeps_media, local.may.starts, local.may.stops,
     )
 
-    # Inspects what was sent; proves and publishes what was made, which is then found by its words.
+    # Inspects what was sent; has what was made labelled, proves and publishes it; it is then found by its words.
     perform = concat(
       local.may.keeps_jobs, local.may.keeps_media, local.may.keeps_words, local.may.reads_raw,
       local.may.reads_processed, local.may.writes_processed, local.may.lists_processed, local.may.uses_key,
+      var.classifier == "rekognition" ? [data.aws_iam_policy_document.classifies.json] : [],
     )
 
     open    = local.may.keeps_jobs

@@ -5,6 +5,9 @@ data "aws_region" "here" {}
 locals {
   prefix = "smmu-${var.environment}"
 
+  # Who says what is to be seen, which publishing alone has to know.
+  classifier = var.classifier == "" ? {} : { SMMU_CLASSIFIER__ENGINE = var.classifier }
+
   # Who judges files, which inspection alone has to know.
   policy = var.policy == null ? {} : merge(
     {
@@ -133,7 +136,7 @@ module "functions" {
   image              = var.images.functions
   architecture       = var.architecture
   settings           = local.settings
-  perform_settings   = local.policy
+  perform_settings   = merge(local.policy, local.classifier)
   grants             = local.function_grants
   log_groups         = module.observability.function_log_groups
   stream_arn         = module.tables.stream_arn

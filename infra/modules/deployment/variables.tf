@@ -226,6 +226,17 @@ variable "speech_model" {
   }
 }
 
+variable "classifier" {
+  description = "Who labels pictures and posters (docs/classification.md): rekognition, or a function in the image. Empty: nobody."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^(|rekognition|[\\w.]+:\\w+)$", var.classifier))
+    error_message = "classifier is rekognition, package.module:function, or empty."
+  }
+}
+
 variable "policy" {
   description = "Who judges files before they are processed (docs/policy.md): an https:// URL, or a function in the image. Null: nobody."
   type        = object({ hook = string, seconds = optional(number, 10), unanswered = optional(string, "closed") })

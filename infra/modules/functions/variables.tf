@@ -19,7 +19,7 @@ variable "settings" {
 }
 
 variable "perform_settings" {
-  description = "What perform alone is told, beside them: who judges files, and the key that it signs questions with."
+  description = "What perform alone is told, beside them: who judges files (and the key that questions are signed with), who labels them."
   type        = map(string)
   default     = {}
 }

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from smmu.application.causes import cause_of
+from smmu.application.causes import tried_again
 from smmu.application.documents import adapter
-from smmu.domain.catalogue import RETRIES
 from smmu.domain.classification import classify
 from smmu.domain.errors import refuse_if
-from smmu.domain.evaluate import retry_delay
 from smmu.domain.facts import MediaFacts
 from smmu.domain.job import Job
 from smmu.domain.media import Media
@@ -37,7 +35,7 @@ class Gate:
         try:
             verdict = await self.policy.judge(question)
         except WorldError as error:
-            if self.policy.unanswered is Unanswered.CLOSED or _tried_again(failures, error):
+            if self.policy.unanswered is Unanswered.CLOSED or tried_again(failures, error):
                 raise
             self.telemetry.event("policy_unanswered", error=repr(error))
             return NOT_JUDGED
@@ -61,8 +59,3 @@ def question_of(job: Job, media: Media, facts: MediaFacts) -> Question:
         facts=told,
         classification=dict(classify(facts)),
     )
-
-
-def _tried_again(failures: Sequence[TryFailure], error: WorldError) -> bool:
-    this = TryFailure(error=cause_of(error), message="", at=0.0)
-    return retry_delay(RETRIES, (*failures, this)) is not None

@@ -5,7 +5,7 @@ Everything before the commit may be lost or done twice; after it the media is re
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from smmu.application.documents import JSON, PlanDocument, RenderDocument, adapter
@@ -19,6 +19,7 @@ from smmu.domain import job, keys, media, task
 from smmu.domain.classification import classify
 from smmu.domain.errors import Code, refuse
 from smmu.domain.job import PROCESS, Job
+from smmu.domain.labels import seen_before
 from smmu.domain.manifest import Manifest, RenderedFile, Rendition, moved, to_document, verify
 from smmu.domain.media import Media, RenditionRecord
 from smmu.domain.plan import Plan, Role
@@ -29,6 +30,15 @@ from smmu.ports.records import Stored
 from smmu.ports.system import Clock, Telemetry
 
 _COMPLETED = frozenset({Role.HLS, Role.DASH})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a job has come to: what was found and planned, what was made of it, and what a classifier has `seen`."""
+
+    found: PlanDocument
+    made: Sequence[RenderDocument]
+    seen: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +60,7 @@ class Publication:
     clock: Clock
     telemetry: Telemetry
 
-    async def publish(
-        self, claim: Task, known: Job, found: PlanDocument, made: Sequence[RenderDocument]
-    ) -> dict[str, Any]:
+    async def publish(self, claim: Task, known: Job, outcome: Outcome) -> dict[str, Any]:
         """Publish, or find it done. Raises `Refused` when a rendition is missing, unproven or not in storage."""
 
         async def attempt() -> dict[str, Any]:
@@ -60,18 +68,16 @@ class Publication:
             stored = await self.store.get(Media, known.owner, known.media_id)
             if _is_done(now.value, claim.attempt):
                 return {"revision": stored.value.revision}
-            lasting = replace(found, plan=found.plan.lasting)
-            revision = await self._revision(claim, now.value, stored.value, (lasting, made))
-            chunked = any(task.joins for stage in lasting.plan.stages for task in stage.tasks)
+            lasting = outcome.found.plan.lasting
+            revision = await self._revision(claim, now.value, stored.value, _of(outcome, lasting))
+            chunked = any(task.joins for stage in lasting.stages for task in stage.tasks)
             chunked |= known.kind == PROCESS and known.attempt > 1  # which an earlier attempt's plan may have asked for
             of_media = Stored(replace(stored.value, chunks=stored.value.chunks or chunked), stored.version)
             return await self._commit(claim, now, of_media, revision)
 
         return await until_settled(attempt)
 
-    async def reveal(
-        self, claim: Task, known: Job, found: PlanDocument, made: Sequence[RenderDocument]
-    ) -> dict[str, Any]:
+    async def reveal(self, claim: Task, known: Job, outcome: Outcome) -> dict[str, Any]:
         """Let what is made already be played, unless something better can be. Raises as `publish` does."""
 
         async def attempt() -> dict[str, Any]:
@@ -79,8 +85,8 @@ class Publication:
             stored = await self.store.get(Media, known.owner, known.media_id)
             if _is_done(now.value, claim.attempt) or not _is_worse(stored.value, now.value):
                 return {"revision": stored.value.revision}
-            early = replace(found, plan=found.plan.early)
-            revision = await self._revision(claim, now.value, stored.value, (early, made))
+            early = _of(outcome, outcome.found.plan.early)
+            revision = await self._revision(claim, now.value, stored.value, early)
             return await self._commit_early(claim, now, stored, revision)
 
         return await until_settled(attempt)
@@ -112,11 +118,9 @@ class Publication:
         name = f"{revision.prefix}-{revision.manifest.revision}-{claim.fence}.json"
         return await self.objects.put(name, document, content_type=JSON)
 
-    async def _revision(
-        self, claim: Task, known: Job, stored: Media, told: tuple[PlanDocument, Sequence[RenderDocument]]
-    ) -> _Revision:
+    async def _revision(self, claim: Task, known: Job, stored: Media, outcome: Outcome) -> _Revision:
         """All that the commit writes down, once every rendition is there and proven."""
-        found, made = told
+        found, made = outcome.found, outcome.made
         attempt = keys.attempt_prefix(known.owner, known.media_id, known.id, known.attempt)
         former = None if found.former is None else await read_former(self.objects, stored)
         folder = attempt if former is None else keys.media_prefix(known.owner, known.media_id)
@@ -132,7 +136,7 @@ class Publication:
         files = await self._verify(tuple(one for one in every if one.name in names), found.plan, folder, attempt)
         kept = {record.name: record for record in stored.renditions}
         return _Revision(
-            manifest=_manifest(known, stored, found, made, every),
+            manifest=_manifest(known, stored, outcome, every),
             records=tuple(
                 _record(one, files) if one.name in names else replace(kept[one.name], path=one.path) for one in every
             ),
@@ -204,13 +208,13 @@ def _require(file: RenderedFile, ref: ObjectRef | None) -> ObjectRef:
     return ref
 
 
-def _manifest(
-    known: Job,
-    stored: Media,
-    found: PlanDocument,
-    made: Sequence[RenderDocument],
-    renditions: tuple[Rendition, ...],
-) -> Manifest:
+def _of(outcome: Outcome, part: Plan) -> Outcome:
+    """The same, of a part of its plan."""
+    return replace(outcome, found=replace(outcome.found, plan=part))
+
+
+def _manifest(known: Job, stored: Media, outcome: Outcome, renditions: tuple[Rendition, ...]) -> Manifest:
+    found, made = outcome.found, outcome.made
     facts = adapter(PlanDocument).dump_python(found, mode="json")
     sha256 = next((part.source_sha256 for part in made if part.source_sha256), None)
     seconds = {f"render_{part.task}": round(part.seconds, 3) for part in made}
@@ -220,7 +224,7 @@ def _manifest(
         media_id=known.media_id,
         attempt=known.attempt,
         source=_source(stored, facts["facts"], sha256 or stored.facts.get("sha256")),
-        classification=classify(found.facts, renditions),
+        classification={**classify(found.facts, renditions), **seen_before(stored.classification), **outcome.seen},
         plan={"decisions": facts["plan"]["decisions"]},
         renditions=renditions,
         timings={"inspect": round(found.seconds, 3), **seconds},

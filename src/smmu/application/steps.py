@@ -5,7 +5,7 @@ makes a difference to anybody is one conditional commit. It raises what went wro
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,8 @@ from smmu.application.chunks import Chunks
 from smmu.application.documents import PlanDocument, RenderDocument, leave, read_plan, read_render
 from smmu.application.gate import Gate, question_of
 from smmu.application.jobs import Jobs
-from smmu.application.publication import Publication
+from smmu.application.labelling import Labelling
+from smmu.application.publication import Outcome, Publication
 from smmu.application.revisions import facts_of, plan_revision
 from smmu.application.transcription import Transcription, speech_of
 from smmu.domain import keys
@@ -65,6 +66,7 @@ class Steps:
     limits: Limits
     recognizer: SpeechRecognizer | None = None
     gate: Gate | None = None
+    labelling: Labelling | None = None
 
     async def run(self, task: Task, job: Job, progress: Progress) -> Any:  # noqa: ANN401 - a JSON value
         """Do what the task says; what it gives, as a JSON value."""
@@ -153,13 +155,21 @@ class Steps:
     async def _reveal(self, task: Task, job: Job, _progress: Progress) -> dict[str, Any]:
         found = await read_plan(self.objects, task.input["plan"])
         made = [await read_render(self.objects, made["ref"]) for made in task.input["rendered"]]
-        return await self.publication.reveal(task, job, found, made)
+        return await self.publication.reveal(task, job, Outcome(found=found, made=made))
 
     async def _publish(self, task: Task, job: Job, _progress: Progress) -> dict[str, Any]:
         found = await read_plan(self.objects, task.input["plan"])
         references = [made["ref"] for stage in task.input["rendered"] for made in stage]
         made = [await read_render(self.objects, reference) for reference in references]
-        return await self.publication.publish(task, job, found, made)
+        return await self.publication.publish(task, job, await self._labelled(task, job, found, made))
+
+    async def _labelled(self, task: Task, job: Job, found: PlanDocument, made: Sequence[RenderDocument]) -> Outcome:
+        """With what the deployment's classifier sees in it, where it has one and there is something to be seen."""
+        looked = None if self.labelling is None else await self.labelling.look(prefix_of(job), made, task.failures)
+        if looked is None:
+            return Outcome(found=found, made=made)
+        decided = replace(found.plan, decisions=(*found.plan.decisions, looked.decision))
+        return Outcome(found=replace(found, plan=decided), made=made, seen=looked.found)
 
     def _renderer(self, planned: PlannedTask) -> MediaEngine | Transcription:
         if planned.kind is not TaskKind.TRANSCRIBE:

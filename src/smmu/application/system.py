@@ -13,6 +13,7 @@ from smmu.application.heavy import Heavy
 from smmu.application.interpreter import Interpreter
 from smmu.application.invocations import Invocations
 from smmu.application.jobs import Jobs
+from smmu.application.labelling import Labelling
 from smmu.application.library import Library
 from smmu.application.playback import Playback
 from smmu.application.publication import Publication
@@ -28,7 +29,9 @@ from smmu.application.uploads import Uploads
 from smmu.application.variants import Variants
 from smmu.application.worker import Worker
 from smmu.domain.limits import Limits
+from smmu.ports.classify import Classifier
 from smmu.ports.media import MediaEngine
+from smmu.ports.objects import ObjectStore
 from smmu.ports.orchestrator import Orchestrator
 from smmu.ports.platform import Platform
 from smmu.ports.policy import Policy
@@ -58,7 +61,7 @@ class System:
     invocations: Invocations
     relay: Relay
     sweeper: Sweeper
-    crew: Crew | None
+    crew: Crew | None = None
 
     async def serve(self, *, light: int = 2, heavy: int = 2) -> None:
         """Do the work until cancelled, `light` and `heavy` tasks at once. Ends at once where services do it."""
@@ -78,10 +81,12 @@ def assemble(
     recognizer: SpeechRecognizer | None = None,
     *,
     policy: Policy | None = None,
+    classifier: Classifier | None = None,
 ) -> System:
     """Wire everything over a platform.
 
-    Without a `recognizer` nothing is transcribed, and without a `policy` all that can be processed is.
+    Without a `recognizer` nothing is transcribed, without a `policy` all that can be processed is, and without a
+    `classifier` nobody says what is to be seen.
     """
     clock, objects, signal = platform.clock, platform.objects, Signal()
     store = Store(ledger=platform.ledger, limits=limits, ring=signal.ring, heard=platform.topics)
@@ -91,9 +96,9 @@ def assemble(
     completion = Completion(store=store, storage=platform.uploads, objects=objects, clock=clock, telemetry=telemetry)
     search = Search(store=store, objects=objects, index=platform.search)
     library = Library(store=store, objects=objects, jobs=jobs, search=search, clock=clock)
-    publication = Publication(store=store, objects=objects, search=search, clock=clock, telemetry=telemetry)
-    steps = Steps(jobs=jobs, objects=objects, engine=engine, publication=publication, clock=clock, limits=limits)
-    steps = replace(steps, recognizer=recognizer, gate=_gate(policy, telemetry))
+    steps = _steps(jobs, engine, search, telemetry)
+    labelling = _labelling(classifier, objects, telemetry, limits)
+    steps = replace(steps, recognizer=recognizer, gate=_gate(policy, telemetry), labelling=labelling)
     worker = Worker(store=store, steps=steps, clock=clock, telemetry=telemetry)
     system = System(
         platform=platform,
@@ -121,13 +126,27 @@ def assemble(
             clock=clock,
             telemetry=telemetry,
         ),
-        crew=None,
     )
     return system if platform.orchestrator else replace(system, crew=_crew(system, store, runs))
 
 
+def _steps(jobs: Jobs, engine: MediaEngine, search: Search, telemetry: Telemetry) -> Steps:
+    """What the pipeline's tasks do, without what only some deployments have."""
+    store, objects, clock = jobs.store, jobs.objects, jobs.clock
+    publication = Publication(store=store, objects=objects, search=search, clock=clock, telemetry=telemetry)
+    return Steps(jobs=jobs, objects=objects, engine=engine, publication=publication, clock=clock, limits=store.limits)
+
+
 def _gate(policy: Policy | None, telemetry: Telemetry) -> Gate | None:
     return None if policy is None else Gate(policy=policy, telemetry=telemetry)
+
+
+def _labelling(
+    classifier: Classifier | None, objects: ObjectStore, telemetry: Telemetry, limits: Limits
+) -> Labelling | None:
+    if classifier is None:
+        return None
+    return Labelling(classifier=classifier, objects=objects, telemetry=telemetry, seconds=limits.classify_seconds)
 
 
 def _playback(platform: Platform, library: Library, limits: Limits) -> Playback:

@@ -9,6 +9,7 @@ from smmu.adapters.media.engine import PyavEngine
 from smmu.application.system import System, assemble
 from smmu.bootstrap.settings import Settings
 from smmu.domain.limits import Limits
+from smmu.ports.classify import Classifier
 from smmu.ports.identity import TokenVerifier
 from smmu.ports.platform import Platform
 from smmu.ports.policy import Policy
@@ -26,6 +27,7 @@ class Container(containers.DeclarativeContainer):
     scratch: providers.Dependency[str] = providers.Dependency(instance_of=str)
     recognizer: providers.Dependency[SpeechRecognizer | None] = providers.Dependency()
     policy: providers.Dependency[Policy | None] = providers.Dependency()
+    classifier: providers.Dependency[Classifier | None] = providers.Dependency()
 
     limits: providers.Provider[Limits] = settings.provided.limits
     engine = providers.Singleton(PyavEngine, limits=limits, scratch=scratch)
@@ -37,4 +39,5 @@ class Container(containers.DeclarativeContainer):
         telemetry=telemetry,
         recognizer=recognizer,
         policy=policy,
+        classifier=classifier,
     )

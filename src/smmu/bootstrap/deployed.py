@@ -5,18 +5,20 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from smmu.adapters.embedded.system import RandomIds
+from smmu.bootstrap.classifier import SERVICE
 from smmu.ports.platform import Platform, Scope
 from smmu.ports.queue import Topic
 from smmu.ports.system import Clock
 
 if TYPE_CHECKING:
+    from smmu.bootstrap.classifier import Labels
     from smmu.bootstrap.settings import AwsPlatform
     from smmu.bootstrap.speech import Speech
 
 
 @asynccontextmanager
 async def aws_platform(
-    named: "AwsPlatform", clock: Clock, speech: "Speech", scope: Scope | None = None
+    named: "AwsPlatform", clock: Clock, speech: "Speech", labels: "Labels", scope: Scope | None = None
 ) -> AsyncIterator[Platform]:
     """The platform, until the block ends. Opening it asks AWS nothing.
 
@@ -44,5 +46,8 @@ async def aws_platform(
     narrowed = None if scope is None or role is None else Narrowed(role=role, scope=scope)
     account = Account(region=named.region, endpoint=named.endpoint, narrowed=narrowed)
     chosen = aws.Speech(language=speech.language, scope=scope) if speech.engine == "transcribe" else None
-    async with aws.open_platform(account, resources, clock=clock, ids=RandomIds(clock), speech=chosen) as platform:
+    ids, classifies = RandomIds(clock), labels.engine == SERVICE
+    async with aws.open_platform(
+        account, resources, clock=clock, ids=ids, speech=chosen, classifies=classifies
+    ) as platform:
         yield platform

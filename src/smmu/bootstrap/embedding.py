@@ -16,6 +16,7 @@ from smmu.application.system import System, assemble
 from smmu.domain import job
 from smmu.domain.job import Job
 from smmu.domain.limits import Limits
+from smmu.ports.classify import Classifier
 from smmu.ports.gateway import PATH
 from smmu.ports.media import MediaEngine
 from smmu.ports.policy import Policy
@@ -34,13 +35,15 @@ async def open_in_memory(
     telemetry: Telemetry | None = None,
     recognizer: SpeechRecognizer | None = None,
     policy: Policy | None = None,
+    classifier: Classifier | None = None,
     light: int = 2,
     heavy: int = 2,
 ) -> AsyncIterator[System]:
     """A system that works until the block ends, `light` and `heavy` tasks at once."""
     limits, runner, clock = limits or Limits(), InlineTaskRunner(), SystemClock()
     platform = memory_platform(limits, clock=clock, ids=RandomIds(clock), tasks=runner)
-    system = assemble(platform, engine, limits, telemetry or MemoryTelemetry(), recognizer, policy=policy)
+    told = telemetry or MemoryTelemetry()
+    system = assemble(platform, engine, limits, told, recognizer, policy=policy, classifier=classifier)
     async with runner.working(system.perform), anyio.create_task_group() as group:
         group.start_soon(_serve, system, light, heavy)
         yield system

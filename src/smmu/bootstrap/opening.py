@@ -22,12 +22,13 @@ from smmu.adapters.inmemory.identity import StaticVerifier
 from smmu.adapters.inmemory.platform import memory_platform
 from smmu.adapters.inmemory.tasks import InlineTaskRunner
 from smmu.application.system import System
+from smmu.bootstrap.classifier import classifier_of
 from smmu.bootstrap.container import Container
 from smmu.bootstrap.deployed import aws_platform
 from smmu.bootstrap.isolated import SCRATCH, worker_environment
 from smmu.bootstrap.policy import policy_of
 from smmu.bootstrap.settings import AwsPlatform, EmbeddedPlatform, InMemoryPlatform, Settings
-from smmu.bootstrap.speech import Speech, kept_recognizer, local_recognizer
+from smmu.bootstrap.speech import kept_recognizer, local_recognizer
 from smmu.bootstrap.variables import SettingsError, variable
 from smmu.domain.limits import Limits
 from smmu.ports.identity import TokenVerifier
@@ -80,6 +81,7 @@ async def open_system(
             scratch=opened.scratch,
             recognizer=_recognizer(settings, opened),
             policy=policy_of(settings.policy, opened.platform.clock),
+            classifier=classifier_of(settings.classifier, opened.platform.classifier),
         )
         system = container.system()
         if opened.inline is not None:
@@ -125,7 +127,7 @@ async def _open(
         case InMemoryPlatform(tokens=tokens):
             return _open_in_memory(stack, tokens, settings.limits)
         case AwsPlatform() as named:
-            return await _open_on_aws(stack, named, settings.speech, scope)
+            return await _open_on_aws(stack, named, settings, scope)
 
 
 async def _open_embedded(
@@ -143,10 +145,11 @@ async def _open_embedded(
     return _Opened(platform=platform, verifier=verifier_of(data), scratch=str(scratch), inline=runner)
 
 
-async def _open_on_aws(stack: AsyncExitStack, named: AwsPlatform, speech: Speech, scope: Scope | None) -> _Opened:
+async def _open_on_aws(stack: AsyncExitStack, named: AwsPlatform, settings: Settings, scope: Scope | None) -> _Opened:
     clock = SystemClock()
+    platform = aws_platform(named, clock, settings.speech, settings.classifier, scope)
     return _Opened(
-        platform=await stack.enter_async_context(aws_platform(named, clock, speech, scope)),
+        platform=await stack.enter_async_context(platform),
         verifier=_verifier_on_aws(named, clock),
         scratch=stack.enter_context(tempfile.TemporaryDirectory(prefix="smmu-")),
     )

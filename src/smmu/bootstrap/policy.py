@@ -1,14 +1,14 @@
 """A deployment's own policy, by its settings: a callable by its name, or the URL of a service."""
 
 import ipaddress
-from importlib import import_module
-from typing import Annotated, cast
+from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr
 
-from smmu.adapters.policy.function import FunctionPolicy, Judge
+from smmu.adapters.policy.function import FunctionPolicy
 from smmu.bootstrap.branch import Branch
+from smmu.bootstrap.named import function_named
 from smmu.bootstrap.variables import SettingsError, variable
 from smmu.domain.policy import Unanswered
 from smmu.ports.policy import Policy
@@ -39,7 +39,8 @@ def policy_of(chosen: PolicyHook, clock: Clock) -> Policy | None:
         return None
     if "://" in chosen.hook:
         return _remote(chosen, chosen.hook, clock)
-    return FunctionPolicy(function=_function(chosen.hook), seconds=chosen.seconds, unanswered=chosen.unanswered)
+    function = function_named(chosen.hook, _HOOK, "a URL")
+    return FunctionPolicy(function=function, seconds=chosen.seconds, unanswered=chosen.unanswered)
 
 
 def _remote(chosen: PolicyHook, url: str, clock: Clock) -> Policy:
@@ -73,16 +74,3 @@ def _is_here(host: str | None) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _function(name: str) -> Judge:
-    module, _, function = name.partition(":")
-    if not module or not function:
-        raise SettingsError(f"{_HOOK} is wrong ({name!r}): it is package.module:function, or a URL.")
-    try:
-        found: object = getattr(import_module(module), function)
-    except (ImportError, ValueError, AttributeError) as error:
-        raise SettingsError(f"{_HOOK} is wrong ({name!r}): {error}.") from error
-    if not callable(found):
-        raise SettingsError(f"{_HOOK} is wrong ({name!r}): that is no function.")
-    return cast("Judge", found)  # what it takes and gives is seen when it is asked

@@ -15,6 +15,7 @@ from pydantic import Field, PositiveInt, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from smmu.bootstrap.branch import Branch
+from smmu.bootstrap.classifier import Labels
 from smmu.bootstrap.policy import PolicyHook
 from smmu.bootstrap.speech import Speech
 from smmu.bootstrap.variables import DATA, PREFIX, SEPARATOR, SettingsError, refuse_strays, variable
@@ -133,6 +134,7 @@ class Settings(BaseSettings):
     workers: Workers = Workers()
     speech: Speech = Speech()
     policy: PolicyHook = PolicyHook()
+    classifier: Labels = Labels()
     limits: Limits = Limits()
     public_url: str | None = None
     """What clients reach the service as, when that is not the address it listens on."""

@@ -75,6 +75,8 @@ HAPPENINGS: Mapping[str, Kind] = MappingProxyType(
         # tasks
         "policy_answered": Kind(Level.INFO, (Metric("policy_rejections", "rejected"),)),
         "policy_unanswered": Kind(Level.WARNING, (Metric("policy_unanswered"),)),
+        "classifier_answered": Kind(Level.INFO, (Metric("classified"), Metric("moderated", "moderated"))),
+        "classifier_unanswered": Kind(Level.WARNING, (Metric("classifier_unanswered"),)),
         "task_started": Kind(Level.INFO, (Metric("task_wait_seconds", "seconds", Unit.SECONDS),), ("weight",)),
         "task_ended": Kind(
             Level.INFO,

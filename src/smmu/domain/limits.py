@@ -97,6 +97,9 @@ class Limits:
     variants_max: int = 100
     variant_seconds: int = 60
 
+    # pictures shown to a classifier
+    classify_seconds: float = 15.0  # for one answer
+
     def __post_init__(self) -> None:
         """Refuse a set of limits that contradicts itself or the storage services."""
         _require(PART_BYTES_MIN <= self.part_bytes_preferred <= PART_BYTES_MAX, "part_bytes_preferred")

@@ -1,26 +1,19 @@
-"""`Classifier`: labels and moderation for a frame or a text, by whatever a deployment trusts."""
+"""`Classifier`: labels and moderation for a picture, by whatever a deployment trusts."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Label:
-    """One label. `confidence` is 0.0–1.0; `moderation` marks one that a policy may refuse."""
-
-    name: str
-    confidence: float
-    moderation: bool = False
+from smmu.domain.labels import Sight
 
 
 class Classifier(Protocol):
-    """Labels content."""
+    """Says what is to be seen."""
 
     @abstractmethod
-    async def frame(self, jpeg: bytes) -> tuple[Label, ...]:
-        """Labels of a picture (a JPEG of at most 5 MiB), the surest first."""
+    async def look(self, jpeg: bytes) -> Sight:
+        """What it sees in a picture that the product itself has made: a JPEG of at most `PICTURE_BYTES_MAX` bytes.
 
-    @abstractmethod
-    async def text(self, text: str) -> tuple[Label, ...]:
-        """Labels of a text, the surest first."""
+        May be asked again about the same picture, and be cancelled while it is asked. What it cannot do now and may do
+        later raises a `WorldError` that is retryable, anything else one that is not. Nothing else is raised, whatever
+        the deployment's own code does.
+        """

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from smmu.ports.classify import Classifier
 from smmu.ports.delivery import Delivery
 from smmu.ports.gateway import Gateway
 from smmu.ports.ledger import Ledger
@@ -50,6 +51,7 @@ class Platform:
     `orchestrator` is `None` where runs are records of the ledger like all others; there a `starter` starts heavy tasks.
     `delivery` is `None` where nothing but signed URLs and the `gateway` hand out bytes.
     `recognizer` is a service of the platform that recognises speech, where a deployment chose that.
+    `classifier` is a service of the platform that says what is in pictures, where a deployment chose that.
     `models` keeps speech models for workers, where a deployment has a place for them (adapters/speech/kept.py).
     """
 
@@ -70,6 +72,7 @@ class Platform:
     orchestrator: Orchestrator | None = None
     delivery: Delivery | None = None
     recognizer: SpeechRecognizer | None = None
+    classifier: Classifier | None = None
     models: ObjectStore | None = None
 
     @property

@@ -15,6 +15,7 @@ from smmu.adapters.aws.models import model_store
 from smmu.adapters.aws.objects import S3ObjectStore
 from smmu.adapters.aws.orchestrator import SfnOrchestrator
 from smmu.adapters.aws.queue import SqsQueue
+from smmu.adapters.aws.rekognition import RekognitionClassifier
 from smmu.adapters.aws.search import DynamoSearchIndex
 from smmu.adapters.aws.secrets import KmsSecrets
 from smmu.adapters.aws.tasks import EcsTaskRunner
@@ -41,11 +42,19 @@ class Speech:
 
 @asynccontextmanager
 async def open_platform(
-    account: Account, resources: Resources, *, clock: Clock, ids: IdSource, speech: Speech | None = None
+    account: Account,
+    resources: Resources,
+    *,
+    clock: Clock,
+    ids: IdSource,
+    speech: Speech | None = None,
+    classifies: bool = False,
 ) -> AsyncIterator[Platform]:
-    """The platform of one deployment, until the block ends."""
+    """The platform of one deployment, until the block ends. `classifies`: Amazon Rekognition looks at pictures."""
     async with open_clients(account) as clients, AsyncExitStack() as stack:
-        recognizer = None
+        recognizer, classifier = None, None
+        if classifies:
+            classifier = RekognitionClassifier(await stack.enter_async_context(open_service(account, "rekognition")))
         if speech is not None:
             transcribe = await stack.enter_async_context(open_service(account, "transcribe"))
             recognizer = TranscribeRecognizer(
@@ -69,6 +78,7 @@ async def open_platform(
             orchestrator=SfnOrchestrator(clients, resources),
             delivery=None if distribution is None else SignedCookies(clients, distribution),
             recognizer=recognizer,
+            classifier=classifier,
             models=model_store(clients, resources, clock),
             search=DynamoSearchIndex(clients, resources),
         )

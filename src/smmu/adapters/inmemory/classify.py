@@ -1,31 +1,27 @@
-"""A classifier that pretends: labels are a function of the content. It judges nothing."""
+"""A classifier that pretends: labels are a function of the picture. It judges nothing."""
 
 import hashlib
 
-from smmu.ports.classify import Classifier, Label
+from smmu.domain.labels import Label, Sight
+from smmu.ports.classify import Classifier
 
-FORBIDDEN = "forbidden"  # content that has this word in it is labelled for moderation
+MODEL = "pretend 1"
+FORBIDDEN = "forbidden"  # a picture that has this word in it is labelled for moderation
 _NAMES = ("sea", "sky", "street", "face", "animal", "screen")
 
 
 class PretendClassifier(Classifier):
-    """Two labels from the digest of what it is shown, and one for moderation when the content asks for it."""
+    """Two labels from the digest of what it is shown, and one for moderation when the picture asks for it."""
 
-    async def frame(self, jpeg: bytes) -> tuple[Label, ...]:
+    async def look(self, jpeg: bytes) -> Sight:
         """Labels of a picture."""
-        return _labels(jpeg)
-
-    async def text(self, text: str) -> tuple[Label, ...]:
-        """Labels of a text."""
-        return _labels(text.encode())
-
-
-def _labels(content: bytes) -> tuple[Label, ...]:
-    first, second = hashlib.sha256(content).digest()[:2]
-    labels = [_label(first, 0.9), _label(second, 0.6)]
-    if FORBIDDEN.encode() in content:
-        labels.append(Label(name=FORBIDDEN, confidence=0.99, moderation=True))
-    return tuple(sorted(labels, key=lambda label: -label.confidence))
+        first, second = hashlib.sha256(jpeg).digest()[:2]
+        refused = (Label(name=FORBIDDEN, confidence=0.99),) if FORBIDDEN.encode() in jpeg else ()
+        return Sight(
+            labels=(_label(first, 0.9), _label(second, 0.6)),
+            moderation=refused,
+            models={"labels": MODEL, "moderation": MODEL},
+        )
 
 
 def _label(byte: int, confidence: float) -> Label:

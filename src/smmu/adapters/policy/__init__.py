@@ -1,1 +1,1 @@
-"""A deployment's own policy: a Python callable, or a URL."""
+"""What a deployment decides by code of its own: a policy (a Python callable, or a URL), a classifier (a callable)."""

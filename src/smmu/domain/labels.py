@@ -1,0 +1,108 @@
+"""What a classifier sees in a picture, which picture of a media it is shown, and what is kept of its answer. Pure.
+
+A classifier is an opinion of somebody else's: what it says is kept with its confidence and with the model that said it,
+and decides nothing here.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from smmu.domain.limits import MIB
+from smmu.domain.manifest import RenderedFile, Rendition
+from smmu.domain.plan import Decision, Role
+
+PICTURE_BYTES_MAX = 5 * MIB
+NAME_CHARS_MAX = 100
+LABELS_MAX = 50
+CONFIDENCE_MIN = 0.5  # what is less likely than not is no label
+_WIDTH_MAX = 1280  # a larger one shows a classifier no more
+_SIDE_MIN = 80  # and a smaller one nothing
+_SHOWN = (Role.IMAGE, Role.POSTER, Role.COVER)
+_KEPT = ("labels", "moderation", "classifier")
+_SUBJECT = "classifier"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """One label, in the classifier's own word, and how sure it is, from 0 to 1. `ValueError` for what is neither."""
+
+    name: str
+    confidence: float
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be shown to an owner."""
+        if not self.name.strip() or not self.name.isprintable() or len(self.name) > NAME_CHARS_MAX:
+            raise ValueError(f"a label is one printable line of up to {NAME_CHARS_MAX} characters")
+        if not (math.isfinite(self.confidence) and 0 <= self.confidence <= 1):
+            raise ValueError("the confidence of a label is a number from 0 to 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What was seen in a picture: its `labels`, and under `moderation` those that somebody may not want to show.
+
+    `models` names who said so: the model and its version, under "labels" and "moderation".
+    """
+
+    labels: tuple[Label, ...] = ()
+    moderation: tuple[Label, ...] = ()
+    models: Mapping[str, str] = field(default_factory=dict)
+
+
+def shown(renditions: Sequence[Rendition]) -> tuple[Rendition, RenderedFile] | None:
+    """The rendition that a classifier is shown, and its file: the whole picture as a JPEG, as wide as is of use.
+
+    `None` when there is none, as of a sound without a cover, or of a picture too small to be seen.
+    """
+    for role in _SHOWN:
+        found = [one for one in renditions if one.role == role and _can_be_shown(one)]
+        fit = [one for one in found if (one.width or 0) <= _WIDTH_MAX]
+        if found:
+            chosen = max(fit, key=_width) if fit else min(found, key=_width)
+            return chosen, chosen.files[0]
+    return None
+
+
+def seen(sight: Sight, rendition: Rendition) -> Mapping[str, Any]:
+    """What the classification of a media keeps of it. `rendition` is what was looked at."""
+    return {
+        "labels": _listed(sight.labels),
+        "moderation": _listed(sight.moderation),
+        "classifier": {"picture": rendition.name, **sight.models},
+    }
+
+
+def seen_before(classification: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same, out of the classification of an earlier revision; empty when nobody has looked."""
+    return {name: classification[name] for name in _KEPT if name in classification}
+
+
+def looked_at(rendition: Rendition) -> Decision:
+    """That the classifier has answered."""
+    reason = f"what it sees in {rendition.name} is in the classification"
+    return Decision(subject=_SUBJECT, choice="asked", reason=reason)
+
+
+def not_looked_at(why: str) -> Decision:
+    """That it has not, although there is one."""
+    return Decision(subject=_SUBJECT, choice="not classified", reason=why)
+
+
+NO_ANSWER = "it did not answer; making the picture again asks it again"
+
+
+def _can_be_shown(rendition: Rendition) -> bool:
+    file, sides = rendition.files[0], (rendition.width or 0, rendition.height or 0)
+    return file.content_type == "image/jpeg" and file.size <= PICTURE_BYTES_MAX and min(sides) >= _SIDE_MIN
+
+
+def _width(rendition: Rendition) -> int:
+    return rendition.width or 0
+
+
+def _listed(labels: Sequence[Label]) -> list[dict[str, Any]]:
+    """The surest first."""
+    sure = sorted((one for one in labels if one.confidence >= CONFIDENCE_MIN), key=lambda one: -one.confidence)
+    return [{"name": one.name, "confidence": round(one.confidence, 3)} for one in sure[:LABELS_MAX]]

@@ -1,0 +1,91 @@
+"""What is kept of a classifier's answer, and which picture it is shown."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smmu.domain.labels import (
+    CONFIDENCE_MIN,
+    LABELS_MAX,
+    PICTURE_BYTES_MAX,
+    Label,
+    Sight,
+    seen,
+    seen_before,
+    shown,
+)
+from smmu.domain.manifest import Proof, RenderedFile, Rendition
+
+MODELS = {"labels": "seer 3", "moderation": "seer 7"}
+labels = st.builds(Label, name=st.sampled_from(("Sea", "Sky", "Hand")), confidence=st.floats(0, 1))
+
+
+def a_picture(name: str, width: int, role: str = "image", **more: Any) -> Rendition:
+    size, content_type = more.get("size", 1_000), more.get("content_type", "image/jpeg")
+    file = RenderedFile(path=f"{name}.jpg", size=size, sha256="0" * 64, content_type=content_type)
+    height = more.get("height", max(1, width * 2 // 3))
+    proof = Proof(checks=(), measures={})
+    return Rendition(name=name, role=role, files=(file,), width=width, height=height, proof=proof)
+
+
+def chosen(*pictures: Rendition) -> str | None:
+    found = shown(pictures)
+    return found[0].name if found else None
+
+
+def test_the_widest_that_is_of_use_is_shown() -> None:
+    pictures = [a_picture(f"image-{width}", width) for width in (2560, 320, 1280, 640)]
+    assert chosen(*pictures) == "image-1280"
+    assert chosen(a_picture("large", 2560), a_picture("larger", 4000)) == "large"
+
+
+def test_the_whole_picture_is_shown_before_a_films_poster_and_a_sounds_cover() -> None:
+    cover, poster, image = a_picture("c", 1000, "cover"), a_picture("p", 640, "poster"), a_picture("i", 320)
+    assert chosen(cover, poster, image) == "i"
+    assert chosen(cover, poster) == "p"
+    assert chosen(cover) == "c"
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        a_picture("crop", 640, "crop"),
+        a_picture("webp", 640, content_type="image/webp"),
+        a_picture("heavy", 640, size=PICTURE_BYTES_MAX + 1),
+        a_picture("thin", 640, height=79),
+        a_picture("board", 640, "storyboard"),
+    ],
+)
+def test_what_shows_less_or_could_not_be_taken_is_not(picture: Rendition) -> None:
+    assert chosen(picture) is None
+
+
+@given(st.lists(labels, max_size=80).map(tuple), st.lists(labels, max_size=3).map(tuple))
+def test_what_is_likely_is_kept_the_surest_first_and_not_without_end(
+    found: tuple[Label, ...], refused: tuple[Label, ...]
+) -> None:
+    kept = seen(Sight(labels=found, moderation=refused, models=MODELS), a_picture("poster", 640))
+    for name, given_labels in (("labels", found), ("moderation", refused)):
+        told = [one["confidence"] for one in kept[name]]
+        likely = sum(one.confidence >= CONFIDENCE_MIN for one in given_labels)
+        assert len(told) == min(likely, LABELS_MAX)
+        assert told == sorted(told, reverse=True)
+        assert all(one >= CONFIDENCE_MIN for one in told)
+    assert kept["classifier"] == {"picture": "poster", **MODELS}
+
+
+def test_what_was_seen_is_found_again_among_all_else() -> None:
+    kept = seen(Sight(models=MODELS), a_picture("poster", 640))
+    assert seen_before({"kind": "video", "traits": [], **kept}) == kept
+    assert seen_before({"kind": "video", "traits": []}) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "confidence"),
+    [("", 1), (" ", 1), ("two\nlines", 1), ("x" * 101, 1), ("Sea", -0.1), ("Sea", 1.1), ("Sea", float("nan"))],
+)
+def test_what_could_not_be_shown_is_no_label(name: str, confidence: float) -> None:
+    with pytest.raises(ValueError, match="label"):
+        Label(name=name, confidence=confidence)
