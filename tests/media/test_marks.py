@@ -41,6 +41,10 @@ def stereo(mode: int) -> bytes:
     return box(b"st3d", bytes(4), bytes([mode]))
 
 
+def spatial(eyes: int) -> bytes:
+    return box(b"vexu", box(b"eyes", box(b"stri", bytes(4), bytes([eyes]))))
+
+
 def with_boxes(path: Path, *boxes: bytes) -> Path:
     """The film with boxes in its picture's sample entry. Its index is at the end, so no offset moves."""
     data, more = bytearray(path.read_bytes()), b"".join(boxes)
@@ -63,6 +67,8 @@ def with_boxes(path: Path, *boxes: bytes) -> Path:
         ((SPHERE,), (Mark.SPHERICAL,)),
         ((stereo(1),), (Mark.STEREO,)),
         ((stereo(0),), ()),
+        ((spatial(3),), (Mark.STEREO,)),
+        ((spatial(1),), ()),
         ((stereo(2), SPHERE), (Mark.SPHERICAL, Mark.STEREO)),
     ],
 )

@@ -171,7 +171,7 @@ class Mark(StrEnum):
 
     SPHERICAL = "spherical"  # a projection of a sphere, or of a part of one
     PANORAMA = "panorama"  # a part of a cylinder
-    STEREO = "stereo"  # a picture for each eye in every frame
+    STEREO = "stereo"  # a picture for each eye: in every frame, or in layers of it
     LIVE_PHOTO = "live_photo"  # a photo with a film to it, or the film of Apple's pair
 
 

@@ -15,8 +15,10 @@ _HEADER_BYTES, _LONG_HEADER_BYTES = 8, 16
 _LOCKED_ENTRIES = frozenset({b"encv", b"enca", b"enct", b"encs", b"drms", b"drmi"})
 _SAMPLE_ENTRIES_AT = 8  # in `stsd`: version, flags and a count come first
 _PICTURE_BYTES = 78  # of a picture's sample entry, before the boxes in it (ISO/IEC 14496-12, 12.1.3)
-# Google's Spherical Video V2: after version and flags `st3d` has a mode, as top and bottom or left and right.
-_STEREO_AT, _BOTH_EYES = 4, frozenset({1, 2, 4})
+_AFTER_FLAGS = 4  # version and flags begin a full box
+# Google's Spherical Video V2: `st3d` has a mode, as top and bottom or left and right. Apple's HEVC Stereo Video: which
+# eyes have a view is in `stri` of `eyes` of `vexu`.
+_BOTH_EYES, _LEFT_AND_RIGHT = frozenset({1, 2, 4}), 3
 _PATHS = {b"trak", b"mdia", b"minf", b"stbl"}
 
 
@@ -71,9 +73,24 @@ def _look_at_picture(found: Outline, file: SourceFile, entry: _Box) -> None:
     for box in _boxes(file, entry.start + _PICTURE_BYTES, entry.end):
         if box.name == b"sv3d":
             found.spherical = True
-        elif box.name == b"st3d" and box.end - box.start > _STEREO_AT:
-            file.seek(box.start + _STEREO_AT)
-            found.stereo |= int.from_bytes(file.read(1)) in _BOTH_EYES
+        elif box.name == b"st3d":
+            found.stereo |= _last_byte(file, box, b"st3d") in _BOTH_EYES
+        elif box.name == b"vexu":
+            for eyes in _boxes(file, box.start, box.end):
+                found.stereo |= eyes.name == b"eyes" and _has_two(file, eyes)
+
+
+def _has_two(file: SourceFile, eyes: _Box) -> bool:
+    views = (_last_byte(file, box, b"stri") for box in _boxes(file, eyes.start, eyes.end))
+    return any(view & _LEFT_AND_RIGHT == _LEFT_AND_RIGHT for view in views)
+
+
+def _last_byte(file: SourceFile, box: _Box, name: bytes) -> int:
+    """What follows the version and flags of a box that is called so; 0 where there is none."""
+    if box.name != name or box.end - box.start <= _AFTER_FLAGS:
+        return 0
+    file.seek(box.start + _AFTER_FLAGS)
+    return int.from_bytes(file.read(1))
 
 
 def _sample_entries(file: SourceFile, box: _Box) -> Iterator[_Box]:
