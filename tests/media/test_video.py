@@ -2,6 +2,7 @@
 
 import json
 import struct
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -168,6 +169,19 @@ def test_sixty_frames_a_second_stay_sixty_where_they_may_and_become_thirty_below
     master = made.path("hls").read_text()
     assert "RESOLUTION=854x480,FRAME-RATE=60.000" in master
     assert "x240,FRAME-RATE=30.000" in master
+
+
+def test_a_rung_beyond_the_level_that_players_take_fails_its_proof(tmp_path: Path) -> None:
+    source = make(tmp_path / "s.mp4", *picture("color=gray:s=256x108:r=25", 0.04), *FAST)
+    task = clips.plan(source, tmp_path / "p").task("video")
+    (rung, *others) = task.renditions
+    assert isinstance(rung, RungSpec)
+    wide = replace(rung, width=5120, height=2160)
+    found = {}
+    for name, spec in (("planned", rung), ("wide", wide)):
+        made = clips.run(source, tmp_path / name, replace(task, renditions=(spec, *others)))
+        found[name] = [(one.name, one.measured) for one in made[0].proof.failures]
+    assert found == {"planned": [], "wide": [("level", "6.0")]}
 
 
 def test_a_variable_rate_keeps_its_times(tmp_path: Path) -> None:

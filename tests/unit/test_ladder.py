@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from smmu.domain.ladder import NEAR, STEPS, better, decisions, fitted, rungs, shorts
 from smmu.domain.options import RUNGS
@@ -13,6 +14,10 @@ from tests.support.strategies import RATES, SIDES
 
 HIGHEST = STEPS[-1].short
 STANDARD = {step.short for step in STEPS}
+
+
+def of_square(source: int) -> tuple[int, ...]:
+    return shorts((source, source), None)
 
 
 @pytest.mark.parametrize(
@@ -36,12 +41,12 @@ STANDARD = {step.short for step in STEPS}
     ],
 )
 def test_the_rungs_of_a_source(source: int, expected: tuple[int, ...]) -> None:
-    assert shorts(source) == expected
+    assert of_square(source) == expected
 
 
 @given(SIDES)
 def test_there_is_a_rung_for_every_source_and_none_is_enlarged(source: int) -> None:
-    found = shorts(source)
+    found = of_square(source)
     assert found
     assert all(short <= max(2, source) and short % 2 == 0 for short in found)
     assert all(high > low for high, low in pairwise(found))
@@ -49,9 +54,9 @@ def test_there_is_a_rung_for_every_source_and_none_is_enlarged(source: int) -> N
 
 @given(SIDES)
 def test_the_top_rung_is_close_to_the_source(source: int) -> None:
-    top = shorts(source)[0]
+    top = of_square(source)[0]
     assert top >= min(HIGHEST, source // 2 * 2) or top >= source * NEAR
-    assert STANDARD & set(range(1, source + 1)) <= set(shorts(source))
+    assert STANDARD & set(range(1, source + 1)) <= set(of_square(source))
 
 
 @given(SIDES, SIDES)
@@ -147,17 +152,57 @@ def test_every_rung_that_may_be_asked_for_is_a_standard_one() -> None:
 
 
 def test_every_choice_has_its_reason() -> None:
-    told = {(one.subject, one.choice): one.reason for one in decisions((1280, 720))}
+    told = {(one.subject, one.choice): one.reason for one in decisions((1280, 720), None)}
     assert told["1080p", "skipped"] == "the source's short side is 720"
     assert told["720p", "made"] == "a standard rung within the source's 720"
-    assert {(one.subject, one.choice): one.reason for one in decisions((1600, 1200))}["1200p", "skipped"] == (
+    assert {(one.subject, one.choice): one.reason for one in decisions((1600, 1200), None)}["1200p", "skipped"] == (
         "the source's own size: 1080p is within 15 % of it"
     )
-    assert ("700p", "made") in {(one.subject, one.choice) for one in decisions((900, 700))}
-    assert ("4320p", "skipped") in {(one.subject, one.choice) for one in decisions((7680, 4320))}
+    assert ("700p", "made") in {(one.subject, one.choice) for one in decisions((900, 700), None)}
+    assert ("4320p", "skipped") in {(one.subject, one.choice) for one in decisions((7680, 4320), None)}
+
+
+@pytest.mark.parametrize(
+    ("size", "rate", "top", "reason"),
+    [
+        ((5120, 2160), None, "1440p", "5120 × 2160 is more than level 5.2 of H.264 has"),
+        ((2160, 5120), None, "1440p", "2160 × 5120 is more than level 5.2 of H.264 has"),
+        ((7680, 3840), Fraction(30), "2160p", ""),
+        ((7680, 3840), Fraction(60), "1440p",
+         "4320 × 2160 at the source's pictures a second is more than level 5.2 of H.264 has"),
+        ((4096, 2160), Fraction(60), "2160p", ""),
+    ],
+)  # fmt: skip
+def test_the_ladder_ends_where_level_5_2_does(
+    size: tuple[int, int], rate: Fraction | None, top: str, reason: str
+) -> None:
+    assert rungs(size, rate)[0].name == top
+    told = {one.subject: one.reason for one in decisions(size, rate) if one.choice == "skipped"}
+    assert told.get("2160p", "") == reason
+
+
+@given(SIDES, SIDES, st.one_of(st.none(), RATES))
+def test_no_rung_is_beyond_level_5_2(width: int, height: int, rate: Fraction | None) -> None:
+    for rung in rungs((width, height), rate):
+        blocks = -(-rung.width // 16) * -(-rung.height // 16)
+        assert blocks <= 36_864
+        assert blocks * rung.frame_rate_max <= 2_073_600
 
 
 @given(SIDES, SIDES)
-def test_what_is_made_is_what_the_decisions_say(width: int, height: int) -> None:
-    made = {one.subject for one in decisions((width, height)) if one.choice == "made"}
-    assert made == {rung.name for rung in rungs((width, height), None)}
+def test_a_wide_rung_has_the_bits_of_one_with_as_many_pixels(width: int, height: int) -> None:
+    for rung in rungs((width, height), None):
+        alike = [step.bitrate_bps_max for step in STEPS if step.short**2 * 16 // 9 <= rung.width * rung.height]
+        assert rung.bitrate_bps_max >= max(alike, default=100_000)
+
+
+def test_a_ribbon_is_not_starved() -> None:
+    (ribbon,) = rungs((3840, 90), None)
+    assert 800_000 < ribbon.bitrate_bps_max < 1_400_000
+
+
+@given(SIDES, SIDES, st.one_of(st.none(), RATES))
+def test_what_is_made_is_what_the_decisions_say(width: int, height: int, rate: Fraction | None) -> None:
+    told = list(decisions((width, height), rate))
+    assert len({one.subject for one in told}) == len(told)
+    assert {one.subject for one in told if one.choice == "made"} == {rung.name for rung in rungs((width, height), rate)}

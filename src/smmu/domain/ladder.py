@@ -3,10 +3,12 @@
 A rung is named by its *short* side, so that a portrait phone video gets what a landscape one does. The standard
 rungs up to the source's own short side are made; when the source is none of them its own size is the top rung,
 unless the next lower one is within 15 %, which then is the top. Nothing is ever enlarged. Above 2160 the ladder
-ends: no player here takes H.264 any larger. Sources: Apple HLS Authoring Specification (30 frames a second up to
-432 lines, never over 60), design notes on capped CRF.
+ends, and where a rung's picture, or its pictures a second, are more than H.264's level 5.2 has: players take no more.
+Sources: Apple HLS Authoring Specification (30 frames a second up to 432 lines, never over 60, level 5.2), ITU-T H.264
+(table A-1), design notes on capped CRF.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -44,21 +46,36 @@ _MODERN: Final[dict[Literal["hevc", "av1"], tuple[int, Fraction]]] = {
     "hevc": (4, Fraction(65, 100)),
     "av1": (12, Fraction(55, 100)),
 }
+_BLOCK: Final = 16  # H.264 counts macroblocks: of a picture, and of a second
+BLOCKS_MAX, BLOCKS_PER_SECOND_MAX = 36_864, 2_073_600  # of level 5.2
 BETTER_CRF_LESS: Final = 2
 BETTER_BITS: Final = Fraction(3, 2)  # two steps of CRF take a quarter more, and what is at its cap gets half more
 _SIDE_MIN = 2  # the smallest picture that 4:2:0 has
 
 
-def shorts(source_short: int, wanted: Sequence[int] = ()) -> tuple[int, ...]:
-    """The short sides of the rungs, in pixels, largest first, for a source whose short side is this.
+def shorts(size: tuple[int, int], rate: Fraction | None, wanted: Sequence[int] = ()) -> tuple[int, ...]:
+    """The short sides of the rungs, in pixels, largest first, for a source of this size and rate (as for `rungs`).
 
     Of those, the `wanted`; all when none is named, and the top alone when none of the named is there.
     """
-    there = _shorts(source_short)
+    there = _shorts(size, rate)
     return tuple(short for short in there if short in wanted) or (there[:1] if wanted else there)
 
 
-def _shorts(source_short: int) -> tuple[int, ...]:
+def _shorts(size: tuple[int, int], rate: Fraction | None) -> tuple[int, ...]:
+    by_size = _by_size(min(size))
+    slowest = RATE_MAX if rate is None else min(rate, RATE_MAX)
+    return tuple(short for short in by_size if _fastest(size, short) >= slowest) or by_size[-1:]
+
+
+def _fastest(size: tuple[int, int], short: int) -> Fraction:
+    """How many pictures a second level 5.2 has for a rung; none where its picture alone is too large."""
+    width, height = fitted(size, short)
+    blocks = math.ceil(width / _BLOCK) * math.ceil(height / _BLOCK)
+    return Fraction(BLOCKS_PER_SECOND_MAX, blocks) if blocks <= BLOCKS_MAX else Fraction(0)
+
+
+def _by_size(source_short: int) -> tuple[int, ...]:
     standard = [step.short for step in STEPS if step.short <= source_short]
     highest = standard[-1] if standard else 0
     if source_short <= STEPS[-1].short and highest < source_short * NEAR:
@@ -71,7 +88,9 @@ def rungs(size: tuple[int, int], rate: Fraction | None, *, wanted: Sequence[int]
 
     `wanted` is as in `shorts`.
     """
-    return tuple(_rung(size, short, rate) for short in shorts(min(size), wanted))
+    made = shorts(size, rate, wanted)
+    fastest = min(RATE_MAX, *(_fastest(size, short) for short in made))
+    return tuple(_rung(size, short, rate, fastest) for short in made)
 
 
 def better(spec: RungSpec) -> RungSpec:
@@ -86,10 +105,10 @@ def also(spec: RungSpec, codec: Literal["hevc", "av1"]) -> RungSpec:
     return replace(spec, name=f"{spec.name}-{codec}", codec=codec, crf=spec.crf + crf_more, bitrate_bps_max=bitrate)
 
 
-def decisions(size: tuple[int, int], wanted: Sequence[int] = ()) -> Iterator[Decision]:
+def decisions(size: tuple[int, int], rate: Fraction | None, wanted: Sequence[int] = ()) -> Iterator[Decision]:
     """Why each standard rung is made or skipped, and why the source's own size is or is not one, top first."""
-    made, asked = shorts(min(size), wanted), ", ".join(map(str, wanted))
-    for one in _possible(size):
+    made, asked = shorts(size, rate, wanted), ", ".join(map(str, wanted))
+    for one in _possible(size, rate):
         if not wanted or one.choice != "made":
             yield one
         elif int(one.subject.removesuffix("p")) not in made:
@@ -100,18 +119,28 @@ def decisions(size: tuple[int, int], wanted: Sequence[int] = ()) -> Iterator[Dec
             yield replace(one, reason=f"the highest there is: of the rungs asked for ({asked}) none fits the source")
 
 
-def _possible(size: tuple[int, int]) -> Iterator[Decision]:
-    source, made = min(size), _shorts(min(size))
+def _possible(size: tuple[int, int], rate: Fraction | None) -> Iterator[Decision]:
+    source, made = min(size), _shorts(size, rate)
     for step in reversed(STEPS):
         if step.short > source:
             yield _decision(step.short, "skipped", f"the source's short side is {source}")
         else:
-            yield _decision(step.short, "made", f"a standard rung within the source's {source}")
-    if made[0] not in {step.short for step in STEPS}:
-        yield _decision(made[0], "made", f"the source's own size, as {source} is no standard rung")
-    elif made[0] < source:
-        why = f"{made[0]}p is within 15 % of it" if source * NEAR <= made[0] else "the ladder ends below it"
+            yield _within(size, step.short, made, f"a standard rung within the source's {source}")
+    top = _by_size(source)[0]
+    if top not in {step.short for step in STEPS}:
+        yield _within(size, top, made, f"the source's own size, as {source} is no standard rung")
+    elif top < source:
+        why = f"{top}p is within 15 % of it" if source * NEAR <= top else "the ladder ends below it"
         yield _decision(source, "skipped", f"the source's own size: {why}")
+
+
+def _within(size: tuple[int, int], short: int, made: Sequence[int], why: str) -> Decision:
+    """What becomes of a rung that the source is large enough for."""
+    if short in made:
+        return _decision(short, "made", why)
+    width, height = fitted(size, short)
+    many = " at the source's pictures a second" if _fastest(size, short) else ""
+    return _decision(short, "skipped", f"{width} × {height}{many} is more than level 5.2 of H.264 has")
 
 
 def fitted(size: tuple[int, int], short: int) -> tuple[int, int]:
@@ -124,21 +153,21 @@ def _decision(short: int, choice: str, reason: str) -> Decision:
     return Decision(subject=f"{short}p", choice=choice, reason=reason)
 
 
-def _rung(size: tuple[int, int], short: int, rate: Fraction | None) -> RungSpec:
+def _rung(size: tuple[int, int], short: int, rate: Fraction | None, fastest: Fraction) -> RungSpec:
     width, height = fitted(size, short)
     return RungSpec(
         name=f"{short}p",
         width=width,
         height=height,
-        frame_rate_max=_rate_max(short, rate),
+        frame_rate_max=_rate_max(short, rate, fastest),
         crf=_at_or_below(short).crf,
-        bitrate_bps_max=_bitrate(short),
+        bitrate_bps_max=_bitrate(max(short, math.isqrt(width * height * 9 // 16))),
     )
 
 
-def _rate_max(short: int, rate: Fraction | None) -> Fraction:
+def _rate_max(short: int, rate: Fraction | None, fastest: Fraction) -> Fraction:
     """The cap, or the source's rate divided whole: 59.94 plays smoother at 29.97 than at 30."""
-    cap = RATE_MAX_SLOW if short <= SLOW_SHORT_MAX else RATE_MAX
+    cap = RATE_MAX_SLOW if short <= SLOW_SHORT_MAX else fastest
     if rate is None or rate <= cap:
         return cap
     divided = rate / -(-rate // cap)
@@ -146,7 +175,10 @@ def _rate_max(short: int, rate: Fraction | None) -> Fraction:
 
 
 def _bitrate(short: int) -> int:
-    """The table's cap; between its rows in proportion to the pixels, so that the ladder stays monotone."""
+    """The table's cap; between its rows in proportion to the pixels, so that the ladder stays monotone.
+
+    `short` of a picture that is wider than 16:9 is that of one of 16:9 with as many pixels.
+    """
     lower, upper = _at_or_below(short), _at_or_above(short)
     if short < lower.short:
         return max(_BITRATE_BPS_MIN, lower.bitrate_bps_max * short**2 // lower.short**2)

@@ -5,6 +5,7 @@ changes is a decision with its reason. Timestamps are kept, so a variable frame 
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Literal
 
 from smmu.domain import copying, estimates, ladder, plan_glimpses, plan_sound, plan_tracks
@@ -46,13 +47,16 @@ def tasks(
 
 
 def _rungs(video: VideoTrack, options: Options) -> tuple[RungSpec, ...]:
-    rate = None if video.variable_frame_rate else video.frame_rate
-    rungs = ladder.rungs(video.display_size, rate, wanted=options.rungs)
+    rungs = ladder.rungs(video.display_size, _steady_rate(video), wanted=options.rungs)
     if options.preset == "archive":
         rungs = tuple(map(ladder.better, rungs))
     chosen = rungs[-1:] if options.preset == "preview-only" else rungs
     large = [rung for rung in chosen if min(rung.width, rung.height) >= ladder.MODERN_SHORT_MIN]
     return (*chosen, *(ladder.also(rung, codec) for codec in options.codecs if codec != "h264" for rung in large))
+
+
+def _steady_rate(video: VideoTrack) -> Fraction | None:
+    return None if video.variable_frame_rate else video.frame_rate
 
 
 def _ladder_task(
@@ -142,9 +146,9 @@ def _about_time(facts: MediaFacts, video: VideoTrack) -> Iterator[Decision]:
 
 
 def _about_rungs(video: VideoTrack, options: Options) -> Iterator[Decision]:
-    made = ladder.shorts(min(video.display_size), options.rungs)
-    lowest = f"{made[-1]}p"
-    for decision in ladder.decisions(video.display_size, options.rungs):
+    size, rate = video.display_size, _steady_rate(video)
+    lowest = f"{ladder.shorts(size, rate, options.rungs)[-1]}p"
+    for decision in ladder.decisions(size, rate, options.rungs):
         if options.preset == "preview-only" and decision.choice == "made" and decision.subject != lowest:
             reason = "the preset preview-only makes the lowest rung alone"
             yield Decision(subject=decision.subject, choice="skipped", reason=reason)

@@ -26,6 +26,7 @@ from smmu.domain.plan import AudioSpec, DashSpec, Mp4Spec, PlannedTask, Playlist
 
 MP4_PATH, MP4_TYPE = "mp4/video.mp4", "video/mp4"
 CAPPED_SHARE = 0.8  # of the allowed bits: nearer to the cap it is the cap that decides on quality
+LEVEL_MAX = 52  # of H.264, in tenths: players take no more
 BITS_TOLERANCE, BOXES_BITS_MAX = 1.15, 100_000  # rate control of AV1 is the loosest
 HEARD_SHARE, SOUND_SHARE, VIDEO_SHARE = 0.06, 0.12, 0.97  # of the progress: measured, encoded, ladder done
 
@@ -279,6 +280,9 @@ def _rung_checks(ladder: Ladder | Join, rung: Shipped) -> Iterator[Check]:
     yield check_within("duration against the source", float(ladder.end), seconds, 1 / 1000)
     bits, most = sum(piece.size for piece in rung.pieces) * 8, _bits_max(rung.spec, seconds)
     yield Check(name="bits", ok=bits <= most, expected=f"at most {most}", measured=str(bits))
+    if rung.spec.codec == "h264":
+        level = int(rung.codecs[-2:], 16)
+        yield Check(name="level", ok=level <= LEVEL_MAX, expected=f"at most {LEVEL_MAX / 10}", measured=f"{level / 10}")
     rate = rung.cadence.rate
     if rate is not None:
         limit = rung.spec.frame_rate_max * Fraction(106, 100)
