@@ -144,7 +144,7 @@ def _any_facts(draw: st.DrawFn) -> MediaFacts:
     }
     return MediaFacts(
         kind=kind,
-        container="drawn",
+        container=draw(st.sampled_from(("mp4", "matroska", "mpegts"))) if kind is Kind.VIDEO else "drawn",
         content_type=draw(types[kind]),
         size_bytes=draw(st.integers(min_value=1, max_value=2**40)),
         duration_s=None if kind is Kind.IMAGE else draw(DURATIONS),

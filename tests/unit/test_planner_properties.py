@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict
 from fractions import Fraction
 
-from hypothesis import example, given
+from hypothesis import Phase, example, find, given, settings
 
 from smmu.domain.facts import Kind, MediaFacts
 from smmu.domain.limits import GIB
@@ -13,6 +13,7 @@ from smmu.domain.manifest import plan_document
 from smmu.domain.options import Options
 from smmu.domain.plan import (
     AudioSpec,
+    ChunkSpec,
     ImageSpec,
     Mp4Spec,
     Plan,
@@ -105,6 +106,30 @@ def test_what_a_rendition_refers_to_is_there(wish: tuple[MediaFacts, Options]) -
             assert tracks[spec.track_index].playable
     segmented = any(spec.role in {Role.HLS_VIDEO, Role.HLS_AUDIO} for spec in by_name.values())
     assert any(isinstance(spec, PlaylistSpec) for spec in by_name.values()) == segmented
+
+
+def chunks_of(made: Plan) -> dict[str, ChunkSpec]:
+    return {spec.name: spec for spec in specs(made) if isinstance(spec, ChunkSpec)}
+
+
+def test_long_films_are_among_what_is_drawn() -> None:
+    once = settings(phases=[Phase.generate], max_examples=2_000)
+    assert find(WISHES, lambda wish: bool(chunks_of(plan(wish[0], wish[1], LIMITS))), settings=once)
+
+
+@given(WISHES)
+def test_what_is_joined_was_made_before_of_the_very_rungs(wish: tuple[MediaFacts, Options]) -> None:
+    made = plan(*wish, LIMITS)
+    found, before = chunks_of(made), set[str]()
+    joined = [name for stage in made.stages for task in stage.tasks for name in task.joins]
+    assert joined == list(found)
+    for stage in made.stages:
+        for task in stage.tasks:
+            assert set(task.joins) <= before
+            rungs = tuple(spec for spec in task.renditions if isinstance(spec, RungSpec))
+            assert all(found[name].rungs == rungs for name in task.joins)
+            assert not task.joins or not any(spec.copied for spec in rungs)
+        before |= {task.name for task in stage.tasks}
 
 
 @given(WISHES)
