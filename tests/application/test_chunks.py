@@ -1,7 +1,7 @@
 """A long film's job: what is there is not made again, something plays early, and nothing is left over."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anyio
@@ -34,6 +34,7 @@ class Watched(MediaEngine):
     holds: dict[str, anyio.Event] = field(default_factory=dict)
     version: str = "one"
     rejects: bool = False
+    container: str = "mp4"
     inner: PretendEngine = field(default_factory=lambda: PretendEngine(speed=None))
 
     @property
@@ -43,7 +44,7 @@ class Watched(MediaEngine):
     async def inspect(self, source: Source) -> Any:
         if self.rejects:
             raise refuse(Code.REJECTED_CORRUPT, "The file is damaged.")
-        return await self.inner.inspect(source)
+        return replace(await self.inner.inspect(source), container=self.container)
 
     async def render(
         self, source: Source, task: PlannedTask, sink: Sink, progress: Progress, pieces: Pieces = NO_PIECES
@@ -170,6 +171,17 @@ async def test_what_was_made_of_a_file_that_is_rejected_later_is_played_by_nobod
         assert stored(service, "/chunks/") == []
     media = (await client.get(path)).json()
     assert (media["state"], media["playable"], media["error"]["code"]) == ("rejected", False, "rejected_corrupt")
+
+
+async def test_a_film_that_no_worker_would_end_is_refused_before_any_has_begun(
+    client: httpx.AsyncClient, service: Service, engine: Watched
+) -> None:
+    engine.container = "mpegts"
+    made = await completed(client, pretend_file(size=3_000, duration_s=80_000.0))
+    async with service.working():
+        error = (await ended(client, made["job_id"]))["error"]
+    assert (error["code"], engine.made) == ("rejected_duration", [])
+    assert error["message"].startswith("It lasts 22.2 hours in mpegts, which one worker alone would have to decode")
 
 
 async def test_another_encoder_is_another_chunk(client: httpx.AsyncClient, service: Service, engine: Watched) -> None:

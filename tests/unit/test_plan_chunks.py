@@ -4,17 +4,21 @@ import math
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smmu.domain.errors import Code
 from smmu.domain.facts import Groups, Kind, MediaFacts, VideoTrack
+from smmu.domain.judgement import judge_plan
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
 from smmu.domain.plan import ChunkSpec, Plan, RungSpec, TaskKind
 from smmu.domain.plan_chunks import starts
 from smmu.domain.planner import plan
+from tests.support.strategies import COPIED
 
 LIMITS = Limits()
 SEGMENT = 6
@@ -28,7 +32,15 @@ def film(
     frames: int | None = None,
     short: int = 720,
 ) -> MediaFacts:
-    video = VideoTrack(index=0, codec="vp9", width=short * 16 // 9, height=short, duration_s=duration_s, frames=frames)
+    video = VideoTrack(
+        index=0,
+        codec="vp9",
+        frame_rate=Fraction(25),
+        width=short * 16 // 9,
+        height=short,
+        duration_s=duration_s,
+        frames=frames,
+    )
     return MediaFacts(
         kind=Kind.VIDEO, container=container, content_type="video/mp4", size_bytes=10**9, duration_s=duration_s,
         duration_exact=exact, video=video,
@@ -121,6 +133,67 @@ def test_where_exactness_cannot_be_had_it_is_one_pass_and_the_plan_says_why(fact
     made = plan(facts, Options(), LIMITS)
     assert chunks_of(made) == []
     assert choices(made)["encoded in one pass"] == why
+
+
+HOUR = 3_600.0
+
+
+def copied(duration_s: float, container: str = "mp4") -> MediaFacts:
+    track = replace(COPIED, duration_s=duration_s, groups=Groups(count=int(duration_s / 2), longest_s=2.0, closed=True))
+    return replace(film(duration_s, container=container), video=track)
+
+
+@pytest.mark.parametrize(("hours", "is_copied"), [(1, True), (8, True), (10, False), (24, False)])
+def test_a_copy_that_one_task_has_no_time_for_is_encoded_in_chunks(hours: int, is_copied: bool) -> None:  # noqa: FBT001
+    made = plan(copied(hours * HOUR), Options(), LIMITS)
+    rungs = [spec for spec in made.lasting.task("video").renditions if isinstance(spec, RungSpec)]
+    told = {(one.subject, one.choice): one.reason for one in made.decisions}
+    assert rungs[0].copied is is_copied
+    assert bool(chunks_of(made)) is not is_copied
+    assert not any(spec.copied for chunk in chunks_of(made) for spec in chunk.rungs)
+    assert (("1080p", "encoded after all") in told) is not is_copied
+
+
+def test_what_cannot_be_made_in_chunks_stays_a_copy() -> None:
+    made = plan(copied(10 * HOUR, "mpegts"), Options(), LIMITS)
+    assert next(spec.copied for spec in made.lasting.task("video").renditions if isinstance(spec, RungSpec))
+    assert "encoded in one pass" in choices(made)
+
+
+def test_what_one_task_has_no_time_for_is_not_made_first() -> None:
+    assert [stage.early for stage in plan(film(15 * HOUR, short=1080), Options(), LIMITS).stages] == [
+        True,
+        False,
+        False,
+    ]
+    made = plan(film(17 * HOUR, short=1080), Options(), LIMITS)
+    assert [stage.early for stage in made.stages] == [False, False]
+    assert choices(made)["nothing made first"] == "one worker has no time for all of so long a film"
+
+
+@pytest.mark.parametrize(
+    ("facts", "wishes", "refused"),
+    [
+        (film(5 * HOUR, container="mpegts", short=1080), {}, True),
+        (film(3 * HOUR, container="mpegts", short=1080), {}, False),
+        (film(15 * HOUR, container="avi", short=480), {}, False),
+        (film(24 * HOUR, container="avi", short=480), {}, True),
+        (film(24 * HOUR, container="matroska", short=2160), {}, False),
+        (film(5 * HOUR, container="mpegts", short=1080, exact=False), {}, False),
+        (film(5 * HOUR, container="mpegts", short=1080), {"clip_end_s": HOUR}, False),
+        (film(5 * HOUR, container="mpegts", short=1080), {"rungs": (240,)}, False),
+        (film(5 * HOUR, container="mpegts", short=1080), {"codecs": ("h264", "av1"), "rungs": (480,)}, True),
+        (film(5 * HOUR, container="flv", short=480), {"codecs": ("h264", "av1")}, False),
+    ],
+)
+def test_a_film_that_must_be_one_pass_and_takes_longer_than_a_task_may_is_refused(
+    facts: MediaFacts,
+    wishes: dict[str, Any],
+    refused: bool,  # noqa: FBT001
+) -> None:
+    reasons = judge_plan(plan(facts, Options(**wishes), LIMITS), facts, LIMITS)
+    assert [one.code for one in reasons] == [Code.REJECTED_DURATION] * refused
+    assert all(f"in {facts.container}" in one.message and "MP4 or Matroska" in one.message for one in reasons)
 
 
 def test_one_rung_alone_has_no_first_look() -> None:

@@ -24,7 +24,7 @@ from smmu.domain.catalogue import INSPECT, PUBLISH, RECORD_FAILURE, RENDER, REVE
 from smmu.domain.errors import Code, Reason, refuse, refuse_if
 from smmu.domain.facts import MediaFacts
 from smmu.domain.job import RENDITIONS, Failure, Job
-from smmu.domain.judgement import judge, judge_declared, judge_options
+from smmu.domain.judgement import judge, judge_declared, judge_options, judge_plan
 from smmu.domain.limits import MIB, Limits
 from smmu.domain.manifest import Rendition
 from smmu.domain.media import Media
@@ -99,6 +99,7 @@ class Steps:
         facts = replace(facts, tags=cleaned(facts.tags) if facts.tags and job.options.read_metadata else None)
         judged = await self._judged(task, job, media, facts)
         made = plan(facts, job.options, self.limits, await speech_of(self.recognizer))
+        refuse_if(judge_plan(made, facts, self.limits))
         made = replace(made, decisions=(*judged, *made.decisions))
         return PlanDocument(facts=facts, plan=made, seconds=0.0)
 

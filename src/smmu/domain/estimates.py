@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from smmu.domain.facts import VideoTrack
 from smmu.domain.limits import GIB, MIB, Limits
 from smmu.domain.plan import ImageSpec, LoopSpec, RungSpec
 
@@ -28,6 +29,7 @@ _BYTES_PER_AVIF_PIXEL: Final = 64  # its encoder holds planes of 16 bits, statis
 _SECONDS_MIN: Final = 300
 _PIXELS_1080: Final = 1920 * 1080
 _LADDER_SECONDS_PER_SECOND: Final = 30  # per second of 1080p at up to 30 frames
+_PASS_SECONDS_PER_SECOND: Final = 1.5  # what it really takes there, with the four cores that such a task is given
 _RATE_1: Final = 30
 _SOUND_SECONDS_PER_SECOND: Final = 1
 _DECODING_SECONDS_PER_SECOND: Final = 1
@@ -59,11 +61,26 @@ def sound_memory(limits: Limits) -> int:
 
 def ladder_seconds(rungs: Sequence[RungSpec], source_pixels: int, duration_s: float | None, limits: Limits) -> int:
     """Seconds after which encoding is hopeless. An unknown duration gets all there is."""
-    pixels = max([source_pixels // 4, *(rung.width * rung.height for rung in rungs)])
-    rate = max((float(rung.frame_rate_max) for rung in rungs), default=_RATE_1)
-    slower = 1 + sum(_MODERN_WEIGHT[codec] for codec in {rung.codec for rung in rungs})
-    weight = max(0.2, pixels / _PIXELS_1080 * max(1.0, rate / _RATE_1)) * slower
+    weight = _weight(rungs, source_pixels, _fastest(rungs))
     return _seconds(duration_s, _LADDER_SECONDS_PER_SECOND * weight, limits)
+
+
+def fits_one_task(rungs: Sequence[RungSpec], source: VideoTrack, duration_s: float, limits: Limits) -> bool:
+    """Whether one worker, of the slowest worth having, decodes and encodes all of that within one task's time."""
+    rate = _fastest(rungs) if source.frame_rate is None else min(_fastest(rungs), float(source.frame_rate))
+    weight = _weight(rungs, source.width * source.height, rate)
+    return duration_s * _PASS_SECONDS_PER_SECOND * weight <= limits.heavy_task_seconds_max
+
+
+def _fastest(rungs: Sequence[RungSpec]) -> float:
+    return max((float(rung.frame_rate_max) for rung in rungs), default=float(_RATE_1))
+
+
+def _weight(rungs: Sequence[RungSpec], source_pixels: int, rate: float) -> float:
+    """Of a second of such a ladder: how many times what one of 1080p at 30 frames takes."""
+    pixels = max([source_pixels // 4, *(rung.width * rung.height for rung in rungs)])
+    slower = 1 + sum(_MODERN_WEIGHT[codec] for codec in {rung.codec for rung in rungs})
+    return max(0.2, pixels / _PIXELS_1080 * max(1.0, rate / _RATE_1)) * slower
 
 
 def chunk_seconds(

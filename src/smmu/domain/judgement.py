@@ -12,6 +12,8 @@ from smmu.domain.errors import Code, Reason
 from smmu.domain.facts import Kind, MediaFacts
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
+from smmu.domain.plan import Plan, PlannedTask, TaskKind
+from smmu.domain.plan_chunks import INDEXED, fits_one_task
 
 
 def judge(facts: MediaFacts, limits: Limits) -> tuple[Reason, ...]:
@@ -31,6 +33,23 @@ def judge_declared(declared_type: str, facts: MediaFacts) -> tuple[Reason, ...]:
 def judge_options(facts: MediaFacts, options: Options) -> tuple[Reason, ...]:
     """What was asked for and this file cannot give. To give something else instead might show what must not be seen."""
     return tuple(_wishes(facts, options))
+
+
+def judge_plan(made: Plan, facts: MediaFacts, limits: Limits) -> tuple[Reason, ...]:
+    """What is planned and no worker would end in time: a long film that has to be made in one pass."""
+    if facts.container in INDEXED:
+        return ()
+    late = (task for task in (task for stage in made.stages for task in stage.tasks) if task.kind is TaskKind.VIDEO)
+    return tuple(_late(facts, task) for task in late if not fits_one_task(task, facts, limits))
+
+
+def _late(facts: MediaFacts, task: PlannedTask) -> Reason:
+    hours = (task.duration_s or 0.0) / 3600
+    words = (
+        f"It lasts {hours:.1f} hours in {facts.container}, which one worker alone would have to decode, and that takes"
+        " longer than a task may: cut it, ask for fewer rungs and codecs, or upload it as MP4 or Matroska."
+    )
+    return _reason(Code.REJECTED_DURATION, words)
 
 
 def _wishes(facts: MediaFacts, options: Options) -> Iterator[Reason]:

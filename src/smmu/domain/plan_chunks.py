@@ -19,6 +19,7 @@ from smmu.domain.plan import AudioSpec, ChunkSpec, Decision, PlannedTask, Playli
 
 INDEXED = frozenset({"mp4", "mov", "matroska"})  # where decoding can begin in the middle, to the picture
 NAME = "chunk-{:04d}"
+_NO_TIME = "one worker has no time for all of so long a film"
 LAST_LENGTHS_MAX = Fraction(3, 2)  # of the others: what is left over for a chunk of its own is never less than half
 
 _Staged = tuple[tuple[Stage, ...], tuple[Decision, ...]]
@@ -26,21 +27,42 @@ _Staged = tuple[tuple[Stage, ...], tuple[Decision, ...]]
 
 def staged(tasks: Sequence[PlannedTask], facts: MediaFacts, limits: Limits) -> _Staged:
     """The stages of these tasks, which could all run at once; and why, where the video among them is long."""
-    video = next((task for task in tasks if task.kind is TaskKind.VIDEO), None)
-    if video is None or video.duration_s is None or video.duration_s < limits.chunks_from_seconds:
+    given = next((task for task in tasks if task.kind is TaskKind.VIDEO), None)
+    if given is None or given.duration_s is None or given.duration_s < limits.chunks_from_seconds:
         return (Stage(name="render", tasks=tuple(tasks)),), ()
+    video, about_top = _in_time(given, facts, limits)
     first = tuple(_first_look(video, facts, limits))
+    about_first = tuple(_about_first(first, video))
     why_whole = _why_whole(video, facts)
     if why_whole:
-        decisions = (_decision("encoded in one pass", why_whole), *_about_first(first))
+        decisions = (_decision("encoded in one pass", why_whole), *about_first)
         return (*first, Stage(name="render", tasks=tuple(tasks))), decisions
     chunks = tuple(_chunk_tasks(video, facts, limits))
-    beside = tuple(task for task in tasks if task is not video)
+    beside = tuple(task for task in tasks if task is not given)
     join = replace(video, joins=tuple(chunk.name for chunk in chunks))
     stages = (*first, Stage(name="chunks", tasks=(*chunks, *beside)), Stage(name="join", tasks=(join,)))
     length = f"{float(_length(video, limits)):g} s"
     reason = f"it is longer than {limits.chunks_from_seconds} s, and many workers may encode it"
-    return stages, (_decision(f"encoded in {len(chunks)} chunks of {length}", reason), *_about_first(first))
+    return stages, (*about_top, _decision(f"encoded in {len(chunks)} chunks of {length}", reason), *about_first)
+
+
+def fits_one_task(video: PlannedTask, facts: MediaFacts, limits: Limits) -> bool:
+    """Whether one worker has the time to make all of this ladder; of a film nobody knows the length of it may."""
+    if facts.video is None or video.owed_s is None:
+        return True
+    encoded = [spec for spec in _rungs(video) if not spec.copied]
+    return estimates.fits_one_task(encoded, facts.video, video.owed_s, limits)
+
+
+def _in_time(video: PlannedTask, facts: MediaFacts, limits: Limits) -> tuple[PlannedTask, tuple[Decision, ...]]:
+    """The task with its top rung encoded where copying it asks for one pass that takes longer than a task may."""
+    top = next((spec for spec in _rungs(video) if spec.copied), None)
+    specs = (replace(spec, copied=False) if isinstance(spec, RungSpec) else spec for spec in video.renditions)
+    encoded = replace(video, renditions=tuple(specs))
+    if top is None or fits_one_task(video, facts, limits) or _why_whole(encoded, facts):
+        return video, ()
+    reason = f"copying it takes one pass, and {_NO_TIME}"
+    return encoded, (Decision(subject=top.name, choice="encoded after all", reason=reason),)
 
 
 def starts(duration: Fraction, length: Fraction) -> list[Fraction]:
@@ -76,7 +98,7 @@ def _length(video: PlannedTask, limits: Limits) -> Fraction:
 
 
 def _first_look(video: PlannedTask, facts: MediaFacts, limits: Limits) -> Iterator[Stage]:
-    """The lowest rung that every player shows, and the sound; nothing where that is all there is."""
+    """The lowest rung that every player shows, and the sound; nothing where that is all there is, or takes too long."""
     plain = [rung for rung in _rungs(video) if rung.codec == "h264"]
     if len(plain) == 1 or facts.video is None:
         return
@@ -90,13 +112,16 @@ def _first_look(video: PlannedTask, facts: MediaFacts, limits: Limits) -> Iterat
         memory_bytes=estimates.ladder_memory((lowest,), pixels, limits),
         seconds_max=estimates.ladder_seconds((lowest,), pixels, video.duration_s, limits),
     )
-    yield Stage(name="first look", tasks=(task,), early=True)
+    if fits_one_task(task, facts, limits):
+        yield Stage(name="first look", tasks=(task,), early=True)
 
 
-def _about_first(first: Sequence[Stage]) -> Iterator[Decision]:
+def _about_first(first: Sequence[Stage], video: PlannedTask) -> Iterator[Decision]:
     for stage in first:
         lowest = stage.tasks[0].renditions[0].name
         yield _decision(f"{lowest} made first", "so that it can be played while the others are made")
+    if not first and len([rung for rung in _rungs(video) if rung.codec == "h264"]) > 1:
+        yield _decision("nothing made first", _NO_TIME)
 
 
 def _chunk_tasks(video: PlannedTask, facts: MediaFacts, limits: Limits) -> Iterator[PlannedTask]:
