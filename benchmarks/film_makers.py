@@ -11,7 +11,7 @@ from pathlib import Path
 
 import anyio
 
-from benchmarks.film_routines import SHORTS
+from benchmarks.runs import SHORTS
 from smmu.adapters.media.engine import PyavEngine
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+from benchmarks.runs import SHORTS
 from smmu.adapters.media import aac
 from smmu.adapters.media.decode import Damage, survey, video_frames
 from smmu.adapters.media.ladder import Delivery, Footing, Ladder
@@ -24,7 +25,6 @@ from smmu.domain import ladder
 from smmu.domain.limits import Limits
 from smmu.domain.plan import AudioSpec, Clip, PlannedTask, StoryboardSpec, TaskKind
 
-SHORTS = (360, 480, 720, 1080)
 RUNGS = ladder.rungs((1920, 1080), Fraction(30), wanted=SHORTS)
 SOUND = AudioSpec(name="audio", track_index=1, channels=2, sample_rate=48_000, bitrate_bps=128_000)
 _UNMEASURED = Loudness(integrated_lufs=None, range_lu=None, true_peak_dbtp=None, seconds=0.0)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+SHORTS = (360, 480, 720, 1080)  # the ladder that films are made to
 _MIB = 1024
 _SAID_CHARS_MAX = 2_000
 

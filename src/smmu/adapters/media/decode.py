@@ -235,11 +235,10 @@ def keyframe_near(
     return found
 
 
-def key_time_before(container: InputContainer, stream: Stream, time: Fraction) -> Fraction | None:
-    """When the last keyframe at or before `time` is shown; `None` where seeking does not lead there."""
-    first = next(_key_packets(container, stream, time), None)
-    at = _shown_at(first) if first is not None else None
-    return at if at is not None and at <= time else None
+def key_times(container: InputContainer, stream: Stream, time: Fraction) -> Iterator[Fraction]:
+    """When keyframes are shown, from the last at or before `time` on; none where seeking does not lead there."""
+    times = map(_shown_at, _key_packets(container, stream, time))
+    return (at for at in times if at is not None)
 
 
 def _shown_at(packet: "Packet[Stream]") -> Fraction | None:

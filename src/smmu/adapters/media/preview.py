@@ -1,11 +1,11 @@
 """A preview: a few seconds of a video, taken from several places, small, without sound, to be looped under a pointer.
 
 Each piece is a clip that is decoded by itself, so the length of the film costs nothing. It begins with a keyframe where
-there is one since the piece before, so that no picture is decoded that is not shown. Made by the encoder of the
+there is one between its neighbours, so that no picture is decoded that is not shown. Made by the encoder of the
 ladder, as a fast-start MP4. Refuses to choose how many pieces there are and how long they last: the plan did.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,7 +15,7 @@ from av.video.frame import VideoFrame
 
 from smmu.adapters.media import graph
 from smmu.adapters.media.cadence import Selector, ticks_per_second
-from smmu.adapters.media.decode import Damage, Survey, key_time_before, only, video_frames
+from smmu.adapters.media.decode import Damage, Survey, key_times, only, video_frames
 from smmu.adapters.media.encoder import RungEncoder, mark
 from smmu.adapters.media.mp4 import progressive
 from smmu.adapters.media.proof import check, check_within, play_through, prove_progressive
@@ -63,7 +63,7 @@ def make_preview(bench: Workbench, task: PlannedTask, spec: PreviewSpec, found: 
     step = graph.upright(task.transform, spec.width, spec.height)
     reel = _Reel(encoder, step, Selector([spec.frame_rate_max], spec.piece_seconds), ticks)
     try:
-        for window in _cheapest(bench, task, list(_windows(task, spec, found)), found.zero):
+        for window in _windows(bench, task, spec, found):
             _play(bench, task, window, reel)
         if not reel.frames:
             raise refuse(Code.REJECTED_CORRUPT, "No picture of the video could be decoded.")
@@ -84,32 +84,34 @@ def _rung(spec: PreviewSpec) -> RungSpec:
     )
 
 
-def _windows(task: PlannedTask, spec: PreviewSpec, found: Survey) -> Iterator[Window]:
+def _windows(bench: Workbench, task: PlannedTask, spec: PreviewSpec, found: Survey) -> list[Window]:
     """Where the pieces are: evenly over the middle, or all from the start where nobody knows how long it is."""
     length = spec.piece_seconds
     if task.owed_s is None:
-        yield Window(found.window.start, found.zero + length * spec.pieces)
-        return
-    room = Fraction(str(task.owed_s)) * (1 - 2 * MARGIN) - length
-    for number in range(spec.pieces):
-        start = Fraction(str(task.owed_s)) * MARGIN + room * number / max(1, spec.pieces - 1)
-        yield Window(found.zero + start, found.zero + start + length)
+        return [Window(found.window.start, found.zero + length * spec.pieces)]
+    owed = Fraction(str(task.owed_s))
+    room = owed * (1 - 2 * MARGIN) - length
+    even = [found.zero + owed * MARGIN + room * number / max(1, spec.pieces - 1) for number in range(spec.pieces)]
+    starts = _at_keyframes(bench, task, even, length, (found.zero, found.zero + owed))
+    return [Window(start, start + length) for start in starts]
 
 
-def _cheapest(bench: Workbench, task: PlannedTask, windows: Sequence[Window], zero: Fraction) -> list[Window]:
-    """The pieces, each moved back to a keyframe as far as the one before it allows, the first by its length at most."""
-    moved: list[Window] = []
-    first = windows[0]
-    over = zero if first.start is None or first.end is None else max(zero, 2 * first.start - first.end)
+def _at_keyframes(
+    bench: Workbench, task: PlannedTask, starts: Sequence[Fraction], length: Fraction, film: tuple[Fraction, Fraction]
+) -> list[Fraction]:
+    """The pieces, each moved back to a keyframe, or else on to one, where it then keeps clear of its neighbours.
+
+    The first moves back and the last moves on by their length at most.
+    """
+    moved: list[Fraction] = []
+    earliest = max(film[0], starts[0] - length)
+    afterwards = [*starts[1:], min(film[1], starts[-1] + 2 * length)]
     with bench.open_container() as container:
         stream = only(container, task.transform.track_index)
-        for window in windows:
-            key = key_time_before(container, stream, window.start) if window.start is not None else None
-            if key is not None and window.start is not None and window.end is not None and key >= over:
-                moved.append(Window(key, key + window.end - window.start))
-            else:
-                moved.append(window)
-            over = moved[-1].end or over
+        for start, after in zip(starts, afterwards, strict=True):
+            key = next((key for key in key_times(container, stream, start) if key >= earliest), None)
+            moved.append(key if key is not None and key <= after - length else start)
+            earliest = moved[-1] + length
             bench.beat()
     return moved
 
