@@ -6,7 +6,20 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import chunks, copying, ladder, pairs, pickup, pictures, signing, sound, suites, throughput, validation
+from benchmarks import (
+    chunks,
+    copying,
+    ladder,
+    pairs,
+    photo,
+    pickup,
+    pictures,
+    signing,
+    sound,
+    suites,
+    throughput,
+    validation,
+)
 from benchmarks.figures import Figure, table, write
 
 Measure = Callable[..., list[Figure]]
@@ -15,6 +28,7 @@ BENCHMARKS: Mapping[str, Measure] = {
     "pairs": pairs.measure,
     "throughput": throughput.measure,
     "pickup": pickup.measure,
+    "photo": photo.measure,
     "validation": validation.measure,
     "signing": signing.measure,
     "pictures": pictures.measure,

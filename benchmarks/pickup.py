@@ -4,8 +4,6 @@ The clock starts when the complete is sent, and stops at the time of the event t
 running, which is told after the task was claimed for good. One upload at a time, each after the job before has ended.
 """
 
-import http.client
-import json
 import statistics
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +18,6 @@ from smmu.bootstrap.opening import verifier_of
 from smmu.domain.limits import KIB
 
 _TARGET_SECONDS = 0.1
-_JOB_SECONDS = 120
 
 
 def measure(folder: Path, *, quick: bool) -> list[Figure]:
@@ -47,16 +44,7 @@ def _waited(api: Api, file: Path) -> float:
     api.put(begun, str(file))
     sent_at = SystemClock().now()
     job_id = api.complete(begun)["job_id"]
-    events = _events(api, job_id)
+    events = api.events(job_id)
     (first, *_) = (event for event in events if event["type"] == "task" and event["state"] == "running")
     assert events[-1]["state"] == "succeeded", events[-1]
     return datetime.fromisoformat(first["at"]).timestamp() - sent_at
-
-
-def _events(api: Api, job_id: str) -> list[dict[str, str]]:
-    """All events of a job. The stream ends with the job's last one."""
-    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=_JOB_SECONDS)
-    connection.request("GET", f"/jobs/{job_id}/events", headers={"authorization": f"Bearer {api.token}"})
-    lines = connection.getresponse().read().decode().splitlines()
-    connection.close()
-    return [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]

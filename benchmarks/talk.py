@@ -84,6 +84,14 @@ class Api:
         """Complete what was begun and sent."""
         return self.call("POST", "/media/upload/complete", {"upload_id": begun["upload_id"]})
 
+    def events(self, job_id: str) -> list[dict[str, Any]]:
+        """All that is told of a job, its end last: the stream ends with it."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_SECONDS)
+        connection.request("GET", f"/jobs/{job_id}/events", headers={"authorization": f"Bearer {self.token}"})
+        lines = connection.getresponse().read().decode().splitlines()
+        connection.close()
+        return [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
+
     def _signed(self, begun: Mapping[str, Any]) -> list[dict[str, Any]]:
         """All parts: those that init has signed, and the rest of a large file, asked for at once."""
         parts: list[dict[str, Any]] = list(begun["parts"])

@@ -1,13 +1,19 @@
 """Makes the pictures that a task owes: upright, sRGB, stripped of everything but pixels, in exactly the size asked.
 
-The source is decoded once, at the largest size; the others are made from that, largest to smallest. A still of an
-animation is its first frame. It refuses to choose sizes or formats: the plan did.
+The source is decoded once, at the largest size; the others are made from that, largest to smallest. While the next is
+made, `Hands` write and prove those that are there. A still of an animation is its first frame. It refuses to choose
+sizes or formats: the plan did.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from typing import Any
 
-from smmu.adapters.media.image_proof import prove
+from smmu.adapters.media.hands import Hands
+from smmu.adapters.media.image_proof import Shown, prove, shown_by
 from smmu.adapters.media.inspect import admitted
 from smmu.adapters.media.picture import PROFILE, Picture, VipsImage, cropped, resized
 from smmu.adapters.media.pictures import open_picture
@@ -19,12 +25,25 @@ from smmu.domain.plan import ImageSpec, PlannedTask
 _FOLDER = "images"
 _WEBP_EFFORT, _ANIMATED_EFFORT = 4, 2  # an animation is many pictures: the last percents cost too much
 _WHITE = 255
+_HANDS_MAX = 2  # the largest picture takes half of all the work: a third hand would have nothing to do
 _AVIF_EFFORT = 2  # 4, libvips' own choice, costs five times as much for a tenth of the bytes
 _CONTENT_TYPES = {"webp": "image/webp", "jpeg": "image/jpeg", "avif": "image/avif"}
 _SAVERS = {"webp": "webpsave", "jpeg": "jpegsave", "avif": "heifsave"}
 
 Size = tuple[int, int]
-Wanted = tuple[ImageSpec, Size]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """One rendition, and the size of the whole picture that it is made of."""
+
+    spec: ImageSpec
+    whole: Size
+
+    @property
+    def shape(self) -> tuple[bool, int, int]:
+        """What its pixels are, of the whole ones: equal for all its formats."""
+        return self.spec.crop, self.spec.width, self.spec.height
 
 
 def render_images(bench: Workbench, task: PlannedTask) -> list[Rendition]:
@@ -35,13 +54,24 @@ def render_images(bench: Workbench, task: PlannedTask) -> list[Rendition]:
     picture = open_picture(bench, admitted(head).container)
     specs = [spec for spec in task.renditions if isinstance(spec, ImageSpec)]
     made: list[Rendition] = []
+
+    def done(rendition: Rendition) -> None:
+        made.append(rendition)
+        bench.progress(len(made) / len(specs))
+
     for animated in (False, True):
-        alike = [(spec, _base(spec, picture.facts)) for spec in specs if spec.animated is animated]
-        _make(bench, picture, sorted(alike, key=_pixels, reverse=True), made, len(specs))
+        wanted = [_Wanted(spec=spec, whole=_whole(spec, picture.facts)) for spec in specs if spec.animated is animated]
+        with Hands(1 if animated else _hands(), done) as hands:
+            for spec, shown in _made(picture, sorted(wanted, key=_rank, reverse=True), animated=animated):
+                hands.give(partial(_rendition, bench, picture.facts, spec, shown))
     return made
 
 
-def _base(spec: ImageSpec, facts: ImageFacts) -> Size:
+def _hands() -> int:
+    return min(_HANDS_MAX, len(os.sched_getaffinity(0)))
+
+
+def _whole(spec: ImageSpec, facts: ImageFacts) -> Size:
     """The size of the whole picture that a rendition is made of: for a crop, the least that covers it."""
     if not spec.crop:
         return spec.width, spec.height
@@ -50,22 +80,20 @@ def _base(spec: ImageSpec, facts: ImageFacts) -> Size:
     return max(spec.width, round(width * scale)), max(spec.height, round(height * scale))
 
 
-def _pixels(wanted: Wanted) -> int:
-    _, (width, height) = wanted
-    return width * height
+def _rank(wanted: _Wanted) -> tuple[int, Size, tuple[bool, int, int]]:
+    """From small to large, and side by side what has the same pixels."""
+    return wanted.whole[0] * wanted.whole[1], wanted.whole, wanted.shape
 
 
-def _make(bench: Workbench, picture: Picture, wanted: Sequence[Wanted], made: list[Rendition], total: int) -> None:
-    """`wanted` from large to small. Each size is made once, for all its formats."""
-    current: VipsImage | None = None
-    for spec, (width, height) in wanted:
-        if current is None:
-            current = _in_memory(picture.pixels(width, height, animated=spec.animated))
-        elif (current.width, current.get_page_height()) != (width, height):
-            current = _in_memory(resized(current, width, height))
-        shown = cropped(current, spec.width, spec.height) if spec.crop else current
-        made.append(_rendition(bench, picture, shown, spec))
-        bench.progress(len(made) / total)
+def _made(picture: Picture, wanted: Sequence[_Wanted], *, animated: bool) -> Iterator[tuple[ImageSpec, Shown]]:
+    """The pixels of each of `wanted`, which come from large to small. Each size and each crop is made once."""
+    whole: VipsImage | None = None
+    for size, of_size in groupby(wanted, key=lambda one: one.whole):
+        whole = _in_memory(resized(whole, *size) if whole else picture.pixels(*size, animated=animated))
+        for (crop, *shape), alike in groupby(of_size, key=lambda one: one.shape):
+            shown = shown_by(cropped(whole, *shape) if crop else whole)
+            for one in alike:
+                yield one.spec, shown
 
 
 def _in_memory(image: VipsImage) -> VipsImage:
@@ -77,12 +105,12 @@ def _in_memory(image: VipsImage) -> VipsImage:
     return image.copy_memory()
 
 
-def _rendition(bench: Workbench, picture: Picture, image: VipsImage, spec: ImageSpec) -> Rendition:
+def _rendition(bench: Workbench, facts: ImageFacts, spec: ImageSpec, shown: Shown) -> Rendition:
     path = f"{_FOLDER}/{spec.name}.{spec.format}"
     local = str(bench.directory / path)
-    written = _flat(image) if spec.format == "jpeg" else image
+    written = _flat(shown.pixels) if spec.format == "jpeg" else shown.pixels
     getattr(written, _SAVERS[spec.format])(local, Q=spec.quality, keep="none", **_options(spec))
-    proof = prove(local, spec, written, picture.facts)
+    proof = prove(local, spec, shown, facts)
     file = bench.finish(path, _CONTENT_TYPES[spec.format])
     return Rendition(
         name=spec.name,
