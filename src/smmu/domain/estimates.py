@@ -22,7 +22,11 @@ _BYTES_PER_SOURCE_PIXEL: Final = 128
 _MODERN_BYTES_PER_RUNG: Final = {"h264": 0, "hevc": 256 * MIB, "av1": 1 * GIB}
 _MODERN_BYTES_PER_PIXEL: Final = {"h264": 0, "hevc": 256, "av1": 512}
 _MODERN_WEIGHT: Final = {"h264": 0.0, "hevc": 3.0, "av1": 3.0}  # times what the same rung takes in H.264
+IMAGE_HANDS: Final = (
+    2  # pictures written at once: the largest takes half of all the work, a third hand had nothing to do
+)
 _BYTES_PER_IMAGE_PIXEL: Final = 16  # four channels of 16 bits, and a copy while they are converted
+_BYTES_PER_WRITTEN_PIXEL: Final = 16  # four channels, made and held by the encoder, and what that makes of them
 _BYTES_PER_FRAME_PIXEL: Final = 8  # an animation is held whole: four channels, before and after
 _BYTES_PER_AVIF_PIXEL: Final = 64  # its encoder holds planes of 16 bits, statistics and several references
 
@@ -46,12 +50,25 @@ def ladder_memory(rungs: Sequence[RungSpec], source_pixels: int, limits: Limits)
 
 
 def images_memory(specs: Sequence[ImageSpec | LoopSpec], source_pixels: int, frames: int, limits: Limits) -> int:
-    """Bytes of address space for decoding a picture once and making every size; an animation is held whole."""
-    moving = [spec for spec in specs if isinstance(spec, LoopSpec) or spec.animated]
-    largest = max((spec.width * spec.height for spec in moving), default=0)
-    encoded = max((spec.width * spec.height for spec in specs if getattr(spec, "format", "") == "avif"), default=0)
-    held = source_pixels * _BYTES_PER_IMAGE_PIXEL + largest * frames * _BYTES_PER_FRAME_PIXEL
-    return _bounded(held + encoded * _BYTES_PER_AVIF_PIXEL, limits)
+    """Bytes of address space for decoding a picture once and making every size; an animation is held whole.
+
+    The largest picture that is written has its room in that of the source, which is no smaller.
+    """
+    moving = max((_pixels(spec) for spec in specs if isinstance(spec, LoopSpec) or spec.animated), default=0)
+    still = [spec for spec in specs if isinstance(spec, ImageSpec) and not spec.animated]
+    beside = _largest(still)[1:]
+    modern = _largest([spec for spec in still if spec.format == "avif"])
+    held = source_pixels * _BYTES_PER_IMAGE_PIXEL + moving * frames * _BYTES_PER_FRAME_PIXEL
+    return _bounded(held + sum(beside) * _BYTES_PER_WRITTEN_PIXEL + sum(modern) * _BYTES_PER_AVIF_PIXEL, limits)
+
+
+def _largest(specs: Sequence[ImageSpec]) -> list[int]:
+    """The pixels of the largest pictures that are written at once."""
+    return sorted(map(_pixels, specs), reverse=True)[:IMAGE_HANDS]
+
+
+def _pixels(spec: ImageSpec | LoopSpec) -> int:
+    return spec.width * spec.height
 
 
 def sound_memory(limits: Limits) -> int:

@@ -18,6 +18,7 @@ from smmu.adapters.media.inspect import admitted
 from smmu.adapters.media.picture import PROFILE, Picture, VipsImage, cropped, resized
 from smmu.adapters.media.pictures import open_picture
 from smmu.adapters.media.workbench import Workbench
+from smmu.domain.estimates import IMAGE_HANDS
 from smmu.domain.facts import ImageFacts
 from smmu.domain.manifest import Rendition
 from smmu.domain.plan import ImageSpec, PlannedTask
@@ -25,7 +26,6 @@ from smmu.domain.plan import ImageSpec, PlannedTask
 _FOLDER = "images"
 _WEBP_EFFORT, _ANIMATED_EFFORT = 4, 2  # an animation is many pictures: the last percents cost too much
 _WHITE = 255
-_HANDS_MAX = 2  # the largest picture takes half of all the work: a third hand would have nothing to do
 _AVIF_EFFORT = 2  # 4, libvips' own choice, costs five times as much for a tenth of the bytes
 _CONTENT_TYPES = {"webp": "image/webp", "jpeg": "image/jpeg", "avif": "image/avif"}
 _SAVERS = {"webp": "webpsave", "jpeg": "jpegsave", "avif": "heifsave"}
@@ -68,7 +68,7 @@ def render_images(bench: Workbench, task: PlannedTask) -> list[Rendition]:
 
 
 def _hands() -> int:
-    return min(_HANDS_MAX, len(os.sched_getaffinity(0)))
+    return min(IMAGE_HANDS, len(os.sched_getaffinity(0)))
 
 
 def _whole(spec: ImageSpec, facts: ImageFacts) -> Size:
