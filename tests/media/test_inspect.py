@@ -1,6 +1,8 @@
 """What inspection measures of made media and of the corpus, through the engine and its child process."""
 
 import shutil
+import struct
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,6 +11,11 @@ import pytest
 from smmu.adapters.media.engine import PyavEngine
 from smmu.domain.errors import Code, Refused
 from smmu.domain.facts import Kind, MediaFacts
+from smmu.domain.judgement import judge
+from smmu.domain.limits import Limits
+from smmu.domain.options import Options
+from smmu.domain.plan import TaskKind
+from smmu.domain.planner import plan
 from tests.support.clips import make
 from tests.support.corpus import CorpusFile, each_corpus_file
 from tests.support.media import (
@@ -218,6 +225,66 @@ async def test_a_picture_track_over_the_side_budget_is_refused(tmp_path: Path) -
 async def test_more_streams_than_allowed_are_refused(tmp_path: Path) -> None:
     engine = PyavEngine(type(LIMITS)(streams_max=1), str(tmp_path / "scratch"))
     assert (await refusal(engine, clip(tmp_path / "clip.mp4"))).code is Code.REJECTED_STREAMS
+
+
+# --- what is too large to be read through
+
+
+def film(target: Path) -> Path:
+    """Twelve seconds, with pictures out of order and sound."""
+    inputs = ["-f", "lavfi", "-i", "testsrc2=s=160x120:r=25:d=12", "-f", "lavfi", "-i", "anoisesrc=d=12:a=0.1"]
+    return make(target, *inputs, "-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", "50", "-pix_fmt",
+                "yuv420p", "-c:a", "aac")  # fmt: skip
+
+
+def claiming(path: Path, seconds: float) -> Path:
+    """The Matroska file, which says that it lasts so long."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"\x44\x89\x88") + 3
+    data[at : at + 8] = struct.pack(">d", seconds * 1000)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("said", [3.0, 12.0, 143_165.0])
+async def test_a_large_film_is_measured_by_its_last_seconds_whatever_its_header_says(
+    tmp_path: Path, said: float
+) -> None:
+    small = Limits(inspect_bytes_max=1_000, chunks_from_seconds=1, chunk_seconds=6)
+    engine = PyavEngine(small, str(tmp_path / "scratch"))
+    facts = await inspect(engine, claiming(film(tmp_path / "f.mkv"), said))
+    assert (facts.duration_exact, facts.warnings) == (True, ())
+    assert facts.duration_s == pytest.approx(12.0, abs=0.05)
+    assert facts.video is not None
+    assert (facts.video.frame_rate, facts.video.variable_frame_rate) == (Fraction(25), False)
+    assert (facts.video.frames, facts.video.groups) == (None, None), "nobody has counted them"
+    tasks = [task.kind for stage in plan(facts, Options(), small).stages for task in stage.tasks]
+    assert tasks.count(TaskKind.CHUNK) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "codecs"),
+    [("f.flv", ("-c", "copy")), ("f.avi", ("-c:v", "mpeg4", "-c:a", "mp3"))],
+)
+async def test_what_is_too_large_lasts_as_long_as_if_all_of_it_were_read(
+    tmp_path: Path, name: str, codecs: tuple[str, ...]
+) -> None:
+    path = make(tmp_path / name, "-i", str(film(tmp_path / "f.mkv")), *codecs)
+    engines = [PyavEngine(Limits(inspect_bytes_max=most), str(tmp_path / "scratch")) for most in (64 * MIB, 1_000)]
+    through, by_the_end = [await inspect(engine, path) for engine in engines]
+    assert by_the_end.duration_exact
+    assert by_the_end.duration_s == pytest.approx(through.duration_s, abs=0.001)
+
+
+async def test_a_length_that_nobody_measured_refuses_nobody(tmp_path: Path) -> None:
+    """Of an MP3 without an index: after a seek its times are guesses."""
+    noise = ("-f", "lavfi", "-i", "anoisesrc=d=30:a=0.1", "-q:a", "5", "-write_xing", "0")
+    limits = Limits(inspect_bytes_max=1_000, duration_seconds_max=10)
+    engine = PyavEngine(limits, str(tmp_path / "scratch"))
+    facts = await inspect(engine, make(tmp_path / "s.mp3", *noise))
+    assert not facts.duration_exact
+    assert judge(facts, limits) == ()
+    assert [reason.code for reason in judge(replace(facts, duration_exact=True), limits)] == [Code.REJECTED_DURATION]
 
 
 # --- the corpus

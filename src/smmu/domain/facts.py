@@ -180,9 +180,9 @@ class MediaFacts:
     """Everything inspection measured. `duration_s` is `None` only for a still image.
 
     `duration_s` is the span of packet timestamps where the header cannot be believed; `duration_exact` says whether
-    it was measured over all packets or is the header's word within the read budget ("measured by render"). `cover` is
-    the picture that a sound carries, where it is one that can be decoded. `tags` are as the file has them until they
-    are cleaned, and are kept only for who asked for them.
+    it was measured, by all packets or by the first and the last, or is the header's word within the read budget
+    ("measured by render"). `cover` is the picture that a sound carries, where it is one that can be decoded. `tags` are
+    as the file has them until they are cleaned, and are kept only for who asked for them.
     """
 
     kind: Kind

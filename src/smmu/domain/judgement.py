@@ -124,6 +124,8 @@ def _duration(facts: MediaFacts, limits: Limits) -> Iterator[Reason]:
     if not math.isfinite(duration) or duration < 0:
         yield _reason(Code.REJECTED_CORRUPT, "The file states an impossible duration: export it again.")
         return
+    if not facts.duration_exact:  # a header's word alone refuses nobody: some claim days for a second
+        return
     most = limits.duration_seconds_max / 3600
     words = f"It lasts {duration / 3600:,.1f} hours, and at most {most:g} are allowed: cut it."
     yield _reason(Code.REJECTED_DURATION, words)

@@ -108,7 +108,7 @@ def _facts(
         content_type=by_content(file.sniffed.content_type, kind),
         size_bytes=file.size,
         duration_s=_duration(chosen, measures, video, audio),
-        duration_exact=measures.complete,
+        duration_exact=measures.exact,
         video=video,
         audio=audio,
         subtitles=tuple(subtitle_track(stream) for stream in chosen.subtitles),
@@ -128,8 +128,10 @@ def _video(chosen: Selection, measures: Measures) -> VideoTrack | None:
     trial = measures.trials[chosen.video.index]
     assert trial.first is not None  # noqa: S101 - `verdicts.on_measures` refused a track that gave none
     samples = measures.samples.get(chosen.video.index)
-    known = groups_of(samples, open_groups=measures.open_groups) if measures.complete else None
     track = replace(video_track(chosen.video, trial.first, samples), captions=trial.captions)
+    if not measures.complete:  # of which few samples were seen, and none was counted
+        return replace(track, frames=None, bitrate_bps=None)
+    known = groups_of(samples, open_groups=measures.open_groups)
     return replace(track, groups=known if chosen.video.name == CODEC else None)
 
 
@@ -171,7 +173,7 @@ def _warnings(measures: Measures) -> tuple[str, ...]:
     found = []
     if measures.broke_off:
         found.append(f"Reading stopped early: {measures.broke_off}.")
-    if not measures.complete:
+    if not measures.exact:
         found.append("The duration is the file's own word; it will be measured when it is rendered.")
     damaged = sum(trial.errors for trial in measures.trials.values())
     if damaged:

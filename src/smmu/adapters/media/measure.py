@@ -1,7 +1,8 @@
 """One pass over a file's packets: when its samples are, and whether the first of each track decode.
 
 Where the container has a whole index (MP4), times come from it and the pass ends when every track has shown that it
-decodes; where it has none, the pass goes to the end of the file or of the read budget. It refuses to judge.
+decodes; where it has none, the pass goes to the end of the file. A file that is too large for that has its last seconds
+read instead: how long it is is measured then as well. It refuses to judge.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,9 @@ _TRIED_PACKETS_MAX = 300  # longer than the longest sane distance to a first key
 _TRIED_BYTES_MAX = 16 * MIB
 _TAIL_SECONDS = 2
 _CAPTIONS = "A53_CC"  # CEA-608 and 708, as ATSC A/53 puts them beside a picture
+# Times that say nothing of what is between the first and the last: guessed from the bytes after a seek, where there is
+# no container, and a broadcast's clock, which may jump on the way.
+_UNTIMED = frozenset({"mp3", "aac", "ac3", "eac3", "amr", "mpegvideo", "mpegts", "mpeg"})
 
 
 @dataclass(slots=True)
@@ -44,13 +48,22 @@ class Trial:
 
 @dataclass(slots=True)
 class Measures:
-    """What the pass found, by index of the track. `complete`: it saw every sample, or the index did."""
+    """What the pass found, by index of the track. `complete`: it saw every sample, or the index did.
+
+    `end_seen`: it saw the last samples, having gone to where they are: seeking in this file works.
+    """
 
     samples: dict[int, Samples] = field(default_factory=dict)
     trials: dict[int, Trial] = field(default_factory=dict)
     open_groups: int = 0
     complete: bool = False
+    end_seen: bool = False
     broke_off: str = ""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the times of the last samples were measured."""
+        return self.complete or self.end_seen
 
 
 def measure(
@@ -145,12 +158,16 @@ def _try(trial: Trial, packet: "Packet[Stream]") -> None:
 def _look_at_end(
     found: Measures, bench: Workbench, container: InputContainer, streams: Sequence[Stream], size: int
 ) -> None:
-    """Where the file is too large to be read through, see whether it really ends where its header says."""
+    """Where the file is too large to be read through, go to where its header says that it ends, and read on from there.
+
+    What seeking itself reads is of the budget too: a file in which it means to read everything is not seen to its end.
+    """
     if container.duration is None:
         _extrapolate(found, bench.source.bytes_read / size)
         return
     ends = {index: Samples(samples.time_base) for index, samples in found.samples.items()}
-    stop_at = bench.source.bytes_read + _TRIED_BYTES_MAX
+    stop_at = bench.source.bytes_read + max(_TRIED_BYTES_MAX, bench.limits.inspect_bytes_max - _TRIED_BYTES_MAX)
+    over = True
     try:
         container.seek(max(0, container.duration - _TAIL_SECONDS * av.time_base))
         for packet in container.demux(*streams):
@@ -158,17 +175,14 @@ def _look_at_end(
                 time = packet.pts if packet.pts is not None else packet.dts
                 ends[packet.stream.index].add(time, packet.duration or 0, packet.size)
             if bench.source.bytes_read > stop_at:
+                over = False
                 break
     except av.FFmpegError as error:
-        found.broke_off = error.strerror or type(error).__name__
+        found.broke_off, over = error.strerror or type(error).__name__, False
+    seen = any(end.over is not None for end in ends.values())
+    found.end_seen = over and seen and container.format.name not in _UNTIMED
     for index, end in ends.items():
-        _stretch(found.samples[index], end)
-
-
-def _stretch(samples: Samples, end: Samples) -> None:
-    """From the first samples to the last: the number of those between is not known, their span is."""
-    if samples.end is not None and end.end is not None:
-        samples.end = max(samples.end, end.end)
+        found.samples[index].stretch(end, is_last=found.end_seen)
 
 
 def _extrapolate(found: Measures, share: float) -> None:

@@ -51,11 +51,36 @@ class Samples:
         self.end = time + duration if self.end is None else max(self.end, time + duration)
 
     @property
+    def over(self) -> int | None:
+        """When the last sample is over; `None` when no sample has a time."""
+        return None if self.end is None else self.end + self._last_duration()
+
+    def stretch(self, end: "Samples", *, is_last: bool) -> None:
+        """Go on to the samples of `end`: how many are between is not known, their span is.
+
+        The rhythm is theirs where there are more of them. `is_last`: after them comes nothing; a track of which none is
+        among them ends somewhere before, and nobody knows when.
+        """
+        if len(end.times) > len(self.times):
+            self.times = end.times
+        if end.over is not None and self.end is not None:
+            self.end = max(self.end, end.over)
+        elif is_last:
+            self.end = None
+
+    @property
     def span_s(self) -> float | None:
         """Seconds from the first sample to the end of the last; `None` when no sample has a time."""
         if self.first is None or self.end is None:
             return None
         return float((self.end - self.first + self._last_duration()) * self.time_base)
+
+    @property
+    def mean_step_s(self) -> float:
+        """Seconds from one sample to the next, on average over those whose times are kept."""
+        if not self.times:
+            return 0.0
+        return float((max(self.times) - min(self.times)) * self.time_base) / len(self.times)
 
     @property
     def start_s(self) -> float:

@@ -111,20 +111,20 @@ def seconds(ticks: int | None, time_base: Fraction | None) -> float | None:
 def duration_of(stream: Stream, samples: Samples | None) -> float | None:
     """The header's word while the samples bear it out, and otherwise the samples'."""
     claimed = seconds(stream.duration, stream.time_base)
-    span = samples.span_s if samples else None
-    if span is None or samples is None:
+    if samples is None or samples.first is None:
         return claimed
-    tolerance = max(0.1, 2 * span / max(samples.count, 1))
+    span = samples.span_s
+    if span is None:
+        return None
+    tolerance = max(0.1, 2 * samples.mean_step_s)
     return claimed if claimed is not None and abs(claimed - span) <= tolerance else span
 
 
-def rate_of(stream: VideoStream, samples: Samples | None, length: float | None) -> Fraction | None:
+def rate_of(stream: VideoStream, samples: Samples | None) -> Fraction | None:
     """Pictures per second: measured where there are samples, else claimed."""
     claimed = stream.average_rate or stream.guessed_rate
     rate = nearest_standard(Fraction(claimed)) if claimed else None
-    if samples and is_variable(samples.times, samples.time_base) and length:
-        rate = nearest_standard(Fraction(samples.count) / Fraction(length))
-    elif samples:
+    if samples:
         rate = measured_rate(samples.times, samples.time_base) or rate
     return rate if rate and 0 < rate <= _RATE_MAX else None
 
@@ -144,7 +144,7 @@ def video_track(stream: VideoStream, frame: VideoFrame, samples: Samples | None)
         sample_aspect=aspect_of(stream),
         rotation_cw=turned.rotation_cw,
         reflected=turned.reflected,
-        frame_rate=rate_of(stream, samples, length),
+        frame_rate=rate_of(stream, samples),
         variable_frame_rate=bool(samples and is_variable(samples.times, samples.time_base)),
         frames=samples.count if samples else stream.frames or None,
         duration_s=length,

@@ -114,7 +114,7 @@ def on_facts(facts: MediaFacts, limits: Limits) -> None:
         _check_size(facts.video.width, facts.video.height, limits)
     if facts.duration_s is None:
         raise refuse(Code.REJECTED_CORRUPT, f"The file does not say when its samples are. {_AGAIN}")
-    if facts.duration_s > limits.duration_seconds_max:
+    if facts.duration_exact and facts.duration_s > limits.duration_seconds_max:
         hours = limits.duration_seconds_max / 3600
         raise refuse(
             Code.REJECTED_DURATION,
