@@ -127,4 +127,6 @@ def _irregularity(ladder: Ladder) -> str:
         return damage.stopped or f"{damage.lost} packets do not decode"
     if clock.dropped or clock.closed_up or damage.misdated:
         return "its timestamps are out of order"
+    if ladder.unplanned.fields:
+        return "some of its pictures are made of two fields, and others are not"
     return ""

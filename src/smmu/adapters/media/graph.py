@@ -8,7 +8,9 @@ colour tags between threads and grows memory per frame.
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from errno import EAGAIN
+from typing import Literal
 
 from av.error import FFmpegError
 from av.filter import Graph
@@ -95,16 +97,32 @@ def _entry_arguments(frame: VideoFrame) -> str:
     )
 
 
-def deinterlacing() -> Step:
-    """A step that makes whole pictures of fields, at the source's picture rate."""
-    return Step(lambda _: [("bwdif", "mode=send_frame:parity=auto:deint=all")])
+def deinterlacing(which: Literal["all", "interlaced"] = "all") -> Step:
+    """A step that makes whole pictures of fields, at the source's picture rate: of all, or of those that say so."""
+    return Step(lambda _: [("bwdif", f"mode=send_frame:parity=auto:deint={which}")])
 
 
-def whole_pictures(frames: Iterable[VideoFrame], transform: Transform) -> Iterator[VideoFrame]:
-    """Decoded pictures as they are to be scaled: their light is told, and fields were made whole."""
+@dataclass(slots=True)
+class Unplanned:
+    """How many pictures turned out to be made of two fields although the plan knows of none."""
+
+    fields: int = 0
+
+
+def whole_pictures(
+    frames: Iterable[VideoFrame], transform: Transform, unplanned: Unplanned | None = None
+) -> Iterator[VideoFrame]:
+    """Decoded pictures as they are to be scaled: their light is told, and fields were made whole.
+
+    A film may have its first fields anywhere (behind a title, say): from there on those that say so are made whole.
+    """
     step = deinterlacing() if transform.deinterlace else None
     for frame in frames:
         tag_hdr(frame, transform)
+        if frame.interlaced_frame and not transform.deinterlace:
+            step = step or deinterlacing("interlaced")
+            if unplanned is not None:
+                unplanned.fields += 1
         if step is None:
             yield frame
         else:

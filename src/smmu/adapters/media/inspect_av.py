@@ -128,7 +128,8 @@ def _video(chosen: Selection, measures: Measures) -> VideoTrack | None:
     trial = measures.trials[chosen.video.index]
     assert trial.first is not None  # noqa: S101 - `verdicts.on_measures` refused a track that gave none
     samples = measures.samples.get(chosen.video.index)
-    track = replace(video_track(chosen.video, trial.first, samples), captions=trial.captions)
+    shown = video_track(chosen.video, trial.first, samples)
+    track = replace(shown, captions=trial.captions, interlaced=trial.interlaced)
     if not measures.complete:  # of which few samples were seen, and none was counted
         return replace(track, frames=None, bitrate_bps=None)
     known = groups_of(samples, open_groups=measures.open_groups)

@@ -24,6 +24,7 @@ from smmu.adapters.media.cmaf import Sample
 from smmu.adapters.media.coding import CODINGS
 from smmu.adapters.media.decode import COVERED_SHARE_MIN, Damage, Survey
 from smmu.adapters.media.encoder import header_of
+from smmu.adapters.media.graph import Unplanned
 from smmu.adapters.media.ladder import Shipped
 from smmu.adapters.media.proof import RungWitness
 from smmu.adapters.media.segments import Output, Segment, Segmenter
@@ -129,6 +130,7 @@ class Join:
         shown, last = sum(chunk.shown for chunk in chunks), self._chunks[-1]
         self.ticks, self.end = last.ticks, last.end
         self.longest_gap = max(chunk.longest_gap for chunk in self._chunks)
+        self.unplanned = Unplanned()  # a chunk that met any is not joined
         self.damage = Damage(track=task.transform.track_index, packets=shown, frames=shown)
         self.clock = Clock(zero=survey.zero, planned_end=self.end, step=last.step)
         specs = [spec for spec in task.renditions if isinstance(spec, RungSpec)]

@@ -132,6 +132,7 @@ class Ladder:
                            last=BEFORE_ALL if self._part.start else None)  # fmt: skip
         self._hold = Fraction(0)
         self.longest_gap = Fraction(0)
+        self.unplanned = graph.Unplanned()
         self.shown = 0
         self.after: Fraction | None = None  # when the first picture behind the part is shown
         self.rungs = self._make_rungs()
@@ -231,7 +232,7 @@ class Ladder:
         return self._copier
 
     def _pictures(self) -> Generator[VideoFrame, None, None]:
-        yield from graph.whole_pictures(self._decoded(), self._task.transform)
+        yield from graph.whole_pictures(self._decoded(), self._task.transform, self.unplanned)
 
     def _decoded(self) -> Iterator[VideoFrame]:
         copier = self._copier

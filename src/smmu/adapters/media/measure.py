@@ -38,6 +38,7 @@ class Trial:
     errors: int = 0
     captions: bool = False
     first: VideoFrame | None = None
+    interlaced: bool = False
     reason: str = ""
 
     @property
@@ -153,6 +154,7 @@ def _try(trial: Trial, packet: "Packet[Stream]") -> None:
         if isinstance(frame, VideoFrame):
             trial.captions = trial.captions or frame.side_data.get(_CAPTIONS) is not None
             trial.first = trial.first or frame
+            trial.interlaced |= frame.interlaced_frame
 
 
 def _look_at_end(

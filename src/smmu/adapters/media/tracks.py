@@ -155,7 +155,6 @@ def video_track(stream: VideoStream, frame: VideoFrame, samples: Samples | None)
         colour_space=_MATRICES.get(frame.colorspace, ""),
         colour_transfer=_CURVES.get(frame.color_trc, ""),
         full_range=frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj"),
-        interlaced=frame.interlaced_frame,
         bitrate_bps=int(samples.size * 8 / length) if samples and length else None,
         trimmed=bool(samples and samples.hidden),
     )

@@ -296,7 +296,8 @@ def _bits_max(spec: RungSpec, seconds: float) -> int:
 
 
 def _clock_measures(ladder: Ladder | Join) -> dict[str, float | int | str]:
-    noted = {"pictures_out_of_order": ladder.clock.dropped, "timestamp_breaks": ladder.clock.closed_up}
+    noted = {"pictures_out_of_order": ladder.clock.dropped, "timestamp_breaks": ladder.clock.closed_up,
+             "pictures_of_fields": ladder.unplanned.fields}  # fmt: skip
     return {name: value for name, value in noted.items() if value}
 
 
