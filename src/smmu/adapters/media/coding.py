@@ -1,4 +1,4 @@
-"""What differs between the codecs of rungs: the encoder and its options, its configuration record, its name.
+"""What differs between the codecs of rungs: encoder and options, record and name, what may stand beside pictures.
 
 Everything else about a rung is the same: keyframes only where the plan has them, closed GOPs, constant quality under a
 cap, 8-bit 4:2:0 BT.709. Sources: ISO/IEC 14496-15 (hvcC), "AV1 Codec ISO Media File Format Binding" (av1C), RFC 6381
@@ -7,7 +7,7 @@ and their codec strings. Refuses to encode: `encoder.py` does.
 
 import os
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,13 +21,20 @@ _X265 = "keyint=-1:min-keyint=1:scenecut=0:open-gop=0:repeat-headers=0:info=0:lo
 _SVT = "keyint=-1:scd=0:enable-force-key-frames=1:lp={threads}"
 _SVT_THREADS_MAX = 4  # each costs address space, and rungs run beside each other
 
+_AVC_SUPPLEMENT, _AVC_UNITS = frozenset({6}), 31
 _HEVC_VPS, _HEVC_SPS, _HEVC_PPS = 32, 33, 34
-_OBU_SEQUENCE, _OBU_DELIMITER = 1, 2
+_HEVC_SUPPLEMENTS = frozenset({39, 40})
+_OBU_SEQUENCE, _OBU_DELIMITER, _OBU_METADATA = 1, 2, 5
+_USER_DATA = {4: "registered user data", 5: "user data"}  # supplemental information, of H.264 and HEVC
+_OF_X264 = bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef")  # who wrote it, and with which options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coding:
-    """One codec. `record` makes the configuration of an encoder's global header, `payload` a sample of a packet."""
+    """One codec. `record` makes the configuration of an encoder's global header, `payload` a sample of a packet.
+
+    `extras` names what is in a sample besides the picture and may be anything: captions, or a camera's own data.
+    """
 
     encoder: str
     options: Callable[[int], dict[str, str]]
@@ -36,6 +43,7 @@ class Coding:
     record: Callable[[bytes], bytes]
     payload: Callable[[bytes], bytes]
     name: Callable[[bytes], str]
+    extras: Callable[[bytes], list[str]]
 
     def sample_entry(self, configuration: bytes, width: int, height: int) -> bytes:
         """The sample entry of a track with this configuration."""
@@ -59,6 +67,46 @@ def _x265(_threads: int) -> dict[str, str]:
 def _svt(threads: int) -> dict[str, str]:
     os.environ["SVT_LOG"] = "1"  # it tells of every setting otherwise; there is no other way to say so
     return {"preset": "8", "svtav1-params": _SVT.format(threads=min(threads, _SVT_THREADS_MAX))}
+
+
+# --- H.264, and what HEVC has in common with it
+
+
+def _avc_extras(sample: bytes) -> list[str]:
+    return list(_user_data(unit[1:] for unit in _units(sample) if unit[0] & _AVC_UNITS in _AVC_SUPPLEMENT))
+
+
+def _hevc_extras(sample: bytes) -> list[str]:
+    return list(_user_data(unit[2:] for unit in _units(sample) if unit[0] >> 1 & 63 in _HEVC_SUPPLEMENTS))
+
+
+def _units(sample: bytes) -> Iterator[bytes]:
+    """The units of a sample of ours, each behind its length."""
+    at = 0
+    while at < len(sample):
+        start = at + 4
+        at = start + int.from_bytes(sample[at:start])
+        if at > start:
+            yield sample[start:at]
+
+
+def _user_data(supplements: Iterable[bytes]) -> Iterator[str]:
+    for escaped in supplements:
+        unit, at = escaped.replace(b"\0\0\3", b"\0\0"), 0
+        while at < len(unit) - 1:  # the last byte is the stop bit
+            kind, at = _number(unit, at)
+            size, at = _number(unit, at)
+            if kind in _USER_DATA and unit[at : at + len(_OF_X264)] != _OF_X264:
+                yield _USER_DATA[kind]
+            at += size
+
+
+def _number(unit: bytes, at: int) -> tuple[int, int]:
+    """A number as supplemental information has it, and where the next begins: bytes of 255 are not its last."""
+    value = 0
+    while at < len(unit) and unit[at] == 255:  # noqa: PLR2004 - as above
+        value, at = value + 255, at + 1
+    return value + (unit[at] if at < len(unit) else 0), at + 1
 
 
 # --- HEVC
@@ -108,6 +156,10 @@ def _av1_payload(packet: bytes) -> bytes:
     return b"".join(unit for kind, unit in _obus(packet) if kind != _OBU_DELIMITER)
 
 
+def _av1_extras(sample: bytes) -> list[str]:
+    return ["metadata" for kind, _ in _obus(sample) if kind == _OBU_METADATA]
+
+
 def _av1_name(record: bytes) -> str:
     return f"av01.{record[1] >> 5}.{record[1] & 31:02d}{'H' if record[2] >> 7 else 'M'}.08"
 
@@ -134,14 +186,14 @@ def _obu_size(stream: bytes, at: int) -> tuple[int, int]:
 CODINGS: dict[Literal["h264", "hevc", "av1"], Coding] = {
     "h264": Coding(
         encoder="libx264", options=_x264, entry=b"avc1", box=b"avcC",
-        record=cmaf.avc_configuration, payload=cmaf.length_prefixed, name=cmaf.avc_codec,
+        record=cmaf.avc_configuration, payload=cmaf.length_prefixed, name=cmaf.avc_codec, extras=_avc_extras,
     ),
     "hevc": Coding(
         encoder="libx265", options=_x265, entry=b"hvc1", box=b"hvcC",
-        record=_hevc_record, payload=cmaf.length_prefixed, name=_hevc_name,
+        record=_hevc_record, payload=cmaf.length_prefixed, name=_hevc_name, extras=_hevc_extras,
     ),
     "av1": Coding(
         encoder="libsvtav1", options=_svt, entry=b"av01", box=b"av1C",
-        record=_av1_record, payload=_av1_payload, name=_av1_name,
+        record=_av1_record, payload=_av1_payload, name=_av1_name, extras=_av1_extras,
     ),
 }  # fmt: skip

@@ -19,6 +19,7 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 
 from smmu.adapters.media import graph
+from smmu.adapters.media.bare import bare
 from smmu.adapters.media.decode import Damage, Survey, keyframe_near, only, survey, video_frames
 from smmu.adapters.media.preview import make_preview
 from smmu.adapters.media.proof import check
@@ -171,5 +172,5 @@ def _checks(spec: PosterSpec, data: bytes) -> tuple[Check, ...]:
     return (
         check("size", (spec.width, spec.height), (again.width, again.height)),
         check("decodes", True, 0 <= again.avg() <= 255),  # noqa: FBT003, PLR2004 - compared values; 8-bit light
-        check("carries metadata", [], extra),
+        bare(extra),
     )

@@ -24,6 +24,8 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 
 from smmu.adapters.media.aac import FRAME_SAMPLES, Coded
+from smmu.adapters.media.bare import bare, stray
+from smmu.adapters.media.coding import CODINGS
 from smmu.adapters.media.graph import BT709, LIMITED
 from smmu.adapters.media.likeness import SPAN, Likeness
 from smmu.adapters.media.loudness import BLOCK_SECONDS_MIN, Loudness, Meter
@@ -60,6 +62,7 @@ class RungWitness:
         self._spec, self._ticks, self._decode_all = spec, ticks, decode_all
         self._planned: deque[tuple[int, bool]] = deque()
         self._wrong: dict[str, list[str]] = {}
+        self._strangers: set[str] = set()
         self._last_dts: int | None = None
         self.likeness = Likeness(spec, ticks, cuts)
         self.frames = self.decoded = self.keyframes = 0
@@ -84,6 +87,7 @@ class RungWitness:
                 every = list(container.demux(container.streams[0]))
                 packets = [packet for packet in every if packet.size]
                 self._compare(segment, packets)
+                self._find_strangers(container, packets)
                 self._find_keys(segment, packets, len(init))
                 self._decode(segment, container, every)
         except FFmpegError as error:
@@ -105,6 +109,10 @@ class RungWitness:
             self._complain("start", f"{segment.path}: does not start with a keyframe at {float(segment.start):.3f} s")
         self.frames += len(packets)
         self.keyframes += sum(packet.is_keyframe for packet in packets)
+
+    def _find_strangers(self, container: InputContainer, packets: "Sequence[Packet[Stream]]") -> None:
+        extras = CODINGS[self._spec.codec].extras
+        self._strangers.update(stray(container), *(extras(bytes(packet)) for packet in packets))
 
     def _find_keys(self, segment: Segment, packets: "Sequence[Packet[Stream]]", before: int) -> None:
         """What a player fetches to show a keyframe ends where the demuxer finds that keyframe to end."""
@@ -155,6 +163,7 @@ class RungWitness:
             measured=f"{float(longest):.3f} s",
         )  # fmt: skip
         return (check("pictures planned and not found", 0, len(self._planned)), *found, duration,
+                bare(sorted(self._strangers)),
                 *self.likeness.checks(capped=capped))  # fmt: skip
 
     def _verdict(self, about: str, sentence: str) -> Check:
@@ -172,7 +181,7 @@ def prove_audio(encoded: Coded, path: Path, beat: Callable[[], None]) -> Proof:
     """Decode the whole of a sound file of ours: the checks, and what was measured."""
     spec = encoded.spec
     meter = Meter(sample_rate=spec.sample_rate, channels=spec.channels)
-    samples, shape = _hear(path, _CONTAINERS[spec.codec], meter, beat)
+    samples, shape, strangers = _hear(path, _CONTAINERS[spec.codec], meter, beat)
     loudness = meter.result()
     # Opus and MP3 say how much of their last block is sound; of MP3 that is too little to say for less than a block.
     exact = spec.codec != "aac" and encoded.samples >= FRAME_SAMPLES
@@ -185,6 +194,7 @@ def prove_audio(encoded: Coded, path: Path, beat: Callable[[], None]) -> Proof:
         ),
         check_within("duration against the source", float(encoded.heard.line.position), encoded.seconds,
                      FRAME_SAMPLES / spec.sample_rate),
+        bare(strangers),
         *_loudness_checks(encoded, loudness),
     )  # fmt: skip
     measures = encoded.heard.measures() | encoded.loudness.measures("in") | loudness.measures("out")
@@ -216,7 +226,9 @@ def first_picture(spec: RungSpec, data: bytes) -> str:
 _CONTAINERS = {"aac": "mp4", "opus": "ogg", "mp3": "mp3"}
 
 
-def _hear(path: Path, container_name: str, meter: Meter, beat: Callable[[], None]) -> tuple[int, tuple[int, int]]:
+def _hear(
+    path: Path, container_name: str, meter: Meter, beat: Callable[[], None]
+) -> tuple[int, tuple[int, int], list[str]]:
     samples, shape = 0, (0, 0)
     with av.open(str(path), "r", format=container_name, container_options={"protocol_whitelist": "file"}) as container:
         for packet in container.demux(container.streams.audio[0]):
@@ -225,7 +237,7 @@ def _hear(path: Path, container_name: str, meter: Meter, beat: Callable[[], None
                 samples, shape = samples + frame.samples, (len(frame.layout.channels), frame.sample_rate)
                 meter.feed(frame)
                 beat()
-    return samples, shape
+        return samples, shape, stray(container)
 
 
 def _loudness_checks(encoded: Coded, out: Loudness) -> Iterable[Check]:
@@ -264,7 +276,7 @@ def prove_progressive(path: Path, packets: Sequence[int], beat: Callable[[], Non
     counts, rising = [0] * len(packets), True
     last: dict[int, int] = {}
     with av.open(str(path), "r", format="mp4", container_options={"protocol_whitelist": "file"}) as container:
-        tracks = [stream.index for stream in container.streams]
+        tracks, strangers = [stream.index for stream in container.streams], stray(container)
         for packet in container.demux():
             if packet.dts is None:
                 continue
@@ -276,4 +288,5 @@ def prove_progressive(path: Path, packets: Sequence[int], beat: Callable[[], Non
         check("index in front of the media", True, index_first),  # noqa: FBT003 - a check compares two values
         check("packets on each track", list(packets), counts),
         check("decoding times rise", True, rising),  # noqa: FBT003 - as above
+        bare(strangers),
     )
