@@ -98,7 +98,7 @@ async def completed(client: httpx.AsyncClient, data: bytes = CLIP, **changed: An
     return {**upload, **answer.json()}
 
 
-async def ended(client: httpx.AsyncClient, job_id: str, *, within: float = 10) -> dict[str, Any]:
+async def ended(client: httpx.AsyncClient, job_id: str, *, within: float = 60) -> dict[str, Any]:
     """The job, when nothing more will happen to it."""
     with anyio.fail_after(within):
         while True:
