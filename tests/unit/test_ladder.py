@@ -169,7 +169,7 @@ def test_every_choice_has_its_reason() -> None:
         ((2160, 5120), None, "1440p", "2160 × 5120 is more than level 5.2 of H.264 has"),
         ((7680, 3840), Fraction(30), "2160p", ""),
         ((7680, 3840), Fraction(60), "1440p",
-         "4320 × 2160 at the source's pictures a second is more than level 5.2 of H.264 has"),
+         "4320 × 2160 at 60 pictures a second is more than level 5.2 of H.264 has"),
         ((4096, 2160), Fraction(60), "2160p", ""),
     ],
 )  # fmt: skip

@@ -120,27 +120,31 @@ def decisions(size: tuple[int, int], rate: Fraction | None, wanted: Sequence[int
 
 
 def _possible(size: tuple[int, int], rate: Fraction | None) -> Iterator[Decision]:
-    source, made = min(size), _shorts(size, rate)
+    there = _shorts(size, rate)
+    for one in _that_fit(min(size)):
+        short = int(one.subject.removesuffix("p"))
+        is_beyond = one.choice == "made" and short not in there
+        yield replace(one, choice="skipped", reason=_beyond(size, rate, short)) if is_beyond else one
+
+
+def _that_fit(source: int) -> Iterator[Decision]:
+    top = _by_size(source)[0]
     for step in reversed(STEPS):
         if step.short > source:
             yield _decision(step.short, "skipped", f"the source's short side is {source}")
         else:
-            yield _within(size, step.short, made, f"a standard rung within the source's {source}")
-    top = _by_size(source)[0]
+            yield _decision(step.short, "made", f"a standard rung within the source's {source}")
     if top not in {step.short for step in STEPS}:
-        yield _within(size, top, made, f"the source's own size, as {source} is no standard rung")
+        yield _decision(top, "made", f"the source's own size, as {source} is no standard rung")
     elif top < source:
         why = f"{top}p is within 15 % of it" if source * NEAR <= top else "the ladder ends below it"
         yield _decision(source, "skipped", f"the source's own size: {why}")
 
 
-def _within(size: tuple[int, int], short: int, made: Sequence[int], why: str) -> Decision:
-    """What becomes of a rung that the source is large enough for."""
-    if short in made:
-        return _decision(short, "made", why)
+def _beyond(size: tuple[int, int], rate: Fraction | None, short: int) -> str:
     width, height = fitted(size, short)
-    many = " at the source's pictures a second" if _fastest(size, short) else ""
-    return _decision(short, "skipped", f"{width} × {height}{many} is more than level 5.2 of H.264 has")
+    fast = f" at {float(min(rate or RATE_MAX, RATE_MAX)):.3g} pictures a second" if _fastest(size, short) else ""
+    return f"{width} × {height}{fast} is more than level 5.2 of H.264 has"
 
 
 def fitted(size: tuple[int, int], short: int) -> tuple[int, int]:
