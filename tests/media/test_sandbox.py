@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from smmu.adapters.media import confine, sandbox
-from smmu.adapters.media.conversation import Ears
+from smmu.adapters.media.conversation import SENT_AT_ONCE, Ears
 from smmu.adapters.media.engine import PyavEngine
 from smmu.adapters.media.orders import order
 from smmu.domain.limits import Limits
@@ -215,6 +216,32 @@ async def test_a_sink_that_is_full_is_heard_and_nothing_is_left(scratch: Path, t
     source = FileSource(photo(tmp_path / "photo.jpg"))
     with pytest.raises(Full):
         await engine.render(source, picture_task(still("a", 40, 30)), FullSink(), Fractions())
+    assert_nothing_left(scratch)
+
+
+async def test_a_few_files_are_stored_beside_each_other_and_no_more(scratch: Path, tmp_path: Path) -> None:
+    class SlowSink(MemorySink):
+        under_way = most = 0
+        enough = anyio.Event()
+
+        async def put(self, path: str, body: Body, content_type: str) -> None:
+            self.under_way += 1
+            self.most = max(self.most, self.under_way)
+            if self.most == SENT_AT_ONCE:
+                self.enough.set()
+            await self.enough.wait()
+            await anyio.lowlevel.checkpoint()
+            await super().put(path, body, content_type)
+            self.under_way -= 1
+
+    names = [f"still-{number}" for number in range(2 * SENT_AT_ONCE)]
+    sink, source = SlowSink(), FileSource(photo(tmp_path / "photo.jpg"))
+    with anyio.fail_after(60):
+        task = picture_task(*(still(name, 40, 30) for name in names))
+        made = await PyavEngine(LIMITS, str(scratch)).render(source, task, sink, Fractions())
+    assert (sink.most, sink.under_way) == (SENT_AT_ONCE, 0)
+    assert [one.name for one in made] == names
+    assert {file.path for one in made for file in one.files} == set(sink.files)
     assert_nothing_left(scratch)
 
 

@@ -23,12 +23,13 @@ from smmu.adapters.media.protocol import LENGTH_BYTES, LINE_BYTES_MAX, encode
 from smmu.adapters.media.workbench import check_path
 from smmu.domain.errors import REJECTIONS, Code, Reason, Refused
 from smmu.domain.limits import MIB
-from smmu.ports.errors import Full, TaskDied
+from smmu.ports.errors import Full, TaskDied, one_error
 from smmu.ports.objects import Source
 
 READ_BYTES_MAX = 16 * MIB
 COMPLAINTS_BYTES_MAX = 16_384
 DYING_SECONDS = 5
+SENT_AT_ONCE = 4  # files on their way to where they are kept: a film ends with dozens of small ones
 
 _DONE = re.compile(r"^done-[0-9]{1,9}$")
 _NO_MEMORY = re.compile(
@@ -83,10 +84,22 @@ class Conversation:
         self._lines = BufferedByteReceiveStream(process.stdout)
         self._room = room
         self._complaints = complaints
+        self._berths = anyio.Semaphore(SENT_AT_ONCE)
 
     async def hold(self, words: Mapping[str, Any], shelf: Shelf, ears: Ears, stalled_seconds: float) -> JsonValue:
-        """Give the order, and listen until it is answered. The child reads what is on `shelf`."""
+        """Give the order, and listen until it is answered. The child reads what is on `shelf`.
+
+        Files are passed on while the child works, a few beside each other; all have arrived when this returns.
+        """
         await self._say(encode(words))
+        with one_error():
+            async with anyio.create_task_group() as sending:
+                answer = await self._listen(shelf, ears, stalled_seconds, sending)
+        return answer
+
+    async def _listen(
+        self, shelf: Shelf, ears: Ears, stalled_seconds: float, sending: anyio.abc.TaskGroup
+    ) -> JsonValue:
         while True:
             with anyio.move_on_after(stalled_seconds) as patience:
                 report = await self._hear()
@@ -98,7 +111,7 @@ class Conversation:
                 case reports.Read():
                     await self._serve(report, shelf)
                 case reports.Finished():
-                    await self._take(report, ears)
+                    await self._take(report, ears, sending)
                 case reports.Progressed():
                     await ears.progressed(report.fraction)
                 case reports.Rejected():
@@ -132,13 +145,21 @@ class Conversation:
         data = await source.read(wanted.start, min(wanted.length, READ_BYTES_MAX))
         await self._say(len(data).to_bytes(LENGTH_BYTES) + data)
 
-    async def _take(self, finished: reports.Finished, ears: Ears) -> None:
-        """Move the file to where the child cannot reach, then look whether it is one, then pass it on."""
+    async def _take(self, finished: reports.Finished, ears: Ears, sending: anyio.abc.TaskGroup) -> None:
+        """Move the file to where the child cannot reach, then look whether it is one, then pass it on.
+
+        While as many are under way as may be, nobody listens: so a slow store slows the child down.
+        """
         local = _take_out(finished, self._room)
+        await self._berths.acquire()
+        sending.start_soon(self._send, finished, local, ears)
+
+    async def _send(self, finished: reports.Finished, local: Path, ears: Ears) -> None:
         try:
             await ears.made(Made(path=finished.path, local=str(local), content_type=finished.content_type))
         finally:
-            local.unlink(missing_ok=True)
+            _remove(local)
+            self._berths.release()
 
     async def _death(self) -> TaskDied:
         with anyio.move_on_after(DYING_SECONDS):
@@ -176,6 +197,11 @@ def _take_out(finished: reports.Finished, room: Room) -> Path:
     if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
         raise TaskDied("handed over something that is no plain file", "crashed")
     return local
+
+
+def _remove(local: Path) -> None:
+    """Whoever passed it on may have moved it."""
+    local.unlink(missing_ok=True)
 
 
 def _refused(report: reports.Rejected) -> Exception:
