@@ -57,7 +57,7 @@ def dead_from(bench: Workbench, container: InputContainer, stream: Stream, sampl
     """The second from which on nothing of an indexed track decodes, when that is certain."""
     places = [*_places(samples)]
     stop_at = min(bench.source.bytes_read + _BYTES_MAX, bench.limits.inspect_bytes_max)
-    for place in reversed(places):
+    for place in sorted(places, key=lambda place: _ticks_behind_a_keyframe(stream, place)):
         if not _is_dead(bench, container, stream, place, stop_at):
             return None
     return float(places[0].ticks * samples.time_base) if places else None
@@ -73,6 +73,12 @@ def _places(samples: Samples) -> Iterator[_Place]:
         return
     for before in (missing, (missing + near) // 2, near):
         yield _Place(ticks=samples.end - before)
+
+
+def _ticks_behind_a_keyframe(stream: Stream, place: _Place) -> int:
+    """What has to be decoded before it: any place that decodes is an answer, so the cheapest is tried first."""
+    found = stream.index_entries.search_timestamp(place.ticks)
+    return place.ticks - stream.index_entries[found].timestamp if found >= 0 else place.ticks
 
 
 def _is_dead(bench: Workbench, container: InputContainer, stream: Stream, place: _Place, stop_at: int) -> bool:
