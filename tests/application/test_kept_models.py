@@ -26,6 +26,7 @@ from smmu.domain.admission import UploadRequest
 from smmu.domain.facts import Kind
 from smmu.domain.limits import GIB, Limits
 from smmu.domain.options import Options
+from smmu.domain.remaking import Wish
 from smmu.domain.transcript import Span
 from smmu.domain.values import ObjectRef
 from smmu.ports.errors import Corrupt, Full, NotFound
@@ -278,7 +279,7 @@ async def test_a_model_that_is_not_there_is_named_with_the_command_that_puts_it(
         await recognizer.recognize(sound(tmp_path, Span(start=0.0, end=1.0)), BOUNDS, Fractions())
 
 
-async def test_a_job_whose_model_is_missing_fails_for_us_and_succeeds_when_it_is_there(
+async def test_a_job_whose_model_is_missing_does_without_captions_and_they_are_made_when_it_is_there(
     models: ObjectStore, tmp_path: Path
 ) -> None:
     recognizer = KeptRecognizer(Listener(), models, "tiny", tmp_path / "models")
@@ -289,11 +290,17 @@ async def test_a_job_whose_model_is_missing_fails_for_us_and_succeeds_when_it_is
         await send(system, part, data)
         job_id = (await system.uploads.complete("ada", begun.id)).job_id
         assert job_id is not None
-        failed = await until_over(system, "ada", job_id)
+        done = await until_over(system, "ada", job_id)
+        assert done.state == "succeeded"
+        captions = Wish(names=("captions",))
+        asked = await system.remaking.begin("ada", done.media_id, captions)
+        failed = await until_over(system, "ada", asked.job.id)  # what is asked for by itself is owed
         assert failed.error is not None
         assert (failed.state, failed.error.code, failed.error.retryable) == ("failed", "internal", True)
         assert all("smmu models fetch tiny --deploy" in str(one["error"]) for one in told.named("world_failed"))
-        assert len(told.named("world_failed")) == 2  # not tried as often as what passes by itself
+        assert len(told.named("world_failed")) == 2 * 2  # not tried as often as what passes by itself
         await keep(models, nominal_model(tmp_path / "here" / "tiny"), counted)
-        await system.jobs.retry("ada", job_id)
-        assert (await until_over(system, "ada", job_id)).state == "succeeded"
+        await system.jobs.retry("ada", failed.id)
+        assert (await until_over(system, "ada", failed.id)).state == "succeeded"
+        made = (await system.library.get("ada", done.media_id)).value
+        assert {"captions", "transcript"} <= {record.name for record in made.renditions}

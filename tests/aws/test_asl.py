@@ -161,6 +161,14 @@ def test_the_last_state_answers_what_is_yielded_where_it_can() -> None:
     assert state(step)["OutputPath"] == "$.doc.made[0]"
 
 
+def test_that_a_task_is_extra_costs_nothing_while_it_succeeds() -> None:
+    body = Task(name="t", does="work", gives="made", weight=Weight.HEAVY, extra="x.extra")
+    step = Map(name="m", items="owner", each="x", body=body, yields="made", gives="all")
+    told = state(step)
+    assert (told["OutputPath"], told["End"]) == ("$.doc.made[0]", True)
+    assert state(step, "do without t, boxed")["OutputPath"] == "$.doc.made[0]"
+
+
 def test_nothing_is_looked_for_that_is_surely_there() -> None:
     made = Task(name="made", does="work", gives="a")
     step = Sequence(steps=(made, Task(name="t", does="work", takes={"a": "a", "o": "owner", "all": ""})))
@@ -196,7 +204,7 @@ class Product:
         self.asked.append((given_["does"], given_["input"]))
         self.fail_as_planned(given_["path"])
         if given_["does"] == INSPECT:
-            stages = [[{"task": name} for name in stage] for stage in self.stages]
+            stages = [[{"task": name, "extra": name == "transcribe"} for name in stage] for stage in self.stages]
             return {"ref": "plan.json", "stages": [{"tasks": s, "early": s is not stages[-1]} for s in stages]}
         return None
 
@@ -250,7 +258,7 @@ def test_a_job_takes_so_many_transitions(stages: list[list[str]], transitions: i
     place = "job[body].1.stages[{}].0.tasks[{}].task.json"
     rendered = [[{"ref": place.format(s, t)} for t in range(len(stage))] for s, stage in enumerate(stages)]
     assert product.asked[-1] == (PUBLISH, {"plan": "plan.json", "rendered": rendered})
-    assert (RENDER, {"plan": "plan.json", "task": {"task": stages[0][0]}}) in product.asked
+    assert (RENDER, {"plan": "plan.json", "task": {"task": stages[0][0], "extra": False}}) in product.asked
     revealed = [given_ for does, given_ in product.asked if does == REVEAL]
     assert revealed == [{"plan": "plan.json", "rendered": made} for made in rendered[:-1]]
 
@@ -270,6 +278,18 @@ def test_what_nobody_can_mend_is_recorded_and_fails_the_run(cluster: Cluster) ->
     assert code_of_failure(told["error"], told["message"]) == (Code.PROOF_FAILED, "as planned", None)
     assert (ended.status, ended.error) == ("FAILED", Code.PROOF_FAILED)
     assert code_of_failure(ended.error, ended.cause) == (Code.PROOF_FAILED, "as planned", None)
+
+
+def test_what_is_extra_and_fails_is_told_in_its_place_and_ends_nothing(cluster: Cluster) -> None:
+    lost = "job[body].1.stages[0].0.tasks[1].task"
+    product = Product([["video", "transcribe"]], {lost: [Code.CRASHED, Code.CRASHED]})
+    ended = run_product(product, cluster)
+    assert ended.status == "SUCCEEDED", ended
+    does, given_ = product.asked[-1]
+    ((made, told),) = given_["rendered"]
+    assert (does, made) == (PUBLISH, {"ref": lost.replace("[1]", "[0]") + ".json"})
+    assert code_of_failure(told["error"], told["message"]) == (Code.CRASHED, "as planned", None)
+    assert Counter(name for _, name in states_entered(ended))["open task"] == 3  # it was tried again before
 
 
 def test_an_owner_may_be_called_like_an_option_of_the_workers_command() -> None:

@@ -7,11 +7,12 @@ of every process has a number; a plan says which fault happens at which number, 
 import inspect
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from types import FunctionType, new_class
-from typing import Any, NoReturn, TypeVar, cast, get_type_hints
+from typing import Any, NoReturn, TypeVar, cast, get_origin, get_type_hints
 
 import anyio
 
@@ -187,6 +188,8 @@ def _member(port: type[Any], name: str, member: Any) -> Any:
     label = f"{PORTS[port]}.{name}"
     if inspect.iscoroutinefunction(member):
         return _awaited(name, label, get_type_hints(member)["return"])
+    if get_origin(get_type_hints(member)["return"]) is AbstractAsyncContextManager:
+        return _entered(name, label)
     return _listed(name, label)
 
 
@@ -197,6 +200,18 @@ def _awaited(name: str, label: str, returns: Any) -> Any:
         if isinstance(result, Found):
             return replace(result, source=faulty(_SOURCE, result.source, self.process, self.faults))
         return faulty(returns, result, self.process, self.faults) if returns in PORTS else result
+
+    return method
+
+
+def _entered(name: str, label: str) -> Any:
+    """Beginning the block is the call."""
+
+    @asynccontextmanager
+    async def method(self: _Wrapper, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        async with AsyncExitStack() as stack:
+            block = getattr(self.target, name)(*args, **kwargs)
+            yield await self.faults.call(self.process, label, lambda: stack.enter_async_context(block))
 
     return method
 

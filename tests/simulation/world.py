@@ -32,6 +32,7 @@ from smmu.ports.media import MediaEngine
 from smmu.ports.objects import ObjectStore
 from smmu.ports.platform import Platform
 from smmu.ports.queue import Queue, Topic
+from smmu.ports.speech import SpeechRecognizer
 from smmu.ports.tasks import TaskRequest, TaskStarter
 from smmu.ports.uploads import UploadStore
 from tests.simulation.actors import Api, Client, Wish
@@ -90,6 +91,7 @@ class Scenario:
     limits: Limits = LIMITS
     planted: Planted = SOUND
     lasts_seconds: float = 0.0  # for what takes longer than any client waits
+    recognizer: SpeechRecognizer | None = None
     prompt: bool = False  # whether jobs must end soon: in calm weather, when no fault has fired
 
 
@@ -164,7 +166,7 @@ class Site:
         )
         platform = replace(self._faulty(inner, process), clock=clock)
         engine = faulty(MediaEngine, PretendEngine(), process, self.faults)  # type: ignore[type-abstract] # the wrapper makes it concrete
-        system = assemble(platform, engine, scenario.limits, self.telemetry)
+        system = assemble(platform, engine, scenario.limits, self.telemetry, scenario.recognizer)
         return replace(system, relay=replace(system.relay, poll_seconds=_POLL_SECONDS))
 
     def _faulty(self, inner: Platform, process: Process) -> Platform:
@@ -272,7 +274,7 @@ class Site:
                 f"a client of {client.wish.owner} waits for ever" for client in clients if not client.done
             ]
             self.violations += self._not_prompt()
-        self.violations += [f"a bug: {bug['trace']}" for bug in self.telemetry.named("bug")]
+        self.violations += [f"a bug: {bug['stack']}" for bug in self.telemetry.named("bug")]
         return Report(
             violations=tuple(dict.fromkeys(self.violations)),
             calls=self.faults.calls,

@@ -23,6 +23,7 @@ from smmu.ports.platform import Capability
 from smmu.ports.policy import Policy
 from smmu.ports.queue import Topic
 from smmu.ports.records import Key
+from smmu.ports.speech import SpeechRecognizer
 from smmu.ports.tasks import Exit, TaskRunner, TaskStatus
 
 OWNER = "ada"
@@ -118,7 +119,10 @@ class Deployment:
 
 
 async def deployed(
-    policy: Policy | None = None, classifier: Classifier | None = None, limits: Limits | None = None
+    policy: Policy | None = None,
+    classifier: Classifier | None = None,
+    limits: Limits | None = None,
+    recognizer: SpeechRecognizer | None = None,
 ) -> Deployment:
     """A deployment whose one job has been dispatched."""
     clock, runs, machines = FixedClock(), Ledgerless(), Machines()
@@ -127,7 +131,9 @@ async def deployed(
     able = inner.capabilities | {Capability.ORCHESTRATES}
     platform = replace(inner, orchestrator=runs, tasks=machines, starter=None, capabilities=able)
     told = MemoryTelemetry()
-    system = assemble(platform, PretendEngine(speed=None), limits, told, policy=policy, classifier=classifier)
+    system = assemble(
+        platform, PretendEngine(speed=None), limits, told, recognizer, policy=policy, classifier=classifier
+    )
     run = await _dispatched(system)
     return Deployment(system=system, runs=runs, machines=machines, clock=clock, run=run)
 

@@ -69,8 +69,15 @@ maps_take = st.dictionaries(
     st.sampled_from(("a", "b", "items", "nested")), st.sampled_from(("a", "items", "nested", "", "b")), max_size=3
 )
 weights = st.sampled_from((*[Weight.LIGHT] * 4, Weight.HEAVY))
+extras = st.sampled_from((*[None] * 3, "nested.flag", "nested.flag", "a", "b", "each"))
 one_task = st.builds(
-    Task, name=st.just("t"), does=st.just("work"), takes=takes, gives=gives, weight=weights, retry=retries
+    lambda gives, extra, **more: Task(
+        name="t", does="work", gives=gives, extra=None if gives in (None, extra) else extra, **more
+    ),
+    *(gives, extras),
+    takes=takes,
+    weight=weights,
+    retry=retries,
 )
 one_fail = st.builds(Fail, name=st.just("fail"), error=st.sampled_from(ERRORS), message=st.just("fixed"))
 again = st.just(Fail(name="again", again="error"))
@@ -229,11 +236,17 @@ def _end_of_task(step: Task, document: Mapping[str, Any], luck: Luck, place: str
             return End(at, with_value(document, step.gives, output_of(place)))
         rule = next((n for n, rule in enumerate(step.retry) if rule.matches(error)), None)
         if rule is None or left[rule] == 0:
-            return End(at, error=error, message=f"try {tries}")
+            return _end_or_do_without(step, document, End(at, error=error, message=f"try {tries}"))
         used = step.retry[rule].times - left[rule]
         at += min(step.retry[rule].seconds * 2.0**used, step.retry[rule].seconds_max)
         left[rule] -= 1
     raise AssertionError("retries have no end")
+
+
+def _end_or_do_without(step: Task, document: Mapping[str, Any], end: End) -> End:
+    if step.extra is None or look_up(document, step.extra) is not True:
+        return end
+    return End(end.at, with_value(document, step.gives, {"error": end.error, "message": end.message}))
 
 
 def _end_of_sequence(step: Sequence, document: Mapping[str, Any], luck: Luck, path: str, at: float) -> End:

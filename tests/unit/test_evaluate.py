@@ -125,6 +125,30 @@ def test_an_error_that_no_rule_allows_again_fails_with_the_last_one(errors: tupl
     assert outcome == Failed(error=errors[-1], message=f"{errors[-1]}!", task_id="tsk_1", at=NOW)
 
 
+EXTRA = Task(name="t", does="work", gives="out", extra="nested.flag", retry=(ONCE,))
+
+
+def test_a_failure_of_what_is_extra_is_given_in_the_place_of_its_output() -> None:
+    told = {"error": "blue", "message": "blue!", "task_id": "tsk_1"}
+    assert evaluate(EXTRA, DOCUMENT, failed("t", "blue")) == Done(document={**DOCUMENT, "out": told}, at=NOW)
+    assert evaluate(EXTRA, DOCUMENT, ended("t", 7)) == Done(document={**DOCUMENT, "out": 7}, at=NOW)
+
+
+def test_what_is_extra_is_tried_as_often_as_anything_else() -> None:
+    assert ready_paths(evaluate(EXTRA, DOCUMENT, failed("t", "red"))) == ["t"]
+
+
+@pytest.mark.parametrize("document", [{}, {"nested": {"flag": False}}, {"nested": {"flag": 1}}, {"nested": True}])
+def test_what_is_not_said_to_be_extra_fails(document: dict[str, Any]) -> None:
+    assert isinstance(evaluate(EXTRA, document, failed("t", "blue")), Failed)
+
+
+def test_an_extra_task_that_was_cancelled_is_done_without_as_elsewhere() -> None:
+    outcome = evaluate(EXTRA, DOCUMENT, {"t": a_task("t", state=State.CANCELLED)})
+    assert isinstance(outcome, Done)
+    assert outcome.document["out"]["error"] == Code.JOB_CANCELLED
+
+
 RULES = (
     Retry(errors=("red",), times=2, seconds=1, backoff=3, seconds_max=2),
     Retry(errors=("blue", "red"), times=1, seconds=10),

@@ -64,6 +64,12 @@ def test_rules_match_by_name(errors: tuple[str, ...], matches: bool) -> None:  #
     assert Catch(name="c", body=Fail(name="f"), errors=errors, handler=Fail(name="f")).matches("red") is matches
 
 
+@pytest.mark.parametrize(("extra", "gives"), [("a", None), ("a", "a"), ("a.b", "a")])
+def test_whether_a_task_is_extra_is_said_elsewhere_than_in_what_it_gives(extra: str, gives: str | None) -> None:
+    with pytest.raises(ValueError, match="is extra by"):
+        Task(name="t", does="work", gives=gives, extra=extra)
+
+
 PRODUCT = tuple(all_steps(catalogue.pipeline(Limits())))
 
 

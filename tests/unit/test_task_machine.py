@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from smmu.domain.errors import Code, Refused
 from smmu.domain.limits import Limits
 from smmu.domain.task import (
+    LAST_WORDS_SECONDS,
     TRANSITIONS,
     Event,
     State,
@@ -85,9 +86,9 @@ def test_a_lease_is_lost_when_nothing_was_heard_for_its_length(seconds: int, bea
 
 def test_no_heartbeat_prolongs_the_time_a_task_may_have() -> None:
     task = heartbeat(claim(a_task(seconds_max=100), NOW, LIMITS), 0.5, NOW + 90, LIMITS)
-    assert not lease_lost(task, NOW + 99)
-    assert lease_lost(task, NOW + 100)
-    assert task.next_deadline(LIMITS) == NOW + 100
+    assert not lease_lost(task, NOW + 100 + LAST_WORDS_SECONDS - 1)
+    assert lease_lost(task, NOW + 100 + LAST_WORDS_SECONDS)
+    assert task.next_deadline(LIMITS) == NOW + 100 + LAST_WORDS_SECONDS
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.RUNNING])

@@ -11,7 +11,7 @@ import anyio
 from smmu.application.store import Store
 from smmu.application.worker import Worker
 from smmu.domain.errors import WORDS, Code
-from smmu.domain.task import State, Task
+from smmu.domain.task import LAST_WORDS_SECONDS, State, Task
 from smmu.ports.tasks import Exit, TaskRequest, TaskStarter
 
 _STOP_SECONDS = 15.0
@@ -53,6 +53,7 @@ def machine_request(known: Task) -> TaskRequest:
     """The machine that a heavy task's next try needs.
 
     One that ran out of memory is followed by a larger one, one that was taken away or not to be had by one that stays.
+    It lasts longer than the task may, so that the worker ends by itself.
     """
     planned: dict[str, Any] = known.input["task"]
     errors = [failure.error for failure in known.failures]
@@ -64,7 +65,7 @@ def machine_request(known: Task) -> TaskRequest:
         tries=len(known.failures),
         cores=planned["cores"],
         memory_bytes=planned["memory_bytes"] << died,
-        seconds_max=planned["seconds_max"],
+        seconds_max=planned["seconds_max"] + LAST_WORDS_SECONDS,
         kept=Exit.INTERRUPTED in errors or Code.WORLD_UNAVAILABLE in errors,
         trace=known.trace,
     )

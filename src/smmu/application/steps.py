@@ -28,7 +28,8 @@ from smmu.domain.judgement import judge, judge_declared, judge_options, judge_pl
 from smmu.domain.limits import MIB, Limits
 from smmu.domain.manifest import Rendition
 from smmu.domain.media import Media
-from smmu.domain.plan import Decision, PlannedTask, TaskKind
+from smmu.domain.plan import Decision, Plan, PlannedTask, TaskKind
+from smmu.domain.plan_extra import without
 from smmu.domain.planner import plan
 from smmu.domain.tags import cleaned
 from smmu.domain.task import Task
@@ -159,9 +160,9 @@ class Steps:
         return await self.publication.reveal(task, job, Outcome(found=found, made=made))
 
     async def _publish(self, task: Task, job: Job, _progress: Progress) -> dict[str, Any]:
-        found = await read_plan(self.objects, task.input["plan"])
-        references = [made["ref"] for stage in task.input["rendered"] for made in stage]
-        made = [await read_render(self.objects, reference) for reference in references]
+        found, given = await read_plan(self.objects, task.input["plan"]), task.input["rendered"]
+        made = [await read_render(self.objects, one["ref"]) for stage in given for one in stage if "ref" in one]
+        found = replace(found, plan=without(found.plan, _failures(found.plan, given)))
         return await self.publication.publish(task, job, await self._labelled(task, job, found, made))
 
     async def _labelled(self, task: Task, job: Job, found: PlanDocument, made: Sequence[RenderDocument]) -> Outcome:
@@ -222,6 +223,17 @@ def _reference(planned: PlannedTask) -> dict[str, Any]:
         "cores": planned.cores,
         "memory_bytes": planned.memory_bytes,
         "seconds_max": planned.seconds_max,
+        "extra": planned.extra,
+    }
+
+
+def _failures(plan: Plan, given: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, str]:
+    """Why tasks of the plan have made nothing, by their names. What was `given` lies as the plan does."""
+    return {
+        task.name: one["message"]
+        for stage, gave in zip(plan.stages, given, strict=True)
+        for task, one in zip(stage.tasks, gave, strict=True)
+        if "ref" not in one
     }
 
 

@@ -54,6 +54,7 @@ def _stages(limits: Limits) -> Map:
         weight=Weight.HEAVY,
         seconds_max=limits.heavy_task_seconds_max,
         retry=RETRIES,
+        extra="task.extra",
     )
     tasks = Map(
         name="tasks",

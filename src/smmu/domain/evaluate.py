@@ -90,10 +90,18 @@ def _task(step: Task, document: Document, journal: Journal, path: str, at: float
         return Done(document=with_value(document, step.gives, entry.output), at=entry.updated_at)
     if entry.state is State.CANCELLED:
         message = "The task was cancelled."
-        return Failed(error=Code.JOB_CANCELLED, message=message, task_id=entry.id, at=entry.updated_at)
+        failed = Failed(error=Code.JOB_CANCELLED, message=message, task_id=entry.id, at=entry.updated_at)
+        return _spared(step, document, failed)
     if entry.state is State.FAILED:
-        return _next_try(step, entry, place)
+        return _spared(step, document, _next_try(step, entry, place))
     return Waiting(ready=())
+
+
+def _spared(step: Task, document: Document, outcome: Outcome) -> Outcome:
+    """A failure that is the end of the task alone, where it is extra."""
+    if step.extra is None or not isinstance(outcome, Failed) or look_up(document, step.extra) is not True:
+        return outcome
+    return Done(document=with_value(document, step.gives, _told(outcome)), at=outcome.at)
 
 
 def _first_try(step: Task, document: Document, place: str, at: float) -> Outcome:
@@ -206,9 +214,13 @@ def _catch(step: Catch, document: Document, journal: Journal, path: str, at: flo
     outcome = evaluate(step.body, document, journal, f"{place}[body]", at)
     if not isinstance(outcome, Failed) or not step.matches(outcome.error):
         return outcome
-    error = {"error": outcome.error, "message": outcome.message, "task_id": outcome.task_id}
-    handed = with_value(document, step.gives, error)
+    handed = with_value(document, step.gives, _told(outcome))
     return evaluate(step.handler, handed, journal, f"{place}[handler]", outcome.at)
+
+
+def _told(failed: Failed) -> Document:
+    """A failure as documents have it."""
+    return {"error": failed.error, "message": failed.message, "task_id": failed.task_id}
 
 
 def _fail(step: Fail, document: Document, _journal: Journal, _path: str, at: float) -> Outcome:

@@ -4,7 +4,9 @@ A pipeline works on a *document* (a JSON object). Each step reads paths of it (d
 what it gives under one key. Semantics, the same on every platform (compare Amazon States Language, JSONPath):
 
 - `Task`      asks a worker to do something; `gives` names the key for its output (`None`: the output is dropped).
-              A failure is matched, by name, against `retry` in order; each rule counts its own tries.
+              A failure is matched, by name, against `retry` in order; each rule counts its own tries. Where the
+              document has true at the path `extra`, a failure that is not tried again is no end: the task gives
+              {"error", "message"} in the place of its output.
 - `Sequence`  one after the other, each on the document the one before left.
 - `Parallel`  every branch on a copy of the document, at once; gives the list of what the branches `yields`.
               The first failure fails it.
@@ -56,7 +58,10 @@ class Retry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """Do one thing. `takes` maps parameter names to paths of the document."""
+    """Do one thing. `takes` maps parameter names to paths of the document.
+
+    `extra` is a path; where it leads to true, nothing but the task's own output is lost when it fails.
+    """
 
     name: str
     does: str
@@ -65,6 +70,12 @@ class Task:
     weight: Weight = Weight.LIGHT
     seconds_max: int = 300
     retry: tuple[Retry, ...] = ()
+    extra: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an extra one whose failure would be nowhere, or where it is looked whether it is extra."""
+        if self.extra is not None and (self.gives is None or f"{self.extra}.".startswith(f"{self.gives}.")):
+            raise ValueError(f"{self.name} is extra by {self.extra} and gives {self.gives}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

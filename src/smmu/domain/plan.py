@@ -322,7 +322,8 @@ class PlannedTask:
     """One unit of rendering, run by one worker; it owes every rendition of `renditions` or fails.
 
     `duration_s` is that of the clip. `kept` are tracks of an earlier revision that its playlists name too. `joins`
-    names the tasks whose chunks it puts together, in their order.
+    names the tasks whose chunks it puts together, in their order. Of an `extra` one nothing else depends on what it
+    makes: when it fails, the rest is published without.
     """
 
     name: str
@@ -335,6 +336,7 @@ class PlannedTask:
     duration_s: float | None = None
     duration_exact: bool = True
     joins: tuple[str, ...] = ()
+    extra: bool = False
     memory_bytes: int
     seconds_max: int
 

@@ -32,7 +32,10 @@ Speech = Demands | str
 def tasks(
     facts: MediaFacts, options: Options, limits: Limits, speech: Speech
 ) -> tuple[tuple[PlannedTask, ...], tuple[Decision, ...]]:
-    """The task `transcribe`, when there is sound and an engine; and why there is one or not."""
+    """The task `transcribe`, when there is sound and an engine; and why there is one or not.
+
+    Captions are extra: a film is none the worse without them, and an engine is what fails most.
+    """
     track = plan_sound.main_track(facts.audio)
     if facts.image is not None or track is None:
         return (), ()
@@ -56,6 +59,7 @@ def _task(facts: MediaFacts, track: AudioTrack, limits: Limits, demands: Demands
         ),
         duration_s=facts.duration_s,
         duration_exact=facts.duration_exact,
+        extra=True,
         memory_bytes=max(demands.memory_bytes, estimates.sound_memory(limits)),
         seconds_max=estimates.speech_seconds(believed, demands.pace, demands.before_s, limits),
     )

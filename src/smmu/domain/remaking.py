@@ -107,7 +107,8 @@ def _listed(wish: Wish, option: str) -> Sequence[object]:
 
 
 def _narrowed(task: PlannedTask, wanted: frozenset[str]) -> PlannedTask:
-    return replace(task, renditions=tuple(spec for spec in task.renditions if spec.name in wanted))
+    """What is asked for by itself is owed: nothing of it is extra."""
+    return replace(task, renditions=tuple(spec for spec in task.renditions if spec.name in wanted), extra=False)
 
 
 def _standing(plan: Plan, names: frozenset[str], there: frozenset[str]) -> frozenset[str]:

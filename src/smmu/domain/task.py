@@ -16,6 +16,8 @@ from smmu.domain.limits import Limits
 from smmu.domain.pipeline import Weight
 from smmu.domain.values import TASK, derived_id
 
+# Whoever looks from outside lets a worker say itself that its time was up: what it calls `interrupted` is tried again.
+LAST_WORDS_SECONDS = 30
 _RECORD_ID = re.compile(r"(?P<job>[^/]+)/a(?P<attempt>[1-9][0-9]*)/.+", re.DOTALL)
 
 
@@ -96,8 +98,13 @@ class Task:
         if self.state is State.QUEUED:
             return max(self.not_before, self.updated_at) + limits.dispatch_seconds
         if self.state is State.RUNNING:
-            return min(self.lease_until, self.started_at + self.seconds_max)
+            return min(self.lease_until, self.latest_end)
         return None
+
+    @property
+    def latest_end(self) -> float:
+        """When a running try must be over, its worker's own word for having had all its time included."""
+        return self.started_at + self.seconds_max + LAST_WORDS_SECONDS
 
 
 def attempt_in(record_id: str) -> tuple[str, int] | None:
@@ -181,4 +188,4 @@ def requeue(task: Task, not_before: float, now: float) -> Task:
 
 def lease_lost(task: Task, now: float) -> bool:
     """Whether its worker has not been heard of for longer than a lease, or has had all its time."""
-    return task.state is State.RUNNING and (now >= task.lease_until or now >= task.started_at + task.seconds_max)
+    return task.state is State.RUNNING and (now >= task.lease_until or now >= task.latest_end)

@@ -20,7 +20,7 @@ IAM, of the state machine: lambda:InvokeFunction (three functions), ecs:RunTask 
 ecs:DescribeTasks (the cluster), iam:PassRole (the tasks' roles), events:PutRule, PutTargets, DescribeRule (how Step
 Functions waits for a task). Costs: transitions, $25 for a million. A job without an error takes 5, and 4 for each
 stage (5 for an early one), and 5 for each task: an image 14, a video of four tasks in two stages, the first of them
-early, 34. Another try of a task takes 5.
+early, 34. Another try of a task takes 5, doing without one that is extra 4.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,9 +29,9 @@ from typing import Any
 from smmu.adapters.aws.asl_choices import condition, is_a_list, needs
 from smmu.adapters.aws.asl_parts import Build, Exit, Facts, Part, end, joined, stated, then, unboxed, yielding
 from smmu.adapters.aws.asl_tasks import Names, State, Where, collecting, light, opening, retried, running, taken
-from smmu.adapters.aws.failures import names_to_catch
+from smmu.adapters.aws.failures import EVERY, names_to_catch
 from smmu.domain.errors import Code
-from smmu.domain.pipeline import Catch, Choice, Fail, Map, Parallel, Sequence, Step, Task, Weight
+from smmu.domain.pipeline import Catch, Choice, Fail, Map, Parallel, Rule, Sequence, Step, Task, Test, Weight
 
 _INPUT = frozenset({"job_id", "owner", "attempt"})
 
@@ -81,13 +81,44 @@ def _task(step: Task, where: Where, facts: Facts, build: Build) -> Part:
     conditions, message = needs(step, where, facts)
     after = facts.knowing(step.takes.values()).giving(step.gives)
     result = {"ResultPath": None if step.gives is None else where.doc(step.gives)}
-    if step.weight is Weight.LIGHT:
-        part = stated(build, step.name, light(step, where, build.names) | result, after)
-        return _guarded(part, conditions, step, message, build)
     name = build.name(step.name)
-    state = {"Type": "Parallel", "Branches": [_heavy(step, where, build)], **retried(step.retry), **result}
+    if step.weight is Weight.LIGHT:
+        state, boxed = light(step, where, build.names) | result, None
+    else:
+        branches = [_heavy(step, where, build)]
+        state, boxed = {"Type": "Parallel", "Branches": branches, **retried(step.retry), **result}, step.gives
     build.states[name] = state
-    return _guarded(Part(name, (Exit(state),), after, boxed=step.gives), conditions, step, message, build)
+    part = Part(name, (Exit(state),), after, boxed=boxed)
+    if step.extra is not None:
+        part = _spared(step, part, state, where, build)
+    return _guarded(part, conditions, step, message, build)
+
+
+def _spared(step: Task, part: Part, state: State, where: Where, build: Build) -> Part:
+    """The same with its failure caught: given in the place of its output where it is extra, raised again elsewhere.
+
+    Where all goes well nothing of this is passed through.
+    """
+    name, path = step.name, where.doc(step.gives or "")
+    given: State = {"Type": "Pass"}
+    spared = stated(build, f"do without {name}", given, Facts())
+    if part.boxed is not None:
+        given |= {"Parameters": {"boxed.$": f"States.Array({path})"}, "ResultPath": path}
+        out = {"Type": "Pass", "InputPath": f"{path}.boxed", "ResultPath": path}
+        spared = then(spared, stated(build, f"do without {name}, boxed", out, Facts()))
+    raised = {"Type": "Fail", "ErrorPath": f"{path}.error", "CausePath": f"{path}.message"}
+    asked = condition(Rule(path=step.extra or "", test=Test.EQUALS, value=True, then=step), where, Facts()) or {}
+    choices = [{**asked, "Next": spared.start}]
+    choice = {"Type": "Choice", "Choices": choices, "Default": build.add(f"fail {name}", raised)}
+    read = _caught(path) | {"Next": build.add(f"is {name} extra?", choice)}
+    state["Catch"] = [{"ErrorEquals": [EVERY], "ResultPath": path, "Next": build.add(f"{name} failed", read)}]
+    return Part(part.start, (*part.exits, *spared.exits), part.facts, part.boxed)
+
+
+def _caught(path: str) -> State:
+    """A state that says what AWS has put at `path` as a pipeline's document has it."""
+    told = {"error.$": f"{path}.Error", "message.$": f"States.JsonToString({path})"}
+    return {"Type": "Pass", "Parameters": told, "ResultPath": path}
 
 
 def _heavy(step: Task, where: Where, outer: Build) -> State:
@@ -184,13 +215,8 @@ def _catch(step: Catch, where: Where, facts: Facts, build: Build) -> Part:
     body, after = _scope(step.body, inside, facts, build, None)
     path = where.doc(step.gives)
     state: State = {"Type": "Parallel", "Branches": [body], "OutputPath": "$[0]"}
-    caught = {
-        "Type": "Pass",
-        "Parameters": {"error.$": f"{path}.Error", "message.$": f"States.JsonToString({path})"},
-        "ResultPath": path,
-    }
     known = facts.giving(step.gives).knowing((f"{step.gives}.error", f"{step.gives}.message"))
-    read = stated(build, f"{step.name} failed", caught, known)
+    read = stated(build, f"{step.name} failed", _caught(path), known)
     handler = _way(step.handler, where.named(f"{step.name}[handler]"), known, build)
     state["Catch"] = [{"ErrorEquals": list(names_to_catch(step.errors)), "ResultPath": path, "Next": read.start}]
     build.states[name] = state

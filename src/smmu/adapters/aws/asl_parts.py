@@ -125,9 +125,9 @@ def yielding(part: Part, facts: Facts, where: Where, path: str, build: Build) ->
     wanted = where.doc(path) + ("[0]" if boxed else "")
     if wanted == "$":
         return part
-    last = part.exits[0] if len(part.exits) == 1 else None
-    if facts.has(path) and last is not None and last.can_end and last.of["Type"] != "Fail":
-        last.of["OutputPath"] = last.of.get("OutputPath", "$") + wanted[1:]
+    if facts.has(path) and part.exits and all(last.can_end and last.of["Type"] != "Fail" for last in part.exits):
+        for last in part.exits:
+            last.of["OutputPath"] = last.of.get("OutputPath", "$") + wanted[1:]
         return part
     answer = stated(build, f"yield {path or 'all'}", {"Type": "Pass", "InputPath": wanted}, facts)
     if facts.has(path):

@@ -20,6 +20,7 @@ from smmu.domain.trace import id_in
 from smmu.entrypoints.lambdas.warm import handler
 from smmu.ports.about import About
 
+_CAUGHT = {"error", "message"}  # a failure, as the state machine gives it on
 _PROVISIONING_SECONDS = 300  # until Fargate has a machine and its image; the worker itself keeps to its own time
 
 
@@ -88,12 +89,11 @@ def _words(message: str, task_id: str | None = None) -> str:
 
 
 def _invocation_in(system: System, event: Mapping[str, Any]) -> Invocation:
-    given = dict(event["input"])
-    if "error" in given:  # as the state machine caught it
-        named, cause = given["error"]["error"], given["error"]["message"]
-        system.telemetry.event("run_failed", error=named, cause=cause)
-        error, message, task_id = code_of_failure(named, cause)
-        given["error"] = {"error": error, "message": message, "task_id": task_id}
+    given = _in_our_words(event["input"])
+    if "error" in given:
+        system.telemetry.event(
+            "run_failed", error=event["input"]["error"]["error"], cause=event["input"]["error"]["message"]
+        )
     return Invocation(
         owner=event["owner"],
         job_id=event["job_id"],
@@ -106,6 +106,18 @@ def _invocation_in(system: System, event: Mapping[str, Any]) -> Invocation:
         given=given,
         trace=event.get("trace", ""),
     )
+
+
+def _in_our_words(given: Any) -> Any:  # noqa: ANN401 - JSON
+    """The same, with failures that the state machine has caught, wherever they are, as the pipeline tells them."""
+    if isinstance(given, list):
+        return [_in_our_words(item) for item in given]
+    if not isinstance(given, dict):
+        return given
+    if set(given) == _CAUGHT:
+        error, message, task_id = code_of_failure(given["error"], given["message"])
+        return {"error": error, "message": message, "task_id": task_id}
+    return {key: _in_our_words(item) for key, item in given.items()}
 
 
 handle_perform = handler(perform, "perform")

@@ -1,0 +1,150 @@
+"""Captions are extra: a job whose transcription fails ends well, its manifest says why, and they can be had later."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from smmu.adapters.inmemory.media import PretendEngine, pretend_file
+from smmu.adapters.inmemory.speech import PretendRecognizer
+from smmu.application.invocations import TaskFailed
+from smmu.application.system import System
+from smmu.bootstrap.embedding import open_in_memory, send, until_over
+from smmu.domain.admission import UploadRequest
+from smmu.domain.job import Job
+from smmu.domain.plan_speech import Demands
+from smmu.domain.remaking import Wish
+from smmu.domain.transcript import Transcript
+from smmu.entrypoints.lambdas.perform import perform
+from smmu.ports.errors import TaskDied
+from smmu.ports.media import Progress
+from smmu.ports.sound import Sound
+from smmu.ports.speech import Bounds, SpeechRecognizer
+from tests.support.deployment import OWNER, Deployment, deployed
+
+NAMES = {"captions", "captions-srt", "transcript"}
+REASON = "The engine died. They are extra, and can be asked for again"
+
+
+@dataclass(slots=True)
+class Moody(SpeechRecognizer):
+    """Dies while it is `ill`."""
+
+    ill: bool = True
+    well: PretendRecognizer = field(default_factory=PretendRecognizer)
+
+    @property
+    def demands(self) -> Demands:
+        return self.well.demands
+
+    async def unavailable(self) -> str | None:
+        return None
+
+    async def recognize(self, sound: Sound, bounds: Bounds, progress: Progress) -> Transcript:
+        if self.ill:
+            raise TaskDied("The engine died.", "crashed")
+        return await self.well.recognize(sound, bounds, progress)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def processed(system: System, data: bytes) -> Job:
+    begun = (await system.uploads.begin(OWNER, UploadRequest(filename="file", size=len(data)))).upload
+    (part,) = await system.uploads.sign(OWNER, begun.id, [1])
+    await send(system, part, data)
+    done = await system.uploads.complete(OWNER, begun.id)
+    assert done.job_id is not None
+    return await until_over(system, OWNER, done.job_id)
+
+
+async def manifest_of(system: System, media_id: str) -> dict[str, Any]:
+    made = (await system.library.get(OWNER, media_id)).value
+    assert made.manifest is not None
+    source = await system.platform.objects.open(made.manifest)
+    read: dict[str, Any] = json.loads(await source.read(0, source.size))
+    return read
+
+
+def made(manifest: Mapping[str, Any]) -> set[str]:
+    return {one["name"] for one in manifest["renditions"]}
+
+
+def lost(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(one["subject"], one["reason"]) for one in manifest["plan"]["decisions"] if one["choice"] == "not made"]
+
+
+async def test_the_rest_is_published_the_plan_says_why_and_they_are_made_when_they_are_asked_for() -> None:
+    moody = Moody()
+    async with open_in_memory(PretendEngine(speed=None), recognizer=moody) as system:
+        ended = await processed(system, pretend_file(duration_s=8))
+        assert (ended.state, ended.error) == ("succeeded", None)
+        manifest = await manifest_of(system, ended.media_id)
+        media = (await system.library.get(OWNER, ended.media_id)).value
+        assert (media.state, media.playable) == ("ready", True)
+        seen = await system.jobs.get(OWNER, ended.id)
+        assert {known.name: known.state for known in seen.tasks}["transcribe"] == "failed"
+        assert not made(manifest) & NAMES
+        assert lost(manifest) == [("captions, captions-srt, transcript", REASON)]
+        moody.ill = False
+        asked = await system.remaking.begin(OWNER, ended.media_id, Wish(names=("captions",)))
+        assert (await until_over(system, OWNER, asked.job.id)).state == "succeeded"
+        manifest = await manifest_of(system, ended.media_id)
+    assert made(manifest) >= {*NAMES, "hls"}
+    assert lost(manifest) == []
+    (hls,) = [one for one in manifest["renditions"] if one["name"] == "hls"]
+    assert hls["proof"]["measures"]["texts"] == 1
+
+
+# --- where a service sees the run through
+
+
+async def rendered(deployment: Deployment, plan: Mapping[str, Any], told: Any) -> list[list[Any]]:
+    """What a state machine gathers: of a task that failed for good, what it has caught."""
+    given = []
+    for number, task in enumerate(plan["stages"][0]["tasks"]):
+        known = await deployment.system.invocations.open(deployment.rendering(plan, number))
+        await deployment.system.worker.perform(OWNER, known.record_id, len(known.failures))
+        if task["extra"]:
+            with pytest.raises(TaskFailed, match="The engine died"):
+                await deployment.collected(known)
+            given.append(told)
+        else:
+            given.append(await deployment.collected(known))
+    return [given]
+
+
+CAUSE = json.dumps(
+    {"errorType": "crashed", "errorMessage": json.dumps({"message": "The engine died.", "task_id": "t"})}
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "reason"),
+    [
+        ("crashed", CAUSE, REASON),
+        ("States.Timeout", "", "The task took longer than it may. They are extra, and can be asked for again"),
+        ("ECS.AmazonECSException", "arn:aws:ecs says no", "Something that the task needs could not be reached."),
+    ],
+)
+async def test_what_the_state_machine_has_caught_is_told_in_our_words(error: str, cause: str, reason: str) -> None:
+    deployment = await deployed(recognizer=Moody())
+    plan = await deployment.inspect()
+    caught = {"error": error, "message": json.dumps({"Error": error, "Cause": cause})}
+    asked = deployment.asked("publish")
+    event = {
+        **{
+            name: getattr(asked, name) for name in ("owner", "job_id", "attempt", "path", "does", "name", "seconds_max")
+        },
+        "weight": asked.weight.value,
+        "input": {"plan": plan["ref"], "rendered": await rendered(deployment, plan, caught)},
+    }
+    assert await perform(deployment.system, event) == {"revision": 1}
+    known = (await deployment.system.jobs.get(OWNER, asked.job_id)).job
+    assert known.state == "succeeded"
+    ((_, told),) = lost(await manifest_of(deployment.system, known.media_id))
+    assert told.startswith(reason)
