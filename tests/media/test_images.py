@@ -6,6 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import pyvips
 from PIL import Image, ImageChops, ImageSequence, ImageStat
 
 from smmu.adapters.media.engine import PyavEngine
@@ -19,6 +20,7 @@ from tests.support.media import (
     MemorySink,
     animation,
     deep_png,
+    floating_tiff,
     gradient,
     heic,
     photo,
@@ -237,6 +239,31 @@ async def test_the_black_of_ink_is_black(engine: PyavEngine, tmp_path: Path) -> 
     Image.new("CMYK", (64, 64), (191, 173, 165, 230)).save(tmp_path / "ink.jpg", quality=95)
     made = await one(engine, tmp_path / "ink.jpg", still("ink", 32, 32, format="jpeg"))
     assert np.asarray(made).max() < 16
+
+
+@pytest.mark.parametrize("full", [1.0, 255.0, 65_535.0])
+@pytest.mark.parametrize("profile", [None, "srgb", "grey"])
+async def test_floating_point_numbers_are_light(
+    engine: PyavEngine, tmp_path: Path, profile: str | None, full: float
+) -> None:
+    """Renderers write colours as linear light; what a profile or a grey says needs no gamma, nor do former integers."""
+    shares = np.asarray(gradient(120, 80), dtype=np.float32) / 255
+    linear = profile is None and full == 1.0
+    path = floating_tiff(tmp_path / "light.tiff", (shares**2.2 if linear else shares) * full, profile)
+    facts = await engine.inspect(FileSource(path))
+    assert facts.image is not None
+    assert facts.image.bit_depth == 32
+    made = (await one(engine, path, still("light", 120, 80, quality=95))).convert("RGB")
+    shown = gradient(120, 80).convert("L").convert("RGB") if profile == "grey" else gradient(120, 80)
+    assert max(ImageStat.Stat(ImageChops.difference(made, shown)).mean) < 4
+
+
+async def test_whole_numbers_of_32_bits_are_light_as_well(engine: PyavEngine, tmp_path: Path) -> None:
+    shares = np.asarray(gradient(120, 80), dtype=np.float64) / 255
+    path = tmp_path / "deep.tiff"
+    pyvips.Image.new_from_array((shares * 4_294_967_295).astype(np.uint32)).tiffsave(str(path))
+    made = (await one(engine, path, still("light", 120, 80, quality=95))).convert("RGB")
+    assert max(ImageStat.Stat(ImageChops.difference(made, gradient(120, 80))).mean) < 4
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "avif", "tiff"])

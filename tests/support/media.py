@@ -13,6 +13,7 @@ from typing import Any
 
 import av
 import numpy as np
+import numpy.typing as npt
 import pillow_heif
 import pyvips
 from av.audio.stream import AudioStream
@@ -251,6 +252,19 @@ def deep_png(path: Path, size: tuple[int, int] = (120, 80)) -> Path:
     """Sixteen bits of each colour."""
     image = pyvips.Image.new_from_memory(gradient(*size).tobytes(), *size, 3, "uchar")
     (image.cast("ushort") * 257).copy(interpretation="rgb16").pngsave(str(path), bitdepth=16)
+    return path
+
+
+def floating_tiff(path: Path, samples: npt.NDArray[np.floating[Any]], profile: str | None = None) -> Path:
+    """Samples of 32-bit floating point. `profile`: what they mean, in a profile or by being `grey`; else nothing."""
+    image = pyvips.Image.new_from_array(samples.astype(np.float32))
+    if profile == "grey":
+        image = (image * [0.299, 0.587, 0.114]).bandmean() * 3
+        image = image.cast("float").copy(interpretation="b-w")
+    elif profile is not None:
+        image = image.copy()
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", pyvips.Image.profile_load(profile))
+    image.tiffsave(str(path))
     return path
 
 

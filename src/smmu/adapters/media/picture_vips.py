@@ -9,7 +9,8 @@ from typing import Any
 import pyvips
 
 from smmu.adapters.media.exif import ORIENTATIONS
-from smmu.adapters.media.picture import Notes, Picture, VipsImage, colours_of, upright
+from smmu.adapters.media.picture import Notes, Picture, VipsImage, colours_of, resized, upright
+from smmu.adapters.media.samples import LOOSE, in_words
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.facts import ImageFacts
 
@@ -23,7 +24,7 @@ _LOADERS = {
 }
 _ANIMATED = frozenset({"gif", "webp"})
 _HELD = {"webp": 4, "gif": 4, "avif": 8}
-_SAMPLE_BYTES = {"uchar": 1, "ushort": 2, "float": 4}
+_SAMPLE_BYTES = {"uchar": 1, "ushort": 2, "uint": 4, "float": 4, "double": 8}
 _NOTES = {"exif": "exif-data", "xmp": "xmp-data", "iptc": "iptc-data"}
 _FAIL_ON = "error"
 _LITTER = "extraneous bytes"
@@ -37,6 +38,11 @@ def open_vips(bench: Workbench, container: str) -> Picture:
     facts = _facts(image, fields, container)
 
     def pixels(width: int, height: int, *, animated: bool) -> VipsImage:
+        if image.format in LOOSE:
+            brightest = _loaded(bench, container, kept).max()
+            return resized(
+                upright(in_words(_loaded(bench, container, kept), brightest), facts.orientation), width, height
+            )
         column = animated and container in _ANIMATED
         if column and facts.orientation >= 5:  # noqa: PLR2004 - EXIF: 5 to 8 swap the axes
             width, height = height, width
