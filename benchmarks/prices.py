@@ -1,8 +1,16 @@
 """What AWS asks for what a job takes: list prices, and the bill of a job. Free tiers and discounts are left out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from smmu.domain.prices import (
+    CONTAINER_MEMORY,
+    CONTAINER_PROCESSOR,
+    CONTAINER_SECONDS_MIN,
+    FUNCTION_AT_WORK,
+    FUNCTION_CALLED,
+    Price,
+    of_container,
+)
 from tests.support.aws.metering import Machine, Taken
 
 REGION, KNOWN_ON = "us-east-1", "March 2026"
@@ -10,23 +18,9 @@ GIB = 1024**3
 MONTH_MINUTES = 730 * 60  # as AWS's own calculator counts a month
 
 _FUNCTION_GIB = 1.0  # what a function is taken to have
-_SECONDS_MIN = 60  # of a container
 _MAPPING_REQUESTS = 2  # a message is received and deleted for us
 _SCANNED_UNITS = 2  # of one page of a job's tasks: up to 8 KB
 _IDLE_UNITS = 0.5  # of a query of an index that finds nothing
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """Dollars for so many of a unit."""
-
-    dollars: float
-    per: int
-    unit: str
-
-    def of(self, amount: float) -> float:
-        """Dollars for an amount."""
-        return self.dollars * amount / self.per
 
 
 PRICES: Mapping[str, Price] = {
@@ -38,10 +32,10 @@ PRICES: Mapping[str, Price] = {
     "SQS": Price(0.40, 1_000_000, "requests"),
     "SQS, more for a fair queue": Price(0.10, 1_000_000, "requests about messages of a group"),
     "Step Functions, standard": Price(0.025, 1_000, "transitions"),
-    "Lambda called": Price(0.20, 1_000_000, "invocations"),
-    "Lambda at work, x86": Price(0.0000166667, 1, "GB-seconds"),
-    "Fargate, x86, processor": Price(0.04048, 3_600, "vCPU-seconds"),
-    "Fargate, x86, memory": Price(0.004445, 3_600, "GB-seconds"),
+    "Lambda called": FUNCTION_CALLED,
+    "Lambda at work, x86": FUNCTION_AT_WORK,
+    "Fargate, x86, processor": CONTAINER_PROCESSOR,
+    "Fargate, x86, memory": CONTAINER_MEMORY,
     "EventBridge Scheduler": Price(1.00, 1_000_000, "invocations"),
     "Load balancer": Price(0.0225, 1, "hour"),
     "NAT gateway": Price(0.045, 1, "hour"),
@@ -61,7 +55,7 @@ def bill(taken: Taken) -> dict[str, float]:
         "SQS": _messages(taken.of("sqs").total() + _MAPPING_REQUESTS),
         "Step Functions": PRICES["Step Functions, standard"].of(taken.transitions),
         "Lambda": functions(taken),
-        "Fargate": sum(_container(machine) for machine in taken.machines),
+        "Fargate": sum(of_container(one.seconds, one.cores, one.gib) for one in taken.machines),
     }
 
 
@@ -87,18 +81,12 @@ def empty_queries(taken: Taken) -> float:
 
 def billed_seconds(machine: Machine) -> float:
     """A container is paid for a minute at least."""
-    return max(_SECONDS_MIN, machine.seconds)
+    return max(CONTAINER_SECONDS_MIN, machine.seconds)
 
 
 def _messages(requests: int) -> float:
     """A message is of its owner's group."""
     return PRICES["SQS"].of(requests) + PRICES["SQS, more for a fair queue"].of(requests)
-
-
-def _container(machine: Machine) -> float:
-    seconds = billed_seconds(machine)
-    cores, memory = PRICES["Fargate, x86, processor"], PRICES["Fargate, x86, memory"]
-    return cores.of(seconds * machine.cores) + memory.of(seconds * machine.gib)
 
 
 def _written(taken: Taken) -> float:

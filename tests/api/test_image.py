@@ -157,7 +157,7 @@ async def test_what_is_no_picture_or_not_ready_has_none(service: Service, client
 
 
 async def test_none_is_made_where_the_api_decodes_nothing(service: Service, path: str) -> None:
-    elsewhere = replace(service.system.variants, makes=False)
+    elsewhere = replace(service.system.variants, maker=None)
     with pytest.raises(Refused) as caught:
         await elsewhere.link("ada", path.split("/")[2], {"w": "320"})
     assert caught.value.code is Code.NOT_MADE_HERE

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 
 from smmu.adapters.aws.asl import compile_pipeline
 from smmu.adapters.aws.asl_tasks import Names, running
-from smmu.adapters.aws.failures import code_of_failure
+from smmu.adapters.aws.failures import NOT_TO_BE_HAD, code_of_failure
 from smmu.domain.catalogue import INSPECT, PUBLISH, RECORD_FAILURE, RENDER, REVEAL, pipeline
 from smmu.domain.errors import Code
 from smmu.domain.limits import STATE_BYTES_MAX, Limits
@@ -25,7 +25,7 @@ from tests.support.pipelines import PIPELINES, RUN
 
 LIMITS = Limits()
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:"
-NAMES = Names(perform=f"{ARN}perform", open=f"{ARN}open", collect=f"{ARN}collect")
+NAMES = Names(perform=f"{ARN}perform", open=f"{ARN}open", collect=f"{ARN}collect", render=f"{ARN}render")
 
 
 def compiled(step: Step) -> dict[str, Any]:
@@ -192,10 +192,16 @@ def test_states_beyond_a_failure_are_left_out() -> None:
 
 @dataclass(slots=True)
 class Product:
-    """The product's functions, as far as a machine sees them: a plan of `stages`, and `errors` by place."""
+    """The product's functions, as far as a machine sees them: a plan of `stages`, and `errors` by place.
+
+    `small`: the first try of each task is for the function that renders, which fails with `small_error`.
+    """
 
     stages: list[list[str]]
     errors: dict[str, list[str]] = field(default_factory=dict)
+    small: bool = False
+    small_error: str = ""
+    collected: list[Any] = field(default_factory=list)
     asked: list[tuple[str, Any]] = field(default_factory=list)
     tries: Counter[str] = field(default_factory=Counter)
 
@@ -219,10 +225,20 @@ class Product:
             "memory": "2048",
             "seconds_max": 90,
             "kept": self.tries[given_["path"]] > 0,
+            "small": self.small and self.tries[given_["path"]] == 0,
+            "function": None,
             "done": False,
         }
 
+    def render(self, given_: dict[str, Any]) -> dict[str, Any]:
+        place = given_["record_id"]
+        assert given_ == {"owner": RUN["owner"], "trace": RUN["trace"], "record_id": place, "tries": 0}
+        if self.small_error:
+            raise type(self.small_error, (Exception,), {})("as planned")
+        return {}
+
     def collect(self, given_: dict[str, Any]) -> Any:
+        self.collected.append(given_["function"])
         self.tries[given_["record_id"]] += 1
         self.fail_as_planned(given_["record_id"])
         return {"ref": f"{given_['record_id']}.json"}
@@ -240,7 +256,8 @@ def cluster() -> Iterator[Cluster]:
 
 
 def run_product(product: Product, cluster: Cluster) -> Ended:
-    with functions({"perform": product.perform, "open": product.open, "collect": product.collect}) as arns:
+    called = {name: getattr(product, name) for name in ("perform", "open", "collect", "render")}
+    with functions(called) as arns:
         return run(compile_pipeline(pipeline(LIMITS), cluster.names(arns), seconds_max=60), RUN)
 
 
@@ -269,6 +286,34 @@ def test_a_task_that_dies_is_tried_again(cluster: Cluster) -> None:
     assert ended.status == "SUCCEEDED", ended
     entered = Counter(name for _, name in states_entered(ended))
     assert (entered["run task"], entered["run task on demand"]) == (1, 2)
+
+
+def _ways(ended: Ended) -> list[str]:
+    return [name for _, name in states_entered(ended) if name.startswith("run ")]
+
+
+def test_a_small_task_is_done_by_a_function_and_takes_as_many_transitions(cluster: Cluster) -> None:
+    product = Product([["images"]], small=True)
+    ended = run_product(product, cluster)
+    assert (ended.status, _ways(ended), len(states_entered(ended))) == ("SUCCEEDED", ["run task at once"], 14)
+    assert product.collected == [{}]
+
+
+@pytest.mark.parametrize("error", NOT_TO_BE_HAD)
+def test_a_function_that_is_not_to_be_had_costs_no_try(cluster: Cluster, error: str) -> None:
+    product = Product([["images"]], small=True, small_error=error)
+    ended = run_product(product, cluster)
+    assert (ended.status, _ways(ended)) == ("SUCCEEDED", ["run task at once", "run task"])
+    assert [told["Error"] for told in product.collected] == [error]
+
+
+@pytest.mark.parametrize("error", ["Sandbox.Timedout", "Runtime.ExitError", Code.WORLD_UNAVAILABLE])
+def test_what_a_function_could_not_do_has_a_container_for_its_next_try(cluster: Cluster, error: str) -> None:
+    place = "job[body].1.stages[0].0.tasks[0].task"
+    product = Product([["images"]], {place: [Code.OUT_OF_MEMORY]}, small=True, small_error=error)
+    ended = run_product(product, cluster)
+    assert (ended.status, _ways(ended)) == ("SUCCEEDED", ["run task at once", "run task on demand"])
+    assert [told and told["Error"] for told in product.collected] == [error, None]
 
 
 def test_what_nobody_can_mend_is_recorded_and_fails_the_run(cluster: Cluster) -> None:

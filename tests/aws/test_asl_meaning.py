@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from smmu.adapters.aws.asl import compile_pipeline
-from smmu.adapters.aws.failures import code_of_failure
+from smmu.adapters.aws.failures import NOT_TO_BE_HAD, code_of_failure
 from smmu.domain.pipeline import Map, Parallel, Step
 from tests.support.aws.clusters import Cluster, ending_at_once, make_cluster
 from tests.support.aws.machines import Ended, functions, hurrying
@@ -47,7 +47,8 @@ LEFT_OUT = {
 }
 
 lucks = st.builds(Luck, seed=st.integers(0, 999), failing=st.sampled_from((0.1, 0.4, 0.8)))
-RAISED = {name: type(name, (Exception,), {}) for name in (*ERRORS, "Held")}
+FAILING = ("", NOT_TO_BE_HAD[0], "Sandbox.Timedout")  # how the function that renders ends
+RAISED = {name: type(name, (Exception,), {}) for name in (*ERRORS, *FAILING[1:], "Held")}
 
 
 @dataclass(slots=True)
@@ -59,6 +60,7 @@ class Labour:
     order: list[tuple[str, int]] = field(default_factory=list)
     tries: Counter[str] = field(default_factory=Counter)
     held: set[tuple[str, int]] = field(default_factory=set)
+    ended: dict[tuple[str, int], str] = field(default_factory=dict)  # of the function that renders
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def perform(self, invocation: Mapping[str, Any]) -> Any:
@@ -78,18 +80,31 @@ class Labour:
             "memory": "2048",
             "seconds_max": 60,
             "kept": tries > 1,
+            "small": len(place) % 2 == 0,
+            "function": None,
             "done": tries % 2 == 1,
         }
 
+    def render(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        place = given["record_id"].removeprefix("job_1/a1/")
+        error = FAILING[len(place) % len(FAILING)]
+        self.ended[place, given["tries"]] = error
+        if error:
+            raise RAISED[error]("as planned")
+        return {}
+
     def collect(self, given: Mapping[str, Any]) -> Any:
         place = given["record_id"].removeprefix("job_1/a1/")
-        assert given == {
+        assert {**given, "function": None} == {
             "owner": "ada",
             "trace": DOCUMENT["trace"],
             "record_id": given["record_id"],
             "tries": given["tries"],
             "handle": f"{place} {given['tries']}",
+            "function": None,
         }
+        told = given["function"]
+        assert (None if told is None else told.get("Error", "")) == self.ended.get((place, given["tries"]))
         if (place, given["tries"]) not in self.held and len(place) % 3 == 0:
             self.held.add((place, given["tries"]))
             raise RAISED["Held"]("another worker has it")
@@ -124,7 +139,8 @@ def hurried() -> Iterator[None]:
 
 def run_compiled(step: Step, luck: Luck) -> tuple[Ended, Labour]:
     labour = Labour(luck)
-    with functions({"perform": labour.perform, "open": labour.open, "collect": labour.collect}) as arns:
+    called = {name: getattr(labour, name) for name in ("perform", "open", "collect", "render")}
+    with functions(called) as arns:
         machine = compile_pipeline(step, cluster().names(arns), seconds_max=60)
         return run_machine(machine, DOCUMENT), labour
 

@@ -16,7 +16,7 @@ from tests.support.terraform import Workspace
 
 _PLACE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
 _DIGEST = f"sha256:{'0' * 64}"
-VARIABLES = {
+VARIABLES: dict[str, Any] = {
     "region": moto.REGION,
     "images": {
         "functions": f"{_PLACE}/smmu-functions@{_DIGEST}",
@@ -30,6 +30,7 @@ VARIABLES = {
     "client_cidrs": ["192.0.2.0/24"],
     "origins": ["https://app.example"],
     "speech_model": "tiny",
+    "render": {"seconds": 12, "concurrency": 4},
     "delivery": "signed-cookies",
     "delivery_site": {
         "domain": "cdn.acme.example",

@@ -82,6 +82,31 @@ async def test_a_film_becomes_its_renditions_on_what_terraform_made(cloud: Cloud
     assert {container.exit_code for container in cloud.containers.known.values()} == {0}
 
 
+async def test_a_photo_is_small_and_needs_no_container_and_its_pictures_need_none_either(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    before = set(cloud.containers.known)
+    async with open_client(cloud.url, cloud.token()) as client:
+        ended = await done(client, await uploaded(client, photo(tmp_path / "photo.jpg", size=(640, 480))))
+        media = await client.media.get(ended.media_id)
+        assert media.manifest is not None
+        (wanted,) = [one for one in media.manifest.renditions if one.name == "image-320-jpeg"]
+        await client.media.bring(ended.media_id, wanted, tmp_path / "out")
+    headers = {"authorization": f"Bearer {cloud.token()}"}
+    async with httpx.AsyncClient(base_url=cloud.url, headers=headers, timeout=60) as http:
+        manifest = await http.get(f"/media/{ended.media_id}/renditions/manifest")
+        picture = await http.get(f"/media/{ended.media_id}/image", params={"w": 64, "h": 64, "fit": "cover"})
+    assert (ended.state, manifest.status_code, picture.status_code) == ("succeeded", 307, 307)
+    async with httpx.AsyncClient() as http:
+        told = (await http.get(manifest.headers["location"])).json()
+        found = await http.get(picture.headers["location"])
+    (choice,) = [one for one in told["plan"]["decisions"] if one["subject"] == "images"]
+    assert choice["choice"] == "needs no machine of its own"
+    assert "on Lambda" in choice["reason"]
+    assert (found.headers["content-type"], found.content[8:12]) == ("image/webp", b"WEBP")
+    assert set(cloud.containers.known) == before
+
+
 async def test_what_is_said_is_written_down_with_the_model_of_the_deployments_bucket(
     cloud: Cloud, tmp_path: Path
 ) -> None:

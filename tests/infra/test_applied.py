@@ -18,11 +18,12 @@ from smmu.adapters.aws.asl import compile_pipeline
 from smmu.adapters.aws.asl_tasks import Names
 from smmu.bootstrap.settings import AwsPlatform, load_settings
 from smmu.domain.catalogue import pipeline
-from smmu.domain.limits import Limits
+from smmu.domain.limits import MIB, Limits
+from smmu.domain.machines import FUNCTION_BYTES, FUNCTION_SECONDS_MAX
 from tests.infra.conftest import NEEDS_TERRAFORM, VARIABLES, Made
 from tests.support import terraform
 from tests.support.aws import moto, resources
-from tests.support.infra import alarms
+from tests.support.infra import alarms, standing_alarms
 from tests.support.terraform import Workspace
 
 pytestmark = NEEDS_TERRAFORM
@@ -118,7 +119,8 @@ def test_what_is_always_there_is_what_the_page_of_costs_counts(made: Made) -> No
     assert sum(len(one["SubnetIds"]) for one in endpoints["VpcEndpoints"]) == DEV.endpoints, hint
     assert (len(balancer["AvailabilityZones"]), service["desiredCount"]) == (DEV.zones, DEV.api_processes), hint
     assert (number("aws_nat_gateway"), number("aws_eip"), number("aws_lb")) == (1, 1, 1), hint
-    assert number("aws_cloudwatch_metric_alarm") == DEV.alarms, hint
+    optional = alarms() - standing_alarms() - {"spend"}
+    assert number("aws_cloudwatch_metric_alarm") == DEV.alarms + len(optional), hint
 
 
 def test_pages_of_the_named_origins_may_send_and_see_etags(made: Made) -> None:
@@ -174,7 +176,7 @@ def test_the_state_machine_is_what_smmu_asl_prints_with_this_deployments_names(m
     known = steps.describe_state_machine(stateMachineArn=made.outputs["state_machine_arn"])
     arn = {
         name: functions.get_function_configuration(FunctionName=f"smmu-dev-{name}")["FunctionArn"]
-        for name in ("perform", "open", "collect")
+        for name in ("perform", "open", "collect", "render")
     }
     subnets = ec2.describe_subnets(Filters=[{"Name": "tag:Name", "Values": ["smmu-dev-worker-*"]}])["Subnets"]
     named = sorted(subnets, key=lambda subnet: next(tag["Value"] for tag in subnet["Tags"] if tag["Key"] == "Name"))
@@ -216,6 +218,16 @@ def _platform(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Aws
     platform = load_settings().platform
     assert isinstance(platform, AwsPlatform)
     return platform
+
+
+def test_the_function_that_renders_is_what_plans_reckon_with(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = made.client("lambda").get_function(FunctionName="smmu-dev-render")
+    told, reserved = known["Configuration"], known["Concurrency"]["ReservedConcurrentExecutions"]
+    assert (told["MemorySize"] * MIB, reserved) == (FUNCTION_BYTES, VARIABLES["render"]["concurrency"])
+    assert told["Timeout"] >= FUNCTION_SECONDS_MAX + 30
+    assert told["PackageType"] == "Image"
+    assert _of_api(made, monkeypatch).render_function == told["FunctionName"]
+    assert load_settings().limits.small_seconds_max == VARIABLES["render"]["seconds"]
 
 
 @pytest.mark.parametrize("family", ["transcode", "transcribe"])

@@ -63,7 +63,9 @@ def _session(made: Made, family: str) -> tuple[list[dict[str, Any]], dict[str, A
     return policy["Statement"], role["AssumeRolePolicyDocument"]["Statement"][0]
 
 
-@pytest.mark.parametrize(("family", "more"), [("transcode", []), ("transcribe", ["reads_model"])])
+@pytest.mark.parametrize(
+    ("family", "more"), [("transcode", []), ("transcribe", ["reads_model"]), ("render", ["makes_pictures"])]
+)
 def test_a_workers_session_may_do_its_owners_and_attempts_work(made: Made, family: str, more: list[str]) -> None:
     """The policies as IAM gets them are those that test_narrowing.py reads from infra/; who transcribes reads his model."""
     statements, scope = _session(made, family)[0], Scope(owner="ada", job_id="job_1", attempt=1)
@@ -105,6 +107,27 @@ def test_only_workers_begin_sessions_and_are_told_of_their_role(made: Made) -> N
         assert [(listed(one["Resource"]), sorted(listed(one["Action"]))) for one in own] == [
             ([f"{role}{family}-session"], ["sts:AssumeRole", "sts:TagSession"])
         ]
+
+
+def test_the_function_that_renders_begins_sessions_and_the_api_and_runs_may_call_no_other(made: Made) -> None:
+    role, function = "arn:aws:iam::123456789012:role/smmu-dev-", f"arn:aws:lambda:{moto.REGION}:123456789012:function:"
+    told = made.client("lambda").get_function_configuration(FunctionName="smmu-dev-render")
+    assert told["Environment"]["Variables"]["SMMU_PLATFORM__WORKER_ROLE"] == f"{role}render-session"
+    assert _session(made, "render")[1]["Principal"]["AWS"] == f"{role}render" == told["Role"]
+    own = {
+        action: listed(one["Resource"])
+        for who, one in _granted(made)
+        if who == "smmu-dev-render"
+        for action in listed(one["Action"])
+    }
+    assert own["sts:AssumeRole"] == [f"{role}render-session"]
+    assert {action.partition(":")[0] for action in own} == {"sts", "logs", "xray"}
+    called = {
+        who: listed(one["Resource"]) for who, one in _granted(made) if "lambda:InvokeFunction" in listed(one["Action"])
+    }
+    assert called["smmu-dev-api"] == [f"{function}smmu-dev-render"]
+    assert f"{function}smmu-dev-render" in called["smmu-dev-pipeline"]
+    assert set(called) == {"smmu-dev-api", "smmu-dev-pipeline"}
 
 
 def test_from_inside_a_model_can_be_read_and_not_be_written(made: Made) -> None:

@@ -175,12 +175,17 @@ def alarms() -> set[str]:
     return plain | single | {name for pattern in _patterns(text) for name in pattern}
 
 
+def standing_alarms() -> set[str]:
+    """Those that every deployment has: the function that renders is an option, and what a budget tells is no alarm."""
+    return {name for name in alarms() if not name.startswith("render-")} - {"spend"}
+
+
 def _patterns(text: str) -> list[list[str]]:
     found = re.findall(r'for function in (\[[^\]]*\]|local\.functions) : "\$\{function\}(-\w+)"', text)
-    every = re.search(r"functions\s*= toset\((\[.*?\])\)", _of_observability("main"))
-    assert every is not None
+    every = " ".join(re.findall(r"^  (?:always|functions)\s*= (.*)$", _of_observability("main"), re.MULTILINE))
+    assert every
     return [
-        [f"{name}{end}" for name in re.findall(r'"(\w+)"', every[1] if which.startswith("local") else which)]
+        [f"{name}{end}" for name in re.findall(r'"(\w+)"', every if which.startswith("local") else which)]
         for which, end in found
     ]
 

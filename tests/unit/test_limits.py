@@ -25,8 +25,8 @@ def test_an_object_may_have_48_8_tib() -> None:
     assert round(OBJECT_BYTES_MAX / TIB, 1) == 48.8
 
 
-def test_every_default_is_positive() -> None:
-    assert all(getattr(Limits(), one.name) > 0 for one in fields(Limits))
+def test_every_default_is_positive_but_for_what_is_off_until_it_is_set() -> None:
+    assert [one.name for one in fields(Limits) if getattr(Limits(), one.name) <= 0] == ["small_seconds_max"]
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,7 @@ def test_every_default_is_positive() -> None:
         ({"upload_seconds": 60}, "url_seconds_max"),
         ({"heavy_task_seconds_max": 24 * 3600}, "heavy_task_seconds_max"),
         ({"stalled_seconds": 300}, "stalled_seconds"),
+        ({"small_seconds_max": -1}, "small_seconds_max"),
         ({"image_total_pixels_max": 1}, "image_total_pixels_max"),
         ({"page_items_max": 1_001}, "page_items_max"),
         ({"page_items_default": 201}, "page_items_max"),

@@ -44,6 +44,7 @@ module "deployment" {
   speech_model          = var.speech_model
   classifier            = var.classifier
   policy                = var.policy
+  render                = var.render
   policy_key            = var.policy_key
 
   # It costs less, and may be thrown away.

@@ -54,6 +54,7 @@ module "deployment" {
   speech_model          = var.speech_model
   classifier            = var.classifier
   policy                = var.policy
+  render                = var.render
   policy_key            = var.policy_key
   network               = { cidr = var.cidr, zone_count = 3, endpoints_in_every_zone = true }
 }

@@ -161,3 +161,9 @@ variable "policy_key" {
   default     = null
   sensitive   = true
 }
+
+variable "render" {
+  description = "The function that does small tasks and makes pictures on request: up to how many predicted seconds a task is small (0: none is), and how many at once. Null: there is none."
+  type        = object({ seconds = optional(number, 15), concurrency = optional(number, 10) })
+  default     = null
+}

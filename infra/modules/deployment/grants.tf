@@ -15,6 +15,7 @@ locals {
     module.pipeline.grants,
     module.workers.grants,
     module.signing.grants,
+    module.functions.grants,
     { admits = flatten(module.delivery[*].grants.admits) },
     {
       sends            = module.queues.grants.sends
@@ -56,6 +57,8 @@ locals {
       local.may.removes_processed, local.may.uses_key, local.may.keeps_words,
     )
 
+    # Begins sessions, and does nothing else itself.
+    render = []
     # Settles a job by its run.
     status = concat(local.may.keeps_jobs, local.may.keeps_media, local.may.starts, local.may.stops)
   }
@@ -65,6 +68,8 @@ locals {
   works = concat(local.may.keeps_jobs_of_owner, local.may.works_on_attempt, local.may.uses_key)
   worker_grants = {
     transcode = local.works
+    # Small tasks, and pictures on request.
+    render = concat(local.works, local.may.makes_pictures)
     transcribe = concat(
       local.works,
       var.managed_speech ? local.may.transcribes : [],
@@ -76,6 +81,6 @@ locals {
   api_grants = concat(
     local.keeps_all, local.may.finds_work, local.may.receives, local.may.reads_processed,
     local.may.removes_processed, local.may.stops, local.may.uses_key, local.may.admits, local.may.signs,
-    local.may.keeps_words,
+    local.may.keeps_words, local.may.renders,
   )
 }

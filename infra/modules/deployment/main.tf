@@ -36,6 +36,10 @@ locals {
       SMMU_PLATFORM__DEPLOYMENT       = local.prefix
       SMMU_LIMITS__PROGRESS_PERCENT   = "10" # each news is four requests (docs/cost.md)
     },
+    var.render == null ? {} : {
+      SMMU_PLATFORM__RENDER_FUNCTION = "${local.prefix}-render"
+      SMMU_LIMITS__SMALL_SECONDS_MAX = tostring(var.render.seconds)
+    },
     var.managed_speech ? { SMMU_SPEECH__ENGINE = "transcribe" } : {},
     var.speech_model == "" ? {} : { SMMU_SPEECH__ENGINE = "faster-whisper", SMMU_SPEECH__MODEL = var.speech_model },
   )
@@ -125,6 +129,7 @@ module "observability" {
   failed_jobs_max   = var.failed_jobs_max
   orphan_bytes_max  = var.orphan_bytes_max
   monthly_usd       = var.monthly_usd
+  renders           = var.render != null
   state_machine_arn = module.pipeline.made_arn
   api               = { balancer = module.api.balancer, target_group = module.api.target_group }
 }
@@ -137,6 +142,8 @@ module "functions" {
   architecture       = var.architecture
   settings           = local.settings
   perform_settings   = merge(local.policy, local.classifier)
+  render             = var.render == null ? null : { concurrency = var.render.concurrency }
+  render_session_arn = lookup(module.workers.session_arns, "render", null)
   grants             = local.function_grants
   log_groups         = module.observability.function_log_groups
   stream_arn         = module.tables.stream_arn
@@ -157,6 +164,7 @@ module "workers" {
   architecture          = var.architecture
   settings              = local.settings
   grants                = local.worker_grants
+  more_sessions         = var.render == null ? {} : { render = module.functions.role_arns["render"] }
   image_repository_arns = var.image_repository_arns
   spot_weight           = var.spot_weight
   scratch_gib           = var.scratch_gib
@@ -168,7 +176,8 @@ module "pipeline" {
   source = "../pipeline"
 
   prefix             = local.prefix
-  functions          = { for name in ["perform", "open", "collect"] : name => module.functions.arns[name] }
+  functions          = { for name in ["perform", "open", "collect", "render"] : name => module.functions.arns[name] }
+  renders            = var.render != null
   cluster_arn        = module.workers.cluster_arn
   cluster_name       = module.workers.cluster_name
   families           = module.workers.families

@@ -264,3 +264,14 @@ variable "policy_key" {
     error_message = "A policy at a URL needs policy_key, of at least 32 characters."
   }
 }
+
+variable "render" {
+  description = "The function that does small tasks and makes pictures on request: up to how many predicted seconds a task is small (0: none is), and how many at once. Null: there is none."
+  type        = object({ seconds = optional(number, 15), concurrency = optional(number, 10) })
+  default     = null
+
+  validation {
+    condition     = var.render == null || try(var.render.seconds >= 0 && var.render.seconds <= 300 && var.render.concurrency >= 1, false)
+    error_message = "render.seconds is 0 to 300, render.concurrency at least 1."
+  }
+}

@@ -1,12 +1,14 @@
 # What decides: eight handlers of one image (smmu.entrypoints.lambdas). They run outside of the network, because all
-# they talk to is AWS, by roles. Concurrency is bounded at the event source and nowhere reserved.
+# they talk to is AWS, by roles. Concurrency is bounded at the event source and nowhere reserved. A ninth, render, is a
+# worker, for those who want it: how many of it there are at once is what is reserved for it, and a bound.
 
 locals {
   handlers = "smmu.entrypoints.lambdas"
 
   # `seconds` of perform: a light task's own limit and its last words (asl_tasks.py); its memory has room for the child
   # process that opens the file (SMMU_LIMITS__CHILD_MEMORY_BYTES).
-  functions = {
+  # Those of render are what plans reckon with (domain/machines.py).
+  handled = {
     arrived  = { handler = "arrived.handle", seconds = 60, memory = 512 }
     dispatch = { handler = "dispatch.handle", seconds = 60, memory = 512 }
     perform  = { handler = "perform.handle_perform", seconds = 330, memory = 3008 }
@@ -15,11 +17,18 @@ locals {
     relay    = { handler = "relay.handle", seconds = 60, memory = 512 }
     sweep    = { handler = "sweep.handle", seconds = 300, memory = 1024 }
     status   = { handler = "status.handle", seconds = 60, memory = 512 }
+    render   = { handler = "render.handle", seconds = 900, memory = 3008 }
+  }
+  functions = { for name, function in local.handled : name => function if name != "render" || var.render != null }
+
+  told = {
+    perform = var.perform_settings
+    render  = { SMMU_PLATFORM__WORKER_ROLE = var.render_session_arn }
   }
 }
 
 resource "aws_lambda_function" "handler" {
-  # checkov:skip=CKV_AWS_115: bounded at the event source; a reservation would throttle, and so make dead letters
+  # checkov:skip=CKV_AWS_115: bounded at the event source; a reservation would make dead letters (render has one)
   # checkov:skip=CKV_AWS_116: the queue and the stream have theirs; what else fails the sweeper finds in the tables
   # checkov:skip=CKV_AWS_117: they talk to AWS alone, by roles; a network would add a way out to guard
   # checkov:skip=CKV_AWS_173: names of resources; the policy's key, which only proves who asks, lies there encrypted by AWS
@@ -34,12 +43,15 @@ resource "aws_lambda_function" "handler" {
   timeout       = each.value.seconds
   memory_size   = each.value.memory
 
+  # Whom it has no room for is told so at once: a task is done by a container, a picture is asked for again.
+  reserved_concurrent_executions = each.key == "render" ? var.render.concurrency : -1
+
   image_config {
     command = ["${local.handlers}.${each.value.handler}"]
   }
 
   environment {
-    variables = merge(var.settings, each.key == "perform" ? var.perform_settings : {})
+    variables = merge(var.settings, lookup(local.told, each.key, {}))
   }
 
   # Lambda's own lines as JSON, beside ours; and its part of a run's trace.

@@ -1,4 +1,5 @@
-# One role for each function: its own log group, what feeds it, and the grants that the deployment gives it.
+# One role for each function: its own log group, what feeds it, and the grants that the deployment gives it. That of
+# render has none: it begins sessions, as workers do (modules/workers).
 
 data "aws_caller_identity" "here" {}
 
@@ -34,6 +35,15 @@ data "aws_iam_policy_document" "function" {
   statement {
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
     resources = ["${var.log_groups[each.key].arn}:*"]
+  }
+
+  dynamic "statement" {
+    for_each = each.key == "render" ? [var.render_session_arn] : []
+
+    content {
+      actions   = ["sts:AssumeRole", "sts:TagSession"]
+      resources = [statement.value]
+    }
   }
 
   # Traces are no resources (AWS X-Ray developer guide, identity-based policies).

@@ -24,6 +24,18 @@ variable "perform_settings" {
   default     = {}
 }
 
+variable "render" {
+  description = "Whether there is the function that renders, and how many of it at once. Null: there is none."
+  type        = object({ concurrency = number })
+  default     = null
+}
+
+variable "render_session_arn" {
+  description = "The role that it acts as, narrowed to what it works on."
+  type        = string
+  default     = null
+}
+
 variable "grants" {
   description = "Policy documents of each function, by its name."
   type        = map(list(string))

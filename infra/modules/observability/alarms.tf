@@ -136,7 +136,19 @@ locals {
     },
   )
 
-  alarms = merge(local.of_messages, local.of_jobs, local.of_sweeps, local.of_api, local.of_functions)
+  of_render = {
+    render-errors = {
+      says      = "The function render fails: small tasks are done by containers instead, pictures on request are not."
+      namespace = "AWS/Lambda", metric = "Errors", statistic = "Sum"
+      names     = { FunctionName = "${var.prefix}-render" }
+      is        = ">", limit = 5, seconds = 300, times = 2, silence = "notBreaching"
+    }
+  }
+
+  alarms = merge(
+    local.of_messages, local.of_jobs, local.of_sweeps, local.of_api, local.of_functions,
+    { for name, alarm in local.of_render : name => alarm if var.renders },
+  )
 }
 
 resource "aws_cloudwatch_metric_alarm" "here" {

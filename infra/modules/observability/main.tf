@@ -4,7 +4,8 @@ data "aws_caller_identity" "here" {}
 data "aws_region" "here" {}
 
 locals {
-  functions  = toset(["arrived", "dispatch", "perform", "open", "collect", "relay", "sweep", "status"])
+  always     = ["arrived", "dispatch", "perform", "open", "collect", "relay", "sweep", "status"]
+  functions  = toset(concat(local.always, var.renders ? ["render"] : []))
   containers = toset(["api", "transcode", "transcribe"])
 }
 

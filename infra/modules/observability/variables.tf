@@ -37,3 +37,8 @@ variable "monthly_usd" {
   description = "What the account may spend in a month before somebody is told."
   type        = number
 }
+
+variable "renders" {
+  description = "Whether there is the function that renders."
+  type        = bool
+}

@@ -26,6 +26,7 @@ resource "aws_sfn_state_machine" "pipeline" {
     perform         = var.functions.perform
     open            = var.functions.open
     collect         = var.functions.collect
+    render          = var.functions.render
     cluster         = var.cluster_arn
     family_prefix   = var.prefix
     subnets         = join(",", var.subnet_ids)

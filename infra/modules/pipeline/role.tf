@@ -31,7 +31,7 @@ resource "aws_iam_role" "pipeline" {
 data "aws_iam_policy_document" "pipeline" {
   statement {
     actions   = ["lambda:InvokeFunction"]
-    resources = values(var.functions)
+    resources = [for name, arn in var.functions : arn if name != "render" || var.renders]
   }
 
   # By family, in whatever revision is the latest, and in this cluster only.

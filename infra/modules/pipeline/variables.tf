@@ -4,8 +4,13 @@ variable "prefix" {
 }
 
 variable "functions" {
-  description = "ARNs of the functions that the state machine calls: perform, open, collect."
-  type        = object({ perform = string, open = string, collect = string })
+  description = "ARNs of the functions that the state machine calls: perform, open, collect; and render, which may not be there."
+  type        = object({ perform = string, open = string, collect = string, render = string })
+}
+
+variable "renders" {
+  description = "Whether it is: without it no task is small, and nobody is allowed to call it."
+  type        = bool
 }
 
 variable "cluster_arn" {

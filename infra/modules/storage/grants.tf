@@ -114,6 +114,14 @@ data "aws_iam_policy_document" "works_on_attempt" {
   }
 }
 
+# Keep pictures that an owner has asked for later, in a session that is tagged with the owner.
+data "aws_iam_policy_document" "makes_pictures" {
+  statement {
+    actions   = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
+    resources = ["${local.processed}/media/&{aws:PrincipalTag/owner}/*/variants/*"]
+  }
+}
+
 # For whoever reads or writes a bucket with a key of its own: through S3, and for nothing else.
 data "aws_iam_policy_document" "uses_key" {
   count = var.kms_key_arn == null ? 0 : 1

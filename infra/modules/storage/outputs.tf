@@ -34,6 +34,7 @@ output "grants" {
     lists_processed   = [data.aws_iam_policy_document.lists_processed.json]
     removes_processed = [data.aws_iam_policy_document.removes_processed.json]
     works_on_attempt  = [data.aws_iam_policy_document.works_on_attempt.json]
+    makes_pictures    = [data.aws_iam_policy_document.makes_pictures.json]
     transcribes       = [data.aws_iam_policy_document.transcribes.json]
     reads_model       = [data.aws_iam_policy_document.reads_model.json]
     uses_key          = data.aws_iam_policy_document.uses_key[*].json

@@ -5,6 +5,9 @@ data "aws_region" "here" {}
 
 locals {
   families = toset(["transcode", "transcribe"])
+
+  # Who begins which: roles, by the session's name.
+  sessions = merge({ for family in local.families : family => aws_iam_role.worker[family].arn }, var.more_sessions)
 }
 
 resource "aws_ecs_cluster" "here" {

@@ -18,6 +18,11 @@ output "role_arns" {
   value       = concat([for role in aws_iam_role.worker : role.arn], [aws_iam_role.agent.arn])
 }
 
+output "session_arns" {
+  description = "The roles that workers act as, by the session's name."
+  value       = { for name, role in aws_iam_role.session : name => role.arn }
+}
+
 output "grants" {
   description = "Policy documents, each in a list."
   value = {

@@ -2,7 +2,7 @@
 # all of them (pulls the image, opens the log).
 #
 # A container's own role may do nothing but begin a session that is tagged with whose work it does: the session's rights
-# follow from its tags (adapters/aws/sessions.py).
+# follow from its tags (adapters/aws/sessions.py). The function that does small tasks has its session here, too.
 
 data "aws_caller_identity" "here" {}
 data "aws_partition" "here" {}
@@ -58,14 +58,14 @@ resource "aws_iam_role_policy" "worker" {
 
 # All three tags, and no other: a session without one would have no rights, one with more could be mistaken for others'.
 data "aws_iam_policy_document" "session_trust" {
-  for_each = local.families
+  for_each = local.sessions
 
   statement {
     actions = ["sts:AssumeRole", "sts:TagSession"]
 
     principals {
       type        = "AWS"
-      identifiers = [aws_iam_role.worker[each.key].arn]
+      identifiers = [each.value]
     }
 
     condition {
@@ -101,7 +101,7 @@ data "aws_iam_policy_document" "session_trust" {
 }
 
 resource "aws_iam_role" "session" {
-  for_each = local.families
+  for_each = local.sessions
 
   name                 = "${var.prefix}-${each.key}-session"
   assume_role_policy   = data.aws_iam_policy_document.session_trust[each.key].json
@@ -109,13 +109,13 @@ resource "aws_iam_role" "session" {
 }
 
 data "aws_iam_policy_document" "session" {
-  for_each = local.families
+  for_each = local.sessions
 
   source_policy_documents = var.grants[each.key]
 }
 
 resource "aws_iam_role_policy" "session" {
-  for_each = local.families
+  for_each = local.sessions
 
   name   = "does-its-work"
   role   = aws_iam_role.session[each.key].id

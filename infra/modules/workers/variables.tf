@@ -19,8 +19,14 @@ variable "settings" {
 }
 
 variable "grants" {
-  description = "Policy documents of the sessions that the workers of each family work in."
+  description = "Policy documents of the sessions that workers work in, by the session's name: the family's, or another's."
   type        = map(list(string))
+}
+
+variable "more_sessions" {
+  description = "Sessions of workers that are no containers: the ARN of the role that begins each, by its name."
+  type        = map(string)
+  default     = {}
 }
 
 variable "log_groups" {

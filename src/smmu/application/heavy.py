@@ -1,6 +1,7 @@
 """Heavy tasks: each in an isolated process of its own, started, waited for, and buried if it died.
 
 The process claims the task itself (`worker.py`); this only sees to it that a try which ends without a word gets one.
+A small task is done here and now: what it decodes is in a confined child, as always.
 """
 
 from dataclasses import dataclass
@@ -30,7 +31,11 @@ class Heavy:
         stored = await self.store.find(Task, owner, record_id)
         if stored is None or stored.value.state is not State.QUEUED or len(stored.value.failures) != tries:
             return
-        handle = await self.tasks.start(machine_request(stored.value))
+        request = machine_request(stored.value)
+        if request.small:
+            await self.worker.perform(owner, record_id, tries)
+            return
+        handle = await self.tasks.start(request)
         try:
             status = await self.tasks.wait(handle)
             self.store.ring()  # that process cannot ring here itself
@@ -53,7 +58,8 @@ def machine_request(known: Task) -> TaskRequest:
     """The machine that a heavy task's next try needs.
 
     One that ran out of memory is followed by a larger one, one that was taken away or not to be had by one that stays.
-    It lasts longer than the task may, so that the worker ends by itself.
+    It lasts longer than the task may, so that the worker ends by itself. A small task needs none for its first try, and
+    one like all others when that failed, for whatever reason.
     """
     planned: dict[str, Any] = known.input["task"]
     errors = [failure.error for failure in known.failures]
@@ -67,5 +73,6 @@ def machine_request(known: Task) -> TaskRequest:
         memory_bytes=planned["memory_bytes"] << died,
         seconds_max=planned["seconds_max"] + LAST_WORDS_SECONDS,
         kept=Exit.INTERRUPTED in errors or Code.WORLD_UNAVAILABLE in errors,
+        small=bool(planned.get("small")) and not errors,
         trace=known.trace,
     )

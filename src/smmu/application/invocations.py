@@ -12,7 +12,7 @@ from smmu.application.heavy import told_of
 from smmu.application.store import Store, until_settled
 from smmu.application.worker import Worker
 from smmu.domain import job, task
-from smmu.domain.errors import Code
+from smmu.domain.errors import WORDS, Code
 from smmu.domain.job import Job
 from smmu.domain.pipeline import Weight
 from smmu.domain.task import State, Task
@@ -39,10 +39,15 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What a try of a heavy task was started as: try number `tries`, under the runner's `handle`."""
+    """What a try of a heavy task was started as: try number `tries`, under the runner's `handle`.
+
+    `function` is how the function ended that a small task was given to: "" where it ended well, else the error. `None`:
+    there was none. Where it could not be had the try may have been given to a machine after all.
+    """
 
     tries: int
     handle: str
+    function: str | None = None
 
 
 class TaskFailed(Exception):
@@ -151,10 +156,20 @@ class Invocations:
         try:
             status = await self.tasks.inspect(machine.handle)
         except NotFound:
-            return Code.WORLD_UNAVAILABLE, "No machine could be had for it.", ""
+            return _without_machine(known, machine)
         if status.exit in (None, Exit.DONE):
             raise Held(f"task {known.id} is {known.state}")
         return *told_of(status.exit), status.detail
+
+
+def _without_machine(known: Task, machine: Machine) -> tuple[str, str, str]:
+    """Why a try failed that no machine ever had; `Held` where a function ended well, so that another has it."""
+    if machine.function is None:
+        return Code.WORLD_UNAVAILABLE, "No machine could be had for it.", ""
+    if not machine.function:
+        raise Held(f"task {known.id} is {known.state}")
+    code = Code(machine.function) if machine.function in frozenset(Code) else Code.CRASHED
+    return code, WORDS.get(code, WORDS[Code.CRASHED]), f"the function ended with {machine.function}"
 
 
 def _at_work(known: Job) -> bool:

@@ -224,6 +224,7 @@ def _reference(planned: PlannedTask) -> dict[str, Any]:
         "memory_bytes": planned.memory_bytes,
         "seconds_max": planned.seconds_max,
         "extra": planned.extra,
+        "small": planned.small,
     }
 
 

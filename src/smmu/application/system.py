@@ -15,6 +15,7 @@ from smmu.application.invocations import Invocations
 from smmu.application.jobs import Jobs
 from smmu.application.labelling import Labelling
 from smmu.application.library import Library
+from smmu.application.pictures import EnginePictures
 from smmu.application.playback import Playback
 from smmu.application.publication import Publication
 from smmu.application.relay import Relay
@@ -33,7 +34,7 @@ from smmu.ports.classify import Classifier
 from smmu.ports.media import MediaEngine
 from smmu.ports.objects import ObjectStore
 from smmu.ports.orchestrator import Orchestrator
-from smmu.ports.platform import Platform
+from smmu.ports.platform import Capability, Platform
 from smmu.ports.policy import Policy
 from smmu.ports.speech import SpeechRecognizer
 from smmu.ports.system import Telemetry
@@ -44,7 +45,8 @@ from smmu.ports.tasks import TaskRequest, TaskStarter
 class System:
     """One running product. `serve` is for whoever wants its jobs done here; without it, use cases only record.
 
-    `crew` is `None` on a platform whose services do the work: they call `invocations`, `relay` and `sweeper`.
+    `crew` is `None` on a platform whose services do the work: they call `invocations`, `relay` and `sweeper`, and
+    `worker` and `pictures` where something else than this process does that.
     """
 
     platform: Platform
@@ -55,6 +57,7 @@ class System:
     library: Library
     remaking: Remaking
     playback: Playback
+    pictures: EnginePictures
     variants: Variants
     search: Search
     worker: Worker
@@ -88,6 +91,8 @@ def assemble(
     Without a `recognizer` nothing is transcribed, without a `policy` all that can be processed is, and without a
     `classifier` nobody says what is to be seen.
     """
+    if Capability.SMALL_TASKS not in platform.capabilities:
+        limits = replace(limits, small_seconds_max=0)
     clock, objects, signal = platform.clock, platform.objects, Signal()
     store = Store(ledger=platform.ledger, limits=limits, ring=signal.ring, heard=platform.topics)
     runs = LedgerOrchestrator(store=store, clock=clock)
@@ -99,6 +104,7 @@ def assemble(
     steps = _steps(jobs, engine, search, telemetry)
     labelling = _labelling(classifier, objects, telemetry, limits)
     steps = replace(steps, recognizer=recognizer, gate=_gate(policy, telemetry), labelling=labelling)
+    pictures = EnginePictures(objects=objects, engine=engine, limits=limits)
     worker = Worker(store=store, steps=steps, clock=clock, telemetry=telemetry)
     system = System(
         platform=platform,
@@ -109,23 +115,13 @@ def assemble(
         library=library,
         remaking=Remaking(store=store, jobs=jobs, library=library, recognizer=recognizer, ids=platform.ids),
         playback=_playback(platform, library, limits),
-        variants=_variants(platform, library, engine, limits, telemetry),
+        pictures=pictures,
+        variants=_variants(platform, library, pictures, limits, telemetry),
         search=search,
         worker=worker,
         invocations=Invocations(store=store, worker=worker, tasks=platform.tasks, clock=clock),
         relay=Relay(ledger=platform.ledger, queue=platform.queue, signal=signal, telemetry=telemetry),
-        sweeper=Sweeper(
-            store=store,
-            jobs=jobs,
-            orchestrator=orchestrator,
-            completion=completion,
-            library=library,
-            attic=Attic(store=store, objects=objects, clock=clock, telemetry=telemetry),
-            worker=worker,
-            storage=platform.uploads,
-            clock=clock,
-            telemetry=telemetry,
-        ),
+        sweeper=_sweeper(platform, jobs, completion, library, worker),
     )
     return system if platform.orchestrator else replace(system, crew=_crew(system, store, runs))
 
@@ -135,6 +131,22 @@ def _steps(jobs: Jobs, engine: MediaEngine, search: Search, telemetry: Telemetry
     store, objects, clock = jobs.store, jobs.objects, jobs.clock
     publication = Publication(store=store, objects=objects, search=search, clock=clock, telemetry=telemetry)
     return Steps(jobs=jobs, objects=objects, engine=engine, publication=publication, clock=clock, limits=store.limits)
+
+
+def _sweeper(platform: Platform, jobs: Jobs, completion: Completion, library: Library, worker: Worker) -> Sweeper:
+    store, clock, telemetry = jobs.store, platform.clock, jobs.telemetry
+    return Sweeper(
+        store=store,
+        jobs=jobs,
+        orchestrator=jobs.orchestrator,
+        completion=completion,
+        library=library,
+        attic=Attic(store=store, objects=platform.objects, clock=clock, telemetry=telemetry),
+        worker=worker,
+        storage=platform.uploads,
+        clock=clock,
+        telemetry=telemetry,
+    )
 
 
 def _gate(policy: Policy | None, telemetry: Telemetry) -> Gate | None:
@@ -161,16 +173,15 @@ def _playback(platform: Platform, library: Library, limits: Limits) -> Playback:
 
 
 def _variants(
-    platform: Platform, library: Library, engine: MediaEngine, limits: Limits, telemetry: Telemetry
+    platform: Platform, library: Library, pictures: EnginePictures, limits: Limits, telemetry: Telemetry
 ) -> Variants:
     return Variants(
         library=library,
         objects=platform.objects,
-        engine=engine,
+        maker=pictures if platform.orchestrator is None else platform.pictures,
         clock=platform.clock,
         telemetry=telemetry,
         limits=limits,
-        makes=platform.orchestrator is None,
     )
 
 

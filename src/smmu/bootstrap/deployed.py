@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from smmu.adapters.embedded.system import RandomIds
 from smmu.bootstrap.classifier import SERVICE
+from smmu.domain.limits import Limits
 from smmu.ports.platform import Platform, Scope
 from smmu.ports.queue import Topic
 from smmu.ports.system import Clock
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def aws_platform(
-    named: "AwsPlatform", clock: Clock, speech: "Speech", labels: "Labels", scope: Scope | None = None
+    named: "AwsPlatform",
+    limits: Limits,
+    clock: Clock,
+    *,
+    speech: "Speech",
+    labels: "Labels",
+    scope: Scope | None = None,
 ) -> AsyncIterator[Platform]:
     """The platform, until the block ends. Opening it asks AWS nothing.
 
@@ -41,13 +48,15 @@ async def aws_platform(
         cluster=named.cluster,
         distribution=None if named.delivery is None else Distribution(**named.delivery.model_dump()),
         signing_key=named.signing_key or "",
+        render_function=named.render_function or "",
     )
     role = named.worker_role
     narrowed = None if scope is None or role is None else Narrowed(role=role, scope=scope)
     account = Account(region=named.region, endpoint=named.endpoint, narrowed=narrowed)
     chosen = aws.Speech(language=speech.language, scope=scope) if speech.engine == "transcribe" else None
     ids, classifies = RandomIds(clock), labels.engine == SERVICE
-    async with aws.open_platform(
-        account, resources, clock=clock, ids=ids, speech=chosen, classifies=classifies
-    ) as platform:
+    opening = aws.open_platform(
+        account, resources, limits=limits, clock=clock, ids=ids, speech=chosen, classifies=classifies
+    )
+    async with opening as platform:
         yield platform

@@ -147,9 +147,11 @@ async def _open_embedded(
 
 async def _open_on_aws(stack: AsyncExitStack, named: AwsPlatform, settings: Settings, scope: Scope | None) -> _Opened:
     clock = SystemClock()
-    platform = aws_platform(named, clock, settings.speech, settings.classifier, scope)
+    opening = aws_platform(
+        named, settings.limits, clock, speech=settings.speech, labels=settings.classifier, scope=scope
+    )
     return _Opened(
-        platform=await stack.enter_async_context(platform),
+        platform=await stack.enter_async_context(opening),
         verifier=_verifier_on_aws(named, clock),
         scratch=stack.enter_context(tempfile.TemporaryDirectory(prefix="smmu-")),
     )

@@ -8,10 +8,10 @@ docs/settings.md.
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import pydantic_settings
-from pydantic import Field, PositiveInt, ValidationError, field_validator
+from pydantic import Field, PositiveInt, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from smmu.bootstrap.branch import Branch
@@ -99,6 +99,9 @@ class AwsPlatform(Branch):
     """The deployment's name: a dimension of its metrics."""
     worker_role: str | None = None
     """The ARN of the role that a worker acts as, narrowed to its task's owner and job. Without one it is itself."""
+    render_function: str | None = None
+    """The function that does small tasks (`…_LIMITS__SMALL_SECONDS_MAX` says which are) and makes pictures on request.
+    Without one, containers do all, and no picture is made later."""
     signing_key: str | None = None
     """The key of KMS, for HMAC, that playback addresses are signed with. Only the API is told."""
     identity: Identity | None = None
@@ -143,6 +146,15 @@ class Settings(BaseSettings):
     debug: bool = False
     """Show the trace of a bug, and what `smmu process` logs."""
 
+    @model_validator(mode="after")
+    def _somebody_does_small_tasks(self) -> Self:
+        """What nobody does must not look as if it were done."""
+        nobody = isinstance(self.platform, AwsPlatform) and self.platform.render_function is None
+        if nobody and self.limits.small_seconds_max:
+            small, function = variable(("limits", "small_seconds_max")), variable(("platform", "render_function"))
+            raise ValueError(f"{small} is set, and {function} is not: on AWS a function does small tasks")
+        return self
+
     @field_validator("origins")
     @classmethod
     def _as_browsers_say_them(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -182,6 +194,8 @@ def _sentence(error: ValidationError) -> str:
     if missing:
         return f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."
     first = errors[0]
+    if not first["loc"]:  # it is about several together
+        return f"{first['msg'].removeprefix('Value error, ')}."
     name = _name_in(first["loc"])
     if first["type"] == "union_tag_not_found":
         return f"{name}{SEPARATOR}KIND is missing: set it to {_KINDS}."

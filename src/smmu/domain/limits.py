@@ -72,6 +72,10 @@ class Limits:
     chunk_seconds: int = 60
     chunks_max: int = 200  # their names and references are one state of a state machine
 
+    # small tasks, which need no machine of their own: up to so many predicted seconds, none unless it is set
+    small_seconds_max: int = 0
+    small_bytes_max: int = 32 * MIB
+
     # hostile media: checked from the header, before pixels are decoded
     image_pixels_max: int = 268_000_000
     image_side_max: int = 65_535
@@ -114,6 +118,7 @@ class Limits:
         _require(self.heavy_task_seconds_max < self.job_seconds_max, "heavy_task_seconds_max")
         _require(self.chunk_seconds > 0, "chunk_seconds")
         _require(self.chunks_max > 0, "chunks_max")
+        _require(self.small_seconds_max >= 0, "small_seconds_max")
         _require(self.stalled_seconds < self.light_task_seconds_max, "stalled_seconds")
         _require(self.image_pixels_max <= self.image_total_pixels_max, "image_total_pixels_max")
         _require(self.page_items_default <= self.page_items_max <= LIST_PAGE_MAX, "page_items_max")

@@ -323,7 +323,7 @@ class PlannedTask:
 
     `duration_s` is that of the clip. `kept` are tracks of an earlier revision that its playlists name too. `joins`
     names the tasks whose chunks it puts together, in their order. Of an `extra` one nothing else depends on what it
-    makes: when it fails, the rest is published without.
+    makes: when it fails, the rest is published without. A `small` one needs no machine of its own.
     """
 
     name: str
@@ -339,6 +339,7 @@ class PlannedTask:
     extra: bool = False
     memory_bytes: int
     seconds_max: int
+    small: bool = False
 
     @property
     def cores(self) -> int:

@@ -14,6 +14,7 @@ from smmu.domain.limits import Limits
 from smmu.domain.options import Options
 from smmu.domain.plan import Clip, Decision, Plan, PlannedTask
 from smmu.domain.plan_chunks import staged
+from smmu.domain.small import marked
 
 _Made = tuple[tuple[PlannedTask, ...], tuple[Decision, ...]]
 
@@ -29,9 +30,11 @@ def plan(
     tasks, decisions = _by_kind(_within(clip, facts), options, limits)
     heard, about_speech = plan_speech.tasks(_within(clip, facts), options, limits, speech)
     stages, about_chunks = staged([replace(task, clip=clip) for task in (*tasks, *heard)], facts, limits)
+    stages, about_machines = marked(stages, facts, limits)
+    about_work = (*about_chunks, *about_speech, *about_machines)
     return Plan(
         stages=stages,
-        decisions=(_about(facts, options), *_about_wishes(facts, options), *decisions, *about_chunks, *about_speech),
+        decisions=(_about(facts, options), *_about_wishes(facts, options), *decisions, *about_work),
     )
 
 

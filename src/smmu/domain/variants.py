@@ -38,6 +38,13 @@ class Variant:
         """What it is called in storage: equal for equal wishes, and for no others."""
         return f"{_RECIPE}-{self.width or 'any'}x{self.height or 'any'}-{self.fit}.{self.format}"
 
+    @property
+    def query(self) -> dict[str, str]:
+        """How it is asked for."""
+        sides = {"w": self.width, "h": self.height}
+        asked = {name: str(side) for name, side in sides.items() if side is not None}
+        return {**asked, "fit": self.fit, "format": self.format}
+
 
 def parse_variant(given: Mapping[str, str]) -> Variant:
     """The variant that a query asks for. Raises `Refused` (`invalid_variant`) naming every bad field."""

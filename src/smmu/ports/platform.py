@@ -9,6 +9,7 @@ from smmu.ports.gateway import Gateway
 from smmu.ports.ledger import Ledger
 from smmu.ports.objects import ObjectStore
 from smmu.ports.orchestrator import Orchestrator
+from smmu.ports.pictures import PictureMaker
 from smmu.ports.queue import Queue, Topic
 from smmu.ports.search import SearchIndex
 from smmu.ports.secrets import Secrets
@@ -28,6 +29,7 @@ class Capability(StrEnum):
     LOCAL_FILES = "local_files"  # sources have a path on this machine
     ORCHESTRATES = "orchestrates"  # a service sees runs through: nobody here advances them or waits for tasks
     KEEPS_VERSIONS = "keeps_versions"  # a pinned version can be read after it was overwritten
+    SMALL_TASKS = "small_tasks"  # does small tasks without a machine for each
     POST_FORMS = "post_forms"  # signs HTML forms, which bound a body of unknown size
 
 
@@ -36,7 +38,7 @@ class Scope:
     """One attempt of an owner's job: what a worker is for.
 
     A platform that can narrow a worker's rights opens for it with no more than this: the owner's records, to read what
-    the owner sent, and to read and write what that attempt makes.
+    the owner sent, and to read and write what that attempt makes. Attempt 0 is none: a picture is made for its owner.
     """
 
     owner: str
@@ -52,6 +54,7 @@ class Platform:
     `delivery` is `None` where nothing but signed URLs and the `gateway` hand out bytes.
     `recognizer` is a service of the platform that recognises speech, where a deployment chose that.
     `classifier` is a service of the platform that says what is in pictures, where a deployment chose that.
+    `pictures` makes pictures on request, where this process does not and a deployment has something that does.
     `models` keeps speech models for workers, where a deployment has a place for them (adapters/speech/kept.py).
     """
 
@@ -73,6 +76,7 @@ class Platform:
     delivery: Delivery | None = None
     recognizer: SpeechRecognizer | None = None
     classifier: Classifier | None = None
+    pictures: PictureMaker | None = None
     models: ObjectStore | None = None
 
     @property

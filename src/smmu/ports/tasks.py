@@ -27,7 +27,7 @@ class TaskRequest:
     `trace` is where its job came from; the worker finds it in its environment, as `TRACEPARENT`.
 
     `cores` it can keep busy, and `memory_bytes` of address space, say how large its machine should be; `kept`, that it
-    should be one that nobody takes away.
+    should be one that nobody takes away; `small`, that it needs none of its own.
     """
 
     owner: str
@@ -38,6 +38,7 @@ class TaskRequest:
     memory_bytes: int
     seconds_max: int
     kept: bool = False
+    small: bool = False
     trace: str = ""
 
     @property

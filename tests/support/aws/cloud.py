@@ -38,13 +38,14 @@ _START_SECONDS = 60
 _MESSAGE_SECONDS = 3
 WORKER_ROLE = "arn:aws:iam::123456789012:role/smmu-test-transcode-session"
 WORKER_KEY = "AKIAWORKERITSELF"  # whose requests are told apart: those of a worker's own role
-_INVOKED = ("perform", "open", "collect")  # by the state machine; what brings events invokes the others
+_INVOKED = ("perform", "open", "collect", "render")  # by others; what brings events invokes the rest
 HANDLERS = {
     "arrived": "smmu.entrypoints.lambdas.arrived.handle",
     "dispatch": "smmu.entrypoints.lambdas.dispatch.handle",
     "perform": "smmu.entrypoints.lambdas.perform.handle_perform",
     "open": "smmu.entrypoints.lambdas.perform.handle_open",
     "collect": "smmu.entrypoints.lambdas.perform.handle_collect",
+    "render": "smmu.entrypoints.lambdas.render.handle",
     "relay": "smmu.entrypoints.lambdas.relay.handle",
     "sweep": "smmu.entrypoints.lambdas.sweep.handle",
     "status": "smmu.entrypoints.lambdas.status.handle",
@@ -119,7 +120,7 @@ def deployed(folder: Path, stage: Stage | None = None) -> Iterator[Cloud]:
             stack.enter_context(machines.answering({stage.functions[name]: called[name] for name in _INVOKED}))
         machine = machine_of(account, folder / "scratch")
         for name, handler in stage.handlers.items():
-            environment = {**machine, **stage.told[name]}
+            environment = {**machine, **_key_of(name), **stage.told[name]}
             sandboxes[name] = Function(name, handler, environment, folder / "functions.log")
             stack.callback(sandboxes[name].close)
         told = {**machine, "AWS_ACCESS_KEY_ID": WORKER_KEY, **stage.told["worker"]}
@@ -144,12 +145,18 @@ def deployed(folder: Path, stage: Stage | None = None) -> Iterator[Cloud]:
         )
 
 
+def _key_of(function: str) -> dict[str, str]:
+    """The function that renders is a worker: its own requests are told apart as theirs are."""
+    return {"AWS_ACCESS_KEY_ID": WORKER_KEY} if function == "render" else {}
+
+
 def _stage(account: Account, arns: Mapping[str, str]) -> Stage:
     named, cluster = anyio.run(_resources, account), clusters.make_cluster()
     named = replace(named, cluster=cluster.name, state_machine=_state_machine(arns, cluster))
+    named = replace(named, render_function=arns["render"].rpartition(":")[2])
     told = settings_of(account, named)
     everyone = dict.fromkeys((*HANDLERS, "api"), told)
-    everyone["worker"] = {**told, "SMMU_PLATFORM__WORKER_ROLE": WORKER_ROLE}
+    everyone["worker"] = everyone["render"] = {**told, "SMMU_PLATFORM__WORKER_ROLE": WORKER_ROLE}
     return Stage(named=named, cluster=cluster, functions=arns, handlers=HANDLERS, told=everyone)
 
 
@@ -181,6 +188,7 @@ def _state_machine(arns: Mapping[str, str], cluster: clusters.Cluster) -> str:
         perform=arns["perform"],
         open=arns["open"],
         collect=arns["collect"],
+        render=arns["render"],
         cluster=cluster.name,
         family_prefix=cluster.family_prefix,
         subnets=cluster.subnets,
@@ -246,6 +254,7 @@ def settings_of(account: Account, named: Resources) -> dict[str, str]:
         "state_machine": named.state_machine,
         "cluster": named.cluster,
         "signing_key": named.signing_key,
+        "render_function": named.render_function,
         "identity__issuer": ISSUER.issuer,
         "identity__audience": ISSUER.audience,
         "identity__jwks_url": ISSUER.jwks_url,

@@ -24,7 +24,7 @@ class Cluster:
     security_groups: str
 
     def names(self, functions: Mapping[str, str]) -> Names:
-        """For the compiler. `functions` are the ARNs of "perform", "open" and "collect"."""
+        """For the compiler. `functions` are the ARNs of "perform", "open", "collect" and "render"."""
         return Names(
             **functions,
             cluster=self.name,

@@ -16,6 +16,7 @@ from typing import Any, cast
 import botocore.session
 from jsonpath_ng.ext.parser import parse
 from jsonpath_ng.jsonpath import Child, Fields, Index, Root
+from moto.awslambda.models import LambdaBackend
 from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.error_name import ErrorName
@@ -155,13 +156,32 @@ def _calling_ours(_was: Any) -> Any:
     """A function's exception is its error's name and, as JSON, its cause, as the real runtime tells it."""
 
     def invoke(parameters: dict[str, Any], region: str, state_credentials: Any) -> dict[str, Any]:  # noqa: ARG001
-        given = json.loads(parameters["Payload"])
-        try:
-            answer = FUNCTIONS[parameters["FunctionName"]](given)
-        except Exception as error:  # noqa: BLE001 - whatever a function raises is its answer
-            told = {"errorMessage": str(error), "errorType": type(error).__name__, "requestId": "r", "stackTrace": []}
-            return {"FunctionError": "Unhandled", "Payload": told}
-        return {"StatusCode": 200, "Payload": json.loads(json.dumps(answer))}
+        answer, failed = _called(FUNCTIONS[parameters["FunctionName"]], json.loads(parameters["Payload"]))
+        return {"FunctionError": "Unhandled", "Payload": answer} if failed else {"StatusCode": 200, "Payload": answer}
+
+    return invoke
+
+
+def _called(function: Function, event: Any) -> tuple[Any, bool]:
+    """What a function answers, and whether that is an error."""
+    try:
+        return json.loads(json.dumps(function(event))), False
+    except Exception as error:  # noqa: BLE001 - whatever a function raises is its answer
+        return {"errorMessage": str(error), "errorType": type(error).__name__, "requestId": "r", "stackTrace": []}, True
+
+
+def _invoking_ours(was: Any) -> Any:
+    """The same for who asks Lambda itself, by the function's name."""
+
+    def invoke(backend: Any, function_name: str, *given: Any) -> Any:
+        _, body, _, answered = given  # besides the version that is asked for, and the headers of the request
+        known = next((made for arn, made in FUNCTIONS.items() if arn.endswith(f":function:{function_name}")), None)
+        if known is None:
+            return was(backend, function_name, *given)
+        answer, failed = _called(known, json.loads(body))
+        if failed:
+            answered["x-amz-function-error"] = "Unhandled"
+        return json.dumps(answer)
 
     return invoke
 
@@ -253,6 +273,7 @@ MENDS = (
         StateTaskServiceEcs, "_eval_service_task", _telling_refusals, "3ef35a6a2cb6", "a refused task is States.Runtime"
     ),
     Mend(lambda_eval_utils, "_invoke_lambda_function", _calling_ours, "0ebcddb746e4", "functions need Docker"),
+    Mend(LambdaBackend, "invoke", _invoking_ours, "708fb4c92029", "and asked for by name, too"),
     Mend(CustomErrorName, "__init__", _any_name, "2814dc26f7ae", "AWS's own errors do not come out of a branch"),
     Mend(string_expression, "extract_json", _one_value_for_a_definite_path, "932245247973", "$[0].a gives a list"),
     Mend(

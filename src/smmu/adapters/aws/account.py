@@ -68,6 +68,7 @@ class Resources:
     cluster: str = ""
     distribution: Distribution | None = None
     signing_key: str = ""  # of KMS, for HMAC: its ARN
+    render_function: str = ""  # its name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,23 +103,26 @@ async def open_clients(account: Account) -> AsyncIterator[Clients]:
 
 
 @asynccontextmanager
-async def open_service(account: Account, service: str) -> AsyncIterator[Any]:
-    """The client of one more service, which only some deployments use, until the block ends."""
-    async with _opener(account)(service) as client:
+async def open_service(account: Account, service: str, *, patience: int | None = None) -> AsyncIterator[Any]:
+    """The client of one more service, which only some deployments use, until the block ends.
+
+    `patience`: so many seconds it waits for an answer, and asks once, because what it asks for is long work.
+    """
+    async with _opener(account, patience)(service) as client:
         yield client
 
 
-def _opener(account: Account) -> OpenClient:
+def _opener(account: Account, patience: int | None = None) -> OpenClient:
     """Opens a client of a service, with the rights that the account says."""
 
     def of(session: AioSession, arguments: Mapping[str, Any]) -> OpenClient:
         return lambda service: session.create_client(service, **arguments)
 
-    own = of(_session(), _arguments(account))
+    own = of(_session(), _arguments(account, patience))
     if account.narrowed is None:
         return own
     session = narrowed_session(_session(), own, account.narrowed)
-    return of(session, _arguments(replace(account, credentials=None)))
+    return of(session, _arguments(replace(account, credentials=None), patience))
 
 
 @cache
@@ -127,7 +131,7 @@ def _session() -> AioSession:
     return AioSession()
 
 
-def _arguments(account: Account) -> dict[str, Any]:
+def _arguments(account: Account, patience: int | None) -> dict[str, Any]:
     key_id, secret = account.credentials or (None, None)
     return {
         "region_name": account.region,
@@ -135,18 +139,18 @@ def _arguments(account: Account) -> dict[str, Any]:
         "verify": not (account.endpoint or "").startswith("http:"),  # no certificates to read: 20 ms for each client
         "aws_access_key_id": key_id,
         "aws_secret_access_key": secret,
-        "config": _configuration(account),
+        "config": _configuration(account, patience),
     }
 
 
-def _configuration(account: Account) -> AioConfig:
+def _configuration(account: Account, patience: int | None) -> AioConfig:
     """HTTPX, because it runs on anyio; signature 4 with the region's own host, because the default is neither."""
     return AioConfig(
         http_session_cls=HttpxSession,
         signature_version="v4",
         s3={"addressing_style": "path" if account.endpoint else "virtual"},
         connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
+        read_timeout=patience or _READ_SECONDS,
         max_pool_connections=_CONNECTIONS_MAX,
-        retries={"mode": "standard", "total_max_attempts": _TRIES},
+        retries={"mode": "standard", "total_max_attempts": 1 if patience else _TRIES},
     )

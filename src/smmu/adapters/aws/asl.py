@@ -16,11 +16,11 @@ What ASL cannot say, and what it means there instead:
   `failures.code_of_failure` reads both. A choice on a caught error sees AWS's names.
 - Numbers are doubles.
 
-IAM, of the state machine: lambda:InvokeFunction (three functions), ecs:RunTask (the task definitions), ecs:StopTask and
-ecs:DescribeTasks (the cluster), iam:PassRole (the tasks' roles), events:PutRule, PutTargets, DescribeRule (how Step
-Functions waits for a task). Costs: transitions, $25 for a million. A job without an error takes 5, and 4 for each
-stage (5 for an early one), and 5 for each task: an image 14, a video of four tasks in two stages, the first of them
-early, 34. Another try of a task takes 5, doing without one that is extra 4.
+IAM, of the state machine: lambda:InvokeFunction (three functions, and the one that renders, if there is one), and
+ecs:RunTask (the task definitions), ecs:StopTask and ecs:DescribeTasks (the cluster), iam:PassRole (the tasks' roles),
+events:PutRule, PutTargets, DescribeRule (how Step Functions waits for a task). Costs: transitions, $25 for a million.
+A job without an error takes 5, and 4 for each stage (5 for an early one), and 5 for each task: an image 14, a video of
+four tasks in two stages, the first of them early, 34. Another try of a task takes 5, doing without one that is extra 4.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +28,18 @@ from typing import Any
 
 from smmu.adapters.aws.asl_choices import condition, is_a_list, needs
 from smmu.adapters.aws.asl_parts import Build, Exit, Facts, Part, end, joined, stated, then, unboxed, yielding
-from smmu.adapters.aws.asl_tasks import Names, State, Where, collecting, light, opening, retried, running, taken
+from smmu.adapters.aws.asl_tasks import (
+    Names,
+    State,
+    Where,
+    collecting,
+    light,
+    opening,
+    rendering,
+    retried,
+    running,
+    taken,
+)
 from smmu.adapters.aws.failures import EVERY, names_to_catch
 from smmu.domain.errors import Code
 from smmu.domain.pipeline import Catch, Choice, Fail, Map, Parallel, Rule, Sequence, Step, Task, Test, Weight
@@ -126,9 +137,10 @@ def _heavy(step: Task, where: Where, outer: Build) -> State:
     collect = build.add(f"collect {step.name}", collecting(step, build.names))
     run = build.add(f"run {step.name}", running(build.names, collect))
     keep = build.add(f"run {step.name} on demand", running(build.names, collect, kept=True))
-    done = {"Variable": "$.done", "BooleanEquals": True, "Next": collect}
-    kept = {"Variable": "$.kept", "BooleanEquals": True, "Next": keep}
-    asked = build.add(f"how is {step.name} run?", {"Type": "Choice", "Choices": [done, kept], "Default": run})
+    render = build.add(f"run {step.name} at once", rendering(build.names, run, collect))
+    ways = {"done": collect, "small": render, "kept": keep}
+    choices = [{"Variable": f"$.{name}", "BooleanEquals": True, "Next": way} for name, way in ways.items()]
+    asked = build.add(f"how is {step.name} run?", {"Type": "Choice", "Choices": choices, "Default": run})
     start = build.add(f"open {step.name}", opening(step, where, build.names) | {"Next": asked})
     return {"StartAt": start, "States": build.states}
 

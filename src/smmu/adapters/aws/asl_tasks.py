@@ -3,13 +3,15 @@
 A heavy task is a branch of three calls, tried again as one:
 
     open     (Lambda) makes the task's record, or asks for another try of it, and answers
-             {record_id, tries, handle, family, cpu, memory, seconds_max, kept, done}: `cpu` in ECS's units, `memory`
-             in MiB, `seconds_max` the whole time the container has, from being asked for; `kept`: on a machine that
-             nobody takes away; `done`: nothing is to be run
+             {record_id, tries, handle, family, cpu, memory, seconds_max, kept, small, function, done}: `cpu` in ECS's
+             units, `memory` in MiB, `seconds_max` the whole time the container has, from being asked for; `kept`: on
+             a machine that nobody takes away; `small`: by a function; `done`: nothing is to be run
     run      (ECS) the worker's container, until it has stopped; how it ended is not judged here
-    collect  (Lambda) is given {owner, trace, record_id, tries, handle}; answers the record's output, or raises its
-             error, as a light task does. While another worker has the lease it raises `Held`, and is asked again
-             later: a container that was started twice ends without having done anything
+    render   (Lambda) instead of it, of a small task: a worker in a function. Where that is not to be had, `run`
+    collect  (Lambda) is given {owner, trace, record_id, tries, handle, function}; answers the record's output, or
+             raises its error, as a light task does. `function` is what `render` answered, or its error as AWS tells
+             it. While another worker has the lease it raises `Held`, and is asked again later: a container that was
+             started twice ends without having done anything
 
 The handle is the task's `group` in ECS: Step Functions itself writes `startedBy` ("AWS Step Functions") of every task
 that it waits for. Which capacity is used, spot or not, is the cluster's default strategy; for a task that lost a spot
@@ -22,7 +24,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from smmu.adapters.aws.failures import EVERY, HELD, names_to_retry
+from smmu.adapters.aws.failures import EVERY, HELD, NOT_TO_BE_HAD, names_to_retry
+from smmu.domain.machines import FUNCTION_SECONDS_MAX
 from smmu.domain.pipeline import Retry, Task
 
 State = dict[str, Any]
@@ -42,6 +45,7 @@ class Names:
     perform: str = "${perform}"  # ARNs of functions
     open: str = "${open}"
     collect: str = "${collect}"
+    render: str = "${render}"
     cluster: str = "${cluster}"
     family_prefix: str = "${family_prefix}"  # of task definitions, before "-transcode"
     container: str = "worker"
@@ -153,6 +157,27 @@ def running(names: Names, after: str, *, kept: bool = False) -> State:
     }
 
 
+def rendering(names: Names, run: str, after: str) -> State:
+    """A small task, by a function. Where that is not to be had a container does this try, as all later ones."""
+    return {
+        "Type": "Task",
+        "Resource": names.render,
+        "Parameters": {
+            "owner.$": "$$.Execution.Input.owner",
+            "trace.$": "$$.Execution.Input.trace",
+            "record_id.$": "$.record_id",
+            "tries.$": "$.tries",
+        },
+        "TimeoutSeconds": FUNCTION_SECONDS_MAX + _LAST_WORDS_SECONDS,
+        "ResultPath": "$.function",
+        "Catch": [
+            {"ErrorEquals": list(NOT_TO_BE_HAD), "ResultPath": "$.function", "Next": run},
+            {"ErrorEquals": [EVERY], "ResultPath": "$.function", "Next": after},
+        ],
+        "Next": after,
+    }
+
+
 _COMMAND = (
     "States.Array('worker', $.family, States.Format('--owner={}', $$.Execution.Input.owner),"  # it may begin with "-"
     " '--record', $.record_id, '--tries', States.Format('{}', $.tries))"
@@ -174,6 +199,7 @@ def collecting(step: Task, names: Names) -> State:
             "record_id.$": "$.record_id",
             "tries.$": "$.tries",
             "handle.$": "$.handle",
+            "function.$": "$.function",
         },
         "TimeoutSeconds": _CALL_SECONDS,
         "Retry": [_retrier((HELD,), held)],

@@ -36,6 +36,7 @@ _CODES: dict[str, type[WorldError]] = {
         ("SlowDown", "Throttling", "ThrottlingException", "RequestThrottled", "TooManyRequests"), Throttled
     ),
     **dict.fromkeys(("ProvisionedThroughputExceededException", "RequestLimitExceeded", "LimitExceeded"), Throttled),
+    **dict.fromkeys(("TooManyRequestsException", "EC2ThrottledException"), Throttled),  # Lambda's
     **dict.fromkeys(("OverLimit", "KmsThrottled", "KMS.ThrottlingException"), Throttled),
     **dict.fromkeys(("TransactionInProgressException", "ServiceUnavailable", "RequestTimeout"), Unavailable),
     **dict.fromkeys(("InternalError", "InternalServerError", "InternalFailure", "503", "500"), Unavailable),

@@ -17,6 +17,15 @@ from smmu.domain.pipeline import ANY
 HELD = "Held"  # what `collect` raises while another worker has the lease
 EVERY = "States.ALL"
 TOO_LARGE = "States.DataLimitExceeded"  # `States.ALL` does not catch it, its own name does
+NOT_TO_BE_HAD = (  # a function that did nothing: all of it is at work, it is not there, or Lambda itself fails
+    "Lambda.TooManyRequestsException",
+    "Lambda.EC2ThrottledException",
+    "Lambda.ResourceNotFoundException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.ClientExecutionTimeoutException",
+)
 _TERMINAL = "States.Runtime"  # nothing catches it, nothing tries it again
 _WILDCARD = "States.TaskFailed"
 

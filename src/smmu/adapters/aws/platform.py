@@ -14,6 +14,7 @@ from smmu.adapters.aws.ledger import DynamoLedger
 from smmu.adapters.aws.models import model_store
 from smmu.adapters.aws.objects import S3ObjectStore
 from smmu.adapters.aws.orchestrator import SfnOrchestrator
+from smmu.adapters.aws.pictures import FunctionPictures, patience_of
 from smmu.adapters.aws.queue import SqsQueue
 from smmu.adapters.aws.rekognition import RekognitionClassifier
 from smmu.adapters.aws.search import DynamoSearchIndex
@@ -21,6 +22,7 @@ from smmu.adapters.aws.secrets import KmsSecrets
 from smmu.adapters.aws.tasks import EcsTaskRunner
 from smmu.adapters.aws.transcribe import TranscribeRecognizer
 from smmu.adapters.aws.uploads import S3UploadStore
+from smmu.domain.limits import Limits
 from smmu.ports.platform import Capability, Platform, Scope
 from smmu.ports.system import Clock, IdSource
 
@@ -45,6 +47,7 @@ async def open_platform(
     account: Account,
     resources: Resources,
     *,
+    limits: Limits,
     clock: Clock,
     ids: IdSource,
     speech: Speech | None = None,
@@ -60,10 +63,14 @@ async def open_platform(
             recognizer = TranscribeRecognizer(
                 clients, transcribe, resources, ids, scope=speech.scope, language=speech.language
             )
+        pictures, renders = None, frozenset[Capability]()
+        if resources.render_function:
+            client = await stack.enter_async_context(open_service(account, "lambda", patience=patience_of(limits)))
+            pictures, renders = FunctionPictures(client, resources), frozenset({Capability.SMALL_TASKS})
         uploads, distribution = S3UploadStore(clients, resources, clock), resources.distribution
         yield Platform(
             name="aws",
-            capabilities=CAPABILITIES,
+            capabilities=CAPABILITIES | renders,
             uploads=uploads,
             objects=S3ObjectStore(clients, resources, clock),
             ledger=DynamoLedger(clients, resources, clock),
@@ -79,6 +86,7 @@ async def open_platform(
             delivery=None if distribution is None else SignedCookies(clients, distribution),
             recognizer=recognizer,
             classifier=classifier,
+            pictures=pictures,
             models=model_store(clients, resources, clock),
             search=DynamoSearchIndex(clients, resources),
         )

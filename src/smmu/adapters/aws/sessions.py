@@ -8,7 +8,8 @@ tags (`${aws:PrincipalTag/owner}`), so the same policy gives each session other 
     job       the job's id                       with the owner and the attempt `media/{owner}/…/{job}-a{attempt}/…`
     attempt   its number                         as above
 
-The owner alone gives rights to `media/{owner}/…/chunks/…`, which attempts share.
+The owner alone gives rights to `media/{owner}/…/chunks/…`, which attempts share, and in the session of the function
+that renders to `media/{owner}/…/variants/…`, which are of no attempt: for those the tag says 0.
 
 A tag takes letters, digits, spaces and `_.:/=+-@`. Key segments have less, so no owner's name has to be changed for
 it, and none has a `*` that a policy would read as more than itself.

@@ -40,6 +40,7 @@ CAPABILITIES = frozenset(
     {
         Capability.SERVES_URLS,
         Capability.STARTS_TASKS,
+        Capability.SMALL_TASKS,
         Capability.FULL_CHECKSUMS,
         Capability.DURABLE,
         Capability.LOCAL_FILES,

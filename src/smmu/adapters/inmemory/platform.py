@@ -16,7 +16,9 @@ from smmu.ports.platform import Capability, Platform
 from smmu.ports.system import Clock, IdSource
 from smmu.ports.tasks import TaskStarter
 
-CAPABILITIES = frozenset({Capability.SERVES_URLS, Capability.STARTS_TASKS, Capability.FULL_CHECKSUMS})
+CAPABILITIES = frozenset(
+    {Capability.SERVES_URLS, Capability.STARTS_TASKS, Capability.SMALL_TASKS, Capability.FULL_CHECKSUMS}
+)
 
 
 def memory_platform(

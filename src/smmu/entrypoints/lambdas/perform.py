@@ -1,22 +1,17 @@
-"""What the state machine asks for: open a heavy task, do a light one, collect what a heavy one gave.
+"""What the state machine asks for: open a heavy task, do a light one, collect what a heavy one gave."""
 
-An error reaches the state machine by the name of its class, so each error code is raised as a class of that name.
-"""
-
-import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from smmu.adapters.aws.failures import HELD, code_of_failure
+from smmu.adapters.aws.failures import code_of_failure
 from smmu.adapters.aws.sizes import size_for
-from smmu.application.causes import cause_of
 from smmu.application.heavy import machine_request
-from smmu.application.invocations import Held, Invocation, Machine, TaskFailed
+from smmu.application.invocations import Invocation, Machine
 from smmu.application.system import System
-from smmu.domain.errors import WORDS, Refused
 from smmu.domain.pipeline import Weight
 from smmu.domain.task import State
 from smmu.domain.trace import id_in
+from smmu.entrypoints.lambdas.raising import told
 from smmu.entrypoints.lambdas.warm import handler
 from smmu.ports.about import About
 
@@ -28,14 +23,14 @@ async def perform(system: System, event: Any) -> Any:  # noqa: ANN401 - JSON
     """Do a light task; what it gives."""
     with _about(event):
         asked = _invocation_in(system, event)
-        return await _told(system, lambda: system.invocations.perform(asked))
+        return await told(system, lambda: system.invocations.perform(asked))
 
 
 async def opened(system: System, event: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """Open a heavy task; which try of it to run, on what. `done` when there is nothing to run."""
     with _about(event):
         asked = _invocation_in(system, event)
-        known = await _told(system, lambda: system.invocations.open(asked))
+        known = await told(system, lambda: system.invocations.open(asked))
     request = machine_request(known)
     cpu, memory = size_for(request.cores, request.memory_bytes)
     return {
@@ -47,45 +42,31 @@ async def opened(system: System, event: Any) -> dict[str, Any]:  # noqa: ANN401 
         "memory": memory,
         "seconds_max": request.seconds_max + _PROVISIONING_SECONDS,
         "kept": request.kept,
+        "small": request.small,
+        "function": None,
         "done": known.state is not State.QUEUED,
     }
 
 
 async def collect(system: System, event: Any) -> Any:  # noqa: ANN401 - JSON
     """What the heavy task gave that `opened` answered for."""
-    machine = Machine(tries=event["tries"], handle=event["handle"])
+    machine = Machine(tries=event["tries"], handle=event["handle"], function=_function_in(event))
     with _about(event):
-        return await _told(system, lambda: system.invocations.collect(event["owner"], event["record_id"], machine))
+        return await told(system, lambda: system.invocations.collect(event["owner"], event["record_id"], machine))
+
+
+def _function_in(event: Mapping[str, Any]) -> str | None:
+    """How the function ended that did a small task: as it answered, or as the state machine caught its error."""
+    ended = event.get("function")
+    if ended is None:
+        return None
+    return code_of_failure(ended["Error"], ended["Cause"])[0] if "Error" in ended else ""
 
 
 def _about(event: Mapping[str, Any]) -> About:
     """What a call is about, as the state machine says it. Executions of an older release tell no trace."""
-    told = {name: event[name] for name in ("job_id", "owner", "attempt", "path", "record_id") if name in event}
-    return About(**told, trace_id=id_in(event.get("trace", "")))
-
-
-async def _told(system: System, work: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - JSON
-    try:
-        return await work()
-    except TaskFailed as failure:
-        raise _named(failure.error, _words(str(failure), failure.task_id)) from failure
-    except Held as held:
-        raise _named(HELD, str(held)) from held
-    except Refused as refusal:
-        raise _named(refusal.code, _words(refusal.message)) from refusal
-    except Exception as error:  # the boundary: by its own name, no rule would match it and try again
-        system.telemetry.event("invocation_failed", error=repr(error))
-        code = cause_of(error)
-        raise _named(code, _words(WORDS[code])) from error
-
-
-def _named(name: str, words: str) -> Exception:
-    kind: type[Exception] = type(str(name), (Exception,), {})
-    return kind(words)
-
-
-def _words(message: str, task_id: str | None = None) -> str:
-    return json.dumps({"message": message, "task_id": task_id}, ensure_ascii=False)
+    known = {name: event[name] for name in ("job_id", "owner", "attempt", "path", "record_id") if name in event}
+    return About(**known, trace_id=id_in(event.get("trace", "")))
 
 
 def _invocation_in(system: System, event: Mapping[str, Any]) -> Invocation:

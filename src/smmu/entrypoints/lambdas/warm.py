@@ -15,6 +15,7 @@ from smmu.application.system import System
 from smmu.bootstrap.opening import lines_of, open_system
 from smmu.bootstrap.settings import load_settings
 from smmu.entrypoints.libraries import tell_what_libraries_log
+from smmu.ports.platform import Scope
 
 T = TypeVar("T")
 
@@ -32,6 +33,17 @@ def handler(work: Callable[[System, Any], Awaitable[T]], component: str) -> Call
         finally:
             if sandbox.system is not None:
                 sandbox.system.telemetry.flush()  # a frozen sandbox writes nothing
+
+    return handle
+
+
+def narrowed_handler(
+    work: Callable[[System, Any], Awaitable[T]], component: str, scope_of: Callable[[Any], Scope]
+) -> Callable[[Any, object], T]:
+    """The same, narrowed to what an event is about: the product is opened for it alone, and closed."""
+
+    def handle(event: Any, _context: object) -> T:  # noqa: ANN401 - an event is JSON
+        return _sandbox().runner.run(_in_scope(work, component, event, scope_of(event)))
 
     return handle
 
@@ -66,3 +78,19 @@ async def _on_the_system(
         running = await sandbox.kept.enter_async_context(open_system(settings, telemetry=telemetry))
         sandbox.system = running.system
     return await work(sandbox.system, event)
+
+
+async def _in_scope(
+    work: Callable[[System, Any], Awaitable[T]],
+    component: str,
+    event: Any,  # noqa: ANN401 - JSON
+    scope: Scope,
+) -> T:
+    settings = load_settings()
+    telemetry = lines_of(settings, component)
+    tell_what_libraries_log(telemetry)
+    try:
+        async with open_system(settings, telemetry=telemetry, scope=scope) as running:
+            return await work(running.system, event)
+    finally:
+        telemetry.flush()
