@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from smmu.domain.machines import FUNCTION_BYTES
 from smmu.domain.prices import (
     CONTAINER_MEMORY,
     CONTAINER_PROCESSOR,
@@ -17,11 +18,10 @@ REGION, KNOWN_ON = "us-east-1", "March 2026"
 GIB = 1024**3
 MONTH_MINUTES = 730 * 60  # as AWS's own calculator counts a month
 
-_FUNCTION_GIB = 1.0  # what a function is taken to have
+_FUNCTION_GIB = 1.0  # what a function is taken to have that decides; the one that renders has more
 _MAPPING_REQUESTS = 2  # a message is received and deleted for us
 _SCANNED_UNITS = 2  # of one page of a job's tasks: up to 8 KB
 _IDLE_UNITS = 0.5  # of a query of an index that finds nothing
-
 
 PRICES: Mapping[str, Price] = {
     "S3 PUT, COPY, POST, LIST": Price(0.005, 1_000, "requests"),
@@ -70,8 +70,9 @@ def requests_to_s3(taken: Taken) -> float:
 def functions(taken: Taken) -> float:
     """All invocations, as long as they took on this machine."""
     calls = sum(count for count, _ in taken.invocations.values())
-    seconds = sum(spent for _, spent in taken.invocations.values())
-    return PRICES["Lambda called"].of(calls) + PRICES["Lambda at work, x86"].of(seconds * _FUNCTION_GIB)
+    gib = {"render": FUNCTION_BYTES / GIB}
+    work = sum(spent * gib.get(name, _FUNCTION_GIB) for name, (_, spent) in taken.invocations.items())
+    return PRICES["Lambda called"].of(calls) + PRICES["Lambda at work, x86"].of(work)
 
 
 def empty_queries(taken: Taken) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 
 from smmu.client.client import open_client
@@ -34,12 +35,25 @@ def seen(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> list[Seen]:
 
     async def work(owner: str) -> None:
         async with open_client(cloud.url, cloud.token(owner)) as client:
-            assert (await done(client, await uploaded(client, files[owner]))).state == "succeeded"
+            ended = await done(client, await uploaded(client, files[owner]))
+        assert ended.state == "succeeded"
+        if files[owner].suffix == ".jpg":
+            await _picture_of(cloud, owner, ended.media_id)
 
     with trail() as found:
         for owner in files:
             anyio.run(work, owner)
     return found.seen
+
+
+async def _picture_of(cloud: Cloud, owner: str, media_id: str) -> None:
+    """One on request, which the function that renders makes: it is a worker as well."""
+    headers = {"authorization": f"Bearer {cloud.token(owner)}"}
+    async with httpx.AsyncClient(base_url=cloud.url, headers=headers, timeout=60) as http:
+        answer = await http.get(f"/media/{media_id}/image", params={"w": 64, "format": "jpeg"})
+    assert answer.status_code == 307, answer.text
+    async with httpx.AsyncClient() as http:
+        assert (await http.get(answer.headers["location"])).headers["content-type"] == "image/jpeg"
 
 
 def session_policy(cloud: Cloud) -> list[dict[str, Any]]:
@@ -49,7 +63,7 @@ def session_policy(cloud: Cloud) -> list[dict[str, Any]]:
         "local.processed": f"arn:aws:s3:::{cloud.named.processed_bucket}",
         'aws_dynamodb_table.records["jobs"].arn': f"arn:aws:dynamodb:{REGION}:123456789012:table/{cloud.named.jobs_table}",
     }
-    return policy("works_on_attempt", "keeps_jobs_of_owner", names=names)
+    return policy("works_on_attempt", "keeps_jobs_of_owner", "makes_pictures", names=names)
 
 
 def sessions(seen: Sequence[Seen]) -> dict[str, tuple[Seen, list[Asked]]]:
@@ -71,6 +85,14 @@ def test_a_worker_itself_does_nothing_but_begin_sessions(seen: list[Seen]) -> No
     assert {one.operation for one in own} == {"sts:AssumeRole"}
     assert {one.tags["owner"] for one in own} == {owner_segment(owner) for owner in ("ada", "auth0|64f1c")}
     assert len(own) == len(sessions(seen)) >= 4
+
+
+def test_who_makes_a_picture_on_request_has_no_attempts_files(cloud: Cloud, seen: list[Seen]) -> None:
+    (asked,) = [asked for begun, asked in sessions(seen).values() if begun.tags["attempt"] == "0"]
+    assert len(cloud.functions["render"].seconds) == 1
+    assert {one.action for one in asked} == {"s3:GetObjectVersion", "s3:PutObject"}
+    made = [one.resource for one in asked if one.action == "s3:PutObject"]
+    assert [resource.rpartition("/")[0].rpartition("/")[2] for resource in made] == ["variants"]
 
 
 def test_whatever_it_does_in_a_session_the_policy_allows(cloud: Cloud, seen: list[Seen]) -> None:

@@ -95,6 +95,19 @@ def test_what_should_be_json_is_said_to_be_that(monkeypatch: pytest.MonkeyPatch,
     assert str(refused.value) == f"{named} is wrong: it should be JSON, as docs/settings.md shows it."
 
 
+def test_on_aws_a_function_has_to_be_there_for_small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in _ON_AWS:
+        monkeypatch.setenv(f"SMMU_PLATFORM__{name}", "x")
+    monkeypatch.setenv("SMMU_PLATFORM__KIND", "aws")
+    monkeypatch.setenv("SMMU_LIMITS__SMALL_SECONDS_MAX", "15")
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    words = "SMMU_LIMITS__SMALL_SECONDS_MAX is set, and SMMU_PLATFORM__RENDER_FUNCTION is not"
+    assert str(refused.value) == f"{words}: on AWS a function does small tasks."
+    monkeypatch.setenv("SMMU_PLATFORM__RENDER_FUNCTION", "smmu-dev-render")
+    assert load_settings().limits.small_seconds_max == 15
+
+
 def test_a_data_folder_is_refused_for_another_platform(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMMU_PLATFORM__KIND", "inmemory")
     with pytest.raises(SettingsError, match="A data folder is for the embedded platform"):

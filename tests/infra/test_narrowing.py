@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from smmu.adapters.aws.account import Resources
 from smmu.adapters.aws.rows import PARTITION, Layout
 from smmu.adapters.aws.sessions import Narrowed
-from smmu.domain.keys import attempt_prefix, chunks_prefix, source_key
+from smmu.domain.keys import attempt_prefix, chunks_prefix, source_key, variant_key
 from smmu.ports.identity import OWNER_CHARS_MAX
 from smmu.ports.platform import Scope
 from smmu.ports.records import Table
@@ -32,6 +32,7 @@ NAMES = {
     "data.aws_caller_identity.here.account_id": ACCOUNT,
 }
 SESSION = policy("works_on_attempt", "keeps_jobs_of_owner", names=NAMES)
+RENDERING = [*SESSION, *policy("makes_pictures", names=NAMES)]
 TRUST = policy("session_trust", names=NAMES)
 
 owners = st.one_of(
@@ -76,6 +77,18 @@ def test_a_session_shares_chunks_with_those_of_its_owner(one: Scope, other: Scop
     folder = chunks_prefix(other.owner, "med_1")
     asked = (PROCESSED, {"s3:prefix": [folder]}) if "List" in action else (f"{PROCESSED}/{folder}0a/index.json", {})
     assert may(one, action, asked[0], **asked[1]) is (one.owner == other.owner)
+
+
+@given(owners, owners, st.sampled_from(["s3:PutObject", "s3:GetObjectVersion"]))
+def test_only_in_the_function_that_renders_a_session_has_its_owners_pictures_on_request(
+    one: str, other: str, action: str
+) -> None:
+    scope = Scope(owner=one, job_id="job_1", attempt=0)
+    picture = f"{PROCESSED}/{variant_key(other, 'med_1', '1-64xany-contain.webp')}"
+    asked = Asked(action=action, resource=picture, context=tags_of(scope))
+    assert allows(RENDERING, asked) is (one == other)
+    assert not allows(SESSION, asked)
+    assert not allows(RENDERING, Asked(action="s3:DeleteObject", resource=picture, context=tags_of(scope)))
 
 
 @given(owners, owners)

@@ -27,6 +27,7 @@ NOT_WRAPPED = {
     "SpeechRecognizer",
     "SearchIndex",
     "Classifier",
+    "PictureMaker",
     "Policy",
     "Delivery",
     "Secrets",

@@ -78,3 +78,8 @@ def test_every_picture_can_be_had_in_every_variant(variant: Variant, image: Imag
 @given(VARIANTS, VARIANTS)
 def test_each_wish_has_a_name_of_its_own(one: Variant, other: Variant) -> None:
     assert (one.name == other.name) == (one == other)
+
+
+@given(VARIANTS)
+def test_a_wish_is_asked_for_as_it_is_read(variant: Variant) -> None:
+    assert parse_variant(variant.query) == variant
