@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from smmu.domain.facts import ImageFacts, MediaFacts, Transfer, VideoTrack
+from smmu.domain.facts import ImageFacts, Mark, MediaFacts, Texture, Transfer, VideoTrack
 from smmu.domain.manifest import Rendition
 from smmu.domain.plan import Role
 
 _SILENCE_SHARE_MIN = 0.95
+# A screen has few colours, in areas of one value with edges between them. Each alone is true of some photos: of things
+# before a wall, of the night, of leaves.
+COMMON_SHARE_MIN, _FLAT_SHARE_MIN, _SHARP_SHARE_MIN = 0.5, 0.5, 0.1
 
 
 def classify(facts: MediaFacts, renditions: Sequence[Rendition] = ()) -> Mapping[str, Any]:
@@ -40,8 +43,22 @@ def _heard(renditions: Sequence[Rendition]) -> set[str]:
 def _picture(image: ImageFacts | None) -> set[str]:
     if image is None:
         return set()
-    found = {"animated": image.frames > 1, "has_alpha": image.has_alpha, "high_bit_depth": image.bit_depth > 8}  # noqa: PLR2004
+    found = {
+        "animated": image.frames > 1,
+        "has_alpha": image.has_alpha,
+        "high_bit_depth": image.bit_depth > 8,  # noqa: PLR2004
+        "hdr": image.transfer is not Transfer.SDR,
+        "screen_like": _is_like_a_screen(image.texture),
+    }
     return _shape(*image.display_size) | {name for name, holds in found.items() if holds}
+
+
+def _is_like_a_screen(texture: Texture | None) -> bool:
+    """Whether it looks like what a screen shows: a window, a diagram, a drawing. Not known is no."""
+    if texture is None or texture.flat is None or texture.sharp is None:
+        return False
+    few, flat = texture.common >= COMMON_SHARE_MIN, texture.flat >= _FLAT_SHARE_MIN
+    return few and flat and texture.sharp >= _SHARP_SHARE_MIN
 
 
 def _moving(video: VideoTrack | None) -> set[str]:
@@ -62,6 +79,7 @@ def _carried(facts: MediaFacts) -> set[str]:
         "has_chapters": bool(facts.chapters),
         "has_cover_art": facts.has_cover_art,
         "has_position": facts.has_position,
+        "hdr": Mark.GAIN_MAP in facts.marks,
     }
     return {name for name, holds in found.items() if holds} | {mark.value for mark in facts.marks}
 

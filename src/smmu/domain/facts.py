@@ -39,10 +39,24 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Texture:
+    """How the pixels of a picture lie beside each other, as shares of them.
+
+    `common`: those of its four commonest colours. `flat`: those that are exactly like their neighbour. `sharp`: of the
+    others, those that are nothing like it. The latter two are `None` where they were not measured.
+    """
+
+    common: float
+    flat: float | None = None
+    sharp: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFacts:
     """A still or animated picture. `width` and `height` are as stored; `orientation` (EXIF 1–8) makes it upright.
 
-    For HEIF `orientation` is what the container's own transform leaves to do, which is nothing: 1.
+    For HEIF `orientation` is what the container's own transform leaves to do, which is nothing: 1. `transfer` is what
+    the container says of its numbers.
     """
 
     width: int
@@ -53,7 +67,9 @@ class ImageFacts:
     bit_depth: int = 8
     colour: str = "srgb"
     has_icc: bool = False
+    transfer: Transfer = Transfer.SDR
     look: Look | None = None
+    texture: Texture | None = None
 
     @property
     def display_size(self) -> tuple[int, int]:
@@ -173,6 +189,9 @@ class Mark(StrEnum):
     PANORAMA = "panorama"  # a part of a cylinder
     STEREO = "stereo"  # a picture for each eye: in every frame, or in layers of it
     LIVE_PHOTO = "live_photo"  # a photo with a film to it, or the film of Apple's pair
+    SLOW_MOTION = "slow_motion"  # a film that is to be shown slower than it was taken
+    GAIN_MAP = "gain_map"  # a picture with what makes it brighter where a screen can
+    DEPTH = "depth"  # a picture with how far away everything in it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

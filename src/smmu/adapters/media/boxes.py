@@ -37,7 +37,9 @@ class Outline:
 
 
 @dataclass(frozen=True, slots=True)
-class _Box:
+class Box:
+    """A box by its name, and where its body is."""
+
     name: bytes
     start: int
     end: int
@@ -56,7 +58,12 @@ def outline(file: SourceFile, size: int) -> Outline:
     return found
 
 
-def _look_into(found: Outline, file: SourceFile, moov: _Box) -> None:
+def top_level(file: SourceFile, size: int) -> Iterator[Box]:
+    """The boxes of a file of `size` bytes that are in no other."""
+    return _boxes(file, 0, size)
+
+
+def _look_into(found: Outline, file: SourceFile, moov: Box) -> None:
     for box in _boxes(file, moov.start, moov.end):
         if box.name == b"mvex":
             found.fragmented = True
@@ -68,7 +75,7 @@ def _look_into(found: Outline, file: SourceFile, moov: _Box) -> None:
                 _look_at_picture(found, file, entry)
 
 
-def _look_at_picture(found: Outline, file: SourceFile, entry: _Box) -> None:
+def _look_at_picture(found: Outline, file: SourceFile, entry: Box) -> None:
     """What a picture's sample entry says of its projection. A sound's has other fields there, and no such boxes."""
     for box in _boxes(file, entry.start + _PICTURE_BYTES, entry.end):
         if box.name == b"sv3d":
@@ -80,12 +87,12 @@ def _look_at_picture(found: Outline, file: SourceFile, entry: _Box) -> None:
                 found.stereo |= eyes.name == b"eyes" and _has_two(file, eyes)
 
 
-def _has_two(file: SourceFile, eyes: _Box) -> bool:
+def _has_two(file: SourceFile, eyes: Box) -> bool:
     views = (_last_byte(file, box, b"stri") for box in _boxes(file, eyes.start, eyes.end))
     return any(view & _LEFT_AND_RIGHT == _LEFT_AND_RIGHT for view in views)
 
 
-def _last_byte(file: SourceFile, box: _Box, name: bytes) -> int:
+def _last_byte(file: SourceFile, box: Box, name: bytes) -> int:
     """What follows the version and flags of a box that is called so; 0 where there is none."""
     if box.name != name or box.end - box.start <= _AFTER_FLAGS:
         return 0
@@ -93,7 +100,7 @@ def _last_byte(file: SourceFile, box: _Box, name: bytes) -> int:
     return int.from_bytes(file.read(1))
 
 
-def _sample_entries(file: SourceFile, box: _Box) -> Iterator[_Box]:
+def _sample_entries(file: SourceFile, box: Box) -> Iterator[Box]:
     for inner in _boxes(file, box.start, box.end):
         if inner.name in _PATHS:
             yield from _sample_entries(file, inner)
@@ -102,7 +109,7 @@ def _sample_entries(file: SourceFile, box: _Box) -> Iterator[_Box]:
             yield from _boxes(file, first, inner.end)
 
 
-def _boxes(file: SourceFile, start: int, end: int) -> Iterator[_Box]:
+def _boxes(file: SourceFile, start: int, end: int) -> Iterator[Box]:
     """Boxes from `start` to `end`. The last may claim to end later; then nothing follows it."""
     for _ in range(BOXES_MAX):
         if start + _HEADER_BYTES > end:
@@ -116,5 +123,5 @@ def _boxes(file: SourceFile, start: int, end: int) -> Iterator[_Box]:
             size = end - start
         if start + size < body:
             return
-        yield _Box(header[4:8], body, start + size)
+        yield Box(header[4:8], body, start + size)
         start += size

@@ -5,8 +5,9 @@ every track are decoded, and a file at fault is refused with one sentence that s
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import av
 from av.container import InputContainer
@@ -27,6 +28,10 @@ from smmu.domain.limits import Limits
 from smmu.domain.signatures import Sniffed
 
 _BOXED = frozenset({"mp4", "mov"})
+_TAKEN_AT = "com.android.capture.fps"
+_EVERY_PICTURE = "com.apple.quicktime.full-frame-rate-playback-intent"
+_SLOWED = 1.5  # times slower: less is how rates are rounded
+_FAST = 100  # pictures a second, beyond the rates at which films are shown
 _PAIRED = "com.apple.quicktime.content.identifier"  # the name that a photo and its film share
 
 
@@ -116,7 +121,7 @@ def _facts(
         has_position=_has_position(container),
         chapters=tuple(chapters_of(container)),
         tags=sound_tags([container.metadata, *(stream.metadata for stream in chosen.audio[:1])]) if not video else None,
-        marks=tuple(_marks(file.boxes, container)) if video else (),
+        marks=tuple(_marks(file.boxes, container, video)) if video else (),
         bytes_read=bench.source.bytes_read,
         warnings=_warnings(measures),
     )
@@ -155,13 +160,28 @@ def _start(chosen: Selection, measures: Measures, index: int) -> float:
     return measures.samples[index].start_s
 
 
-def _marks(boxes: Outline | None, container: InputContainer) -> Iterator[Mark]:
+def _marks(boxes: Outline | None, container: InputContainer, video: VideoTrack) -> Iterator[Mark]:
     if boxes is not None and boxes.spherical:
         yield Mark.SPHERICAL
     if boxes is not None and boxes.stereo:
         yield Mark.STEREO
     if _PAIRED in container.metadata:
         yield Mark.LIVE_PHOTO
+    if video.frame_rate is not None and _is_slowed(container.metadata, video.frame_rate):
+        yield Mark.SLOW_MOTION
+
+
+def _is_slowed(said: Mapping[str, str], rate: Fraction) -> bool:
+    """Whether it was taken faster than it is shown, or is to be shown slower than it has pictures.
+
+    Android's key is the rate of taking. Apple's says 0 of everything that need not be shown picture by picture, also of
+    films of an ordinary rate, which are no slower for it.
+    """
+    try:
+        taken = float(said.get(_TAKEN_AT, "0"))
+    except ValueError:
+        taken = 0.0
+    return taken >= _SLOWED * rate or (said.get(_EVERY_PICTURE) == "0" and rate >= _FAST)
 
 
 def _has_position(container: InputContainer) -> bool:

@@ -10,15 +10,18 @@ import re
 from smmu.adapters.media.boxes import outline
 from smmu.adapters.media.exif import has_position
 from smmu.adapters.media.gif import gif_outline
+from smmu.adapters.media.heif_items import Beside, beside
 from smmu.adapters.media.inspect import admitted
-from smmu.adapters.media.look import look_of
+from smmu.adapters.media.jpeg_segments import has_gain_map
+from smmu.adapters.media.look import look_of, small_of
 from smmu.adapters.media.picture import Picture
 from smmu.adapters.media.pictures import failures, open_picture
 from smmu.adapters.media.source import SourceFile
 from smmu.adapters.media.tags import marks_of, tags_of
+from smmu.adapters.media.texture import texture_of
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.errors import Code, Refused, refuse
-from smmu.domain.facts import ImageFacts, Kind, MediaFacts
+from smmu.domain.facts import ImageFacts, Kind, Mark, MediaFacts
 from smmu.domain.limits import Limits
 from smmu.domain.signatures import Sniffed
 
@@ -44,21 +47,30 @@ def inspect_image(bench: Workbench) -> MediaFacts:
         picture = open_picture(bench, sniffed.container)
         _check_budget(picture, bench.limits)
         picture.whole()
-        look = look_of(picture)
+        small = small_of(picture)
+        texture = texture_of(picture, small)
     except failures() as error:
         raise _undecodable(error, sniffed) from error
-    tags = tags_of(picture.notes)
+    tags, said = tags_of(picture.notes), _beside(bench, sniffed, size)
     return MediaFacts(
         kind=Kind.IMAGE,
         container=sniffed.container,
         content_type=sniffed.content_type,
         size_bytes=size,
-        image=dataclasses.replace(picture.facts, look=look),
+        image=dataclasses.replace(picture.facts, transfer=said.transfer, look=look_of(small), texture=texture),
         has_position=has_position(picture.notes.exif) or (tags is not None and tags.latitude is not None),
         tags=tags,
-        marks=tuple(marks_of(picture.notes)),
+        marks=tuple(sorted({*marks_of(picture.notes), *said.marks})),
         bytes_read=bench.source.bytes_read,
     )
+
+
+def _beside(bench: Workbench, sniffed: Sniffed, size: int) -> Beside:
+    """What the container says of the picture, beside its notes."""
+    if sniffed.container in _BOXED:
+        return beside(bench.source, size)
+    mapped = sniffed.container == "jpeg" and has_gain_map(bench.source)
+    return Beside(marks={Mark.GAIN_MAP} if mapped else set())
 
 
 def _check_outline(bench: Workbench, sniffed: Sniffed, size: int) -> None:

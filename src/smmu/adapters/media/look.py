@@ -26,12 +26,16 @@ _HASH_SIDE, _GREY_SIDE = 8, 32
 Numbers = npt.NDArray[np.float64]
 
 
-def look_of(picture: Picture) -> Look:
-    """The look of the picture, or of its first frame."""
+def small_of(picture: Picture) -> Numbers:
+    """The picture, or its first frame, at most 100 pixels wide and high: height × width × red, green, blue, alpha."""
     width, height = picture.facts.display_size
     scale = min(1.0, SIDE_MAX / max(width, height))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    pixels = _pixels(picture.pixels(*size, animated=False))
+    return _pixels(picture.pixels(*size, animated=False))
+
+
+def look_of(pixels: Numbers) -> Look:
+    """The look of a small picture."""
     return Look(
         thumbhash=base64.b64encode(thumbhash(pixels)).decode(),
         colours=tuple(colours(pixels)),
@@ -173,8 +177,11 @@ def colours(pixels: Numbers) -> Iterator[str]:
 
 
 def _spread(box: Numbers) -> float:
-    """How much would be gained by cutting this box: its variance along its longest side, for all its pixels."""
-    return float(box.var(axis=0).max() * len(box))
+    """How much would be gained by cutting this box: its variance along its longest side, for all its pixels.
+
+    Of one colour that is nothing, which the variance, being rounded, does not always say.
+    """
+    return float(box.var(axis=0).max() * len(box)) if np.ptp(box, axis=0).any() else 0.0
 
 
 def _halves(box: Numbers) -> list[Numbers]:

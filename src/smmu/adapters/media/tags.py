@@ -125,6 +125,10 @@ _TIFF, _EXIF = "{http://ns.adobe.com/tiff/1.0/}", "{http://ns.adobe.com/exif/1.0
 _XMP, _AUX = "{http://ns.adobe.com/xap/1.0/}", "{http://ns.adobe.com/exif/1.0/aux/}"
 _EXIF_EX, _PHOTOSHOP = "{http://cipa.jp/exif/1.0/}", "{http://ns.adobe.com/photoshop/1.0/}"
 _GPANO = "{http://ns.google.com/photos/1.0/panorama/}"
+_LAYERS = {  # Adobe's and Android's gain maps; Google's depth maps
+    "{http://ns.adobe.com/hdr-gain-map/1.0/}Version": Mark.GAIN_MAP,
+    "{http://ns.google.com/photos/1.0/depthmap/}Format": Mark.DEPTH,
+}
 _GCAMERA = "{http://ns.google.com/photos/1.0/camera/}"
 _MOVES = (f"{_GCAMERA}MotionPhoto", f"{_GCAMERA}MicroVideo")
 _PROJECTIONS = {"equirectangular": Mark.SPHERICAL, "cylindrical": Mark.PANORAMA}
@@ -158,7 +162,7 @@ def _of_xmp(data: bytes | None) -> Found:
 
 
 def marks_of(notes: Notes) -> Iterator[Mark]:
-    """A picture's projection (Google's Photo Sphere schema), and whether it is one half of a live photo.
+    """A picture's projection (Google's Photo Sphere schema), what lies with it, and if it is half of a live photo.
 
     Google's photo has its film behind it and says so in XMP. Apple's has the film beside it, and in the notes of its
     maker the identifier that both share (ExifTool's table of Apple's tags).
@@ -169,6 +173,7 @@ def marks_of(notes: Notes) -> Iterator[Mark]:
         yield _PROJECTIONS[projection]
     if any(said.get(place, [])[:1] == ["1"] for place in _MOVES) or _has_a_film_beside_it(notes.exif):
         yield Mark.LIVE_PHOTO
+    yield from (mark for place, mark in _LAYERS.items() if said.get(place))
 
 
 def _has_a_film_beside_it(exif: bytes | None) -> bool:
