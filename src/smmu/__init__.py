@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from smmu.domain.limits import Limits
     from smmu.domain.options import Options
     from smmu.domain.policy import Unanswered, Verdict
+    from smmu.ports.classify import Classifier
     from smmu.ports.errors import WorldError
     from smmu.ports.media import MediaEngine
     from smmu.ports.platform import Platform
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from smmu.ports.system import Telemetry
 
 __all__ = [
+    "Classifier",
     "Code",
     "FunctionClassifier",
     "FunctionPolicy",
@@ -58,6 +60,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Classifier": "ports.classify",
     "Code": "domain.errors",
     "FunctionClassifier": "adapters.policy.classifier",
     "FunctionPolicy": "adapters.policy.function",
