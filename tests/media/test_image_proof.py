@@ -6,7 +6,7 @@ import pytest
 import pyvips
 
 from smmu.adapters.media.image_proof import prove, shown_by
-from smmu.adapters.media.picture import as_column
+from smmu.adapters.media.picture import P3, as_column, with_profile
 from smmu.domain.facts import ImageFacts
 from smmu.domain.manifest import Proof
 from smmu.domain.plan import ImageSpec
@@ -71,9 +71,19 @@ def test_another_format_is_caught(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_what_is_left_of_the_source_is_caught(tmp_path: Path, kind: str) -> None:
-    marked = pixels().icc_transform("srgb", input_profile="srgb")
+    marked = pixels().copy()
     marked.set_type(pyvips.GValue.blob_type, "xmp-data", b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>")
     assert failures(proof_of(written(tmp_path / "picture", kind, marked, keep="all"), kind)) == {"no metadata"}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_profile_that_is_not_ours_is_caught(tmp_path: Path, kind: str) -> None:
+    theirs = with_profile(pixels(), pyvips.Image.profile_load("srgb"))
+    assert failures(proof_of(written(tmp_path / "theirs", kind, theirs, keep="icc"), kind)) == {"colours"}
+    ours = written(tmp_path / "ours", kind, with_profile(pixels(), P3), keep="icc")
+    assert failures(proof_of(ours, kind)) == {"colours"}
+    spec = still("picture", 400, 300, format=kind, colours="p3")
+    assert failures(prove(str(ours), spec, shown_by(pixels()), FACTS)) == set()
 
 
 def test_an_animation_that_lasts_longer_is_caught(tmp_path: Path) -> None:

@@ -239,11 +239,21 @@ def _stored(upright: Image.Image, orientation: int) -> Image.Image:
     return upright.transpose(turns[orientation]) if orientation in turns else upright
 
 
-def heic(path: Path, *, size: tuple[int, int] = (256, 192), orientation: int = 1, tile: int | None = None) -> Path:
+def heic(
+    path: Path,
+    *,
+    size: tuple[int, int] = (256, 192),
+    orientation: int = 1,
+    tile: int | None = None,
+    profile: bytes | None = None,
+) -> Path:
     """A HEIC photo whose container turns it, and whose EXIF says the same again. `tile`: a grid, as phones write."""
     exif = Image.Exif()
     exif[0x0112] = orientation
-    heif = pillow_heif.from_pillow(_stored(gradient(*size), orientation))
+    shown = _stored(gradient(*size), orientation)
+    if profile is not None:
+        shown.info["icc_profile"] = profile
+    heif = pillow_heif.from_pillow(shown)
     heif.save(path, exif=exif.tobytes(), quality=90, **({"tile_size": tile} if tile else {}))
     return path
 

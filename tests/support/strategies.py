@@ -40,6 +40,7 @@ def image_facts(draw: st.DrawFn) -> ImageFacts:
         bit_depth=draw(st.sampled_from((1, 8, 10, 16))),
         colour=draw(st.sampled_from(("srgb", "cmyk", "p3", "grey"))),
         has_icc=draw(st.booleans()),
+        wide_gamut=draw(st.booleans()),
     )
 
 

@@ -56,7 +56,7 @@ class ImageFacts:
     """A still or animated picture. `width` and `height` are as stored; `orientation` (EXIF 1–8) makes it upright.
 
     For HEIF `orientation` is what the container's own transform leaves to do, which is nothing: 1. `transfer` is what
-    the container says of its numbers.
+    the container says of its numbers. One of `wide_gamut` shows colours that sRGB has not.
     """
 
     width: int
@@ -68,6 +68,7 @@ class ImageFacts:
     colour: str = "srgb"
     has_icc: bool = False
     transfer: Transfer = Transfer.SDR
+    wide_gamut: bool = False
     look: Look | None = None
     texture: Texture | None = None
 

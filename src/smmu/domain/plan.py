@@ -66,11 +66,15 @@ class Decision:
     reason: str
 
 
+Colours = Literal["srgb", "p3"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSpec:
-    """A picture to make: upright, sRGB, metadata stripped, exactly `width` × `height` pixels.
+    """A picture to make: upright, in `colours`, metadata stripped, exactly `width` × `height` pixels.
 
-    A `crop` is the part of it that draws the eye, cut to this shape; without, the whole picture has this shape.
+    One in Display P3 says so in a profile of ours; one in sRGB needs none. A `crop` is the part of it that draws the
+    eye, cut to this shape; without, the whole picture has this shape.
     """
 
     type: Literal["image"] = "image"
@@ -82,6 +86,7 @@ class ImageSpec:
     quality: int = 80
     animated: bool = False
     crop: bool = False
+    colours: Colours = "srgb"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

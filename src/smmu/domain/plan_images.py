@@ -3,7 +3,8 @@
 Nothing is enlarged: in place of the wanted widths that a source does not have it is made once in its own, unless one
 within 15 % of that is made already (as the video ladder does). Transparency is kept in WebP; a
 JPEG is made all the same, flattened on white, because something must show where WebP does not. An animation that is
-many pixels is made as a video too, because browsers play that with a tenth of the bytes and of the work.
+many pixels is made as a video too, because browsers play that with a tenth of the bytes and of the work. Colours that
+sRGB has not are kept, as Display P3, in formats for programs that know profiles; a JPEG is for all the others.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from smmu.domain.facts import ImageFacts, MediaFacts
 from smmu.domain.ladder import NEAR
 from smmu.domain.limits import Limits
 from smmu.domain.options import ImageFormat, Options
-from smmu.domain.plan import Decision, ImageSpec, LoopSpec, PlannedTask, Role, TaskKind
+from smmu.domain.plan import Colours, Decision, ImageSpec, LoopSpec, PlannedTask, Role, TaskKind
 
 SIDE_MAX = 16_383  # the largest WebP
 _QUALITY: Mapping[ImageFormat, int] = MappingProxyType({"webp": 80, "jpeg": 80, "avif": 60})
@@ -114,6 +115,7 @@ def _specs(wish: _Wish) -> Iterator[ImageSpec]:
                 height=_height(wish.size, width),
                 quality=quality_of(kind, wish.options),
                 animated=wish.animated and kind == "webp",
+                colours=colours_of(kind, wish.image),
             )
 
 
@@ -128,6 +130,11 @@ def quality_of(kind: ImageFormat, options: Options) -> int:
     return (_QUALITY_ARCHIVE if options.preset == "archive" else _QUALITY)[kind]
 
 
+def colours_of(kind: ImageFormat, image: ImageFacts) -> Colours:
+    """The colours of a rendition in this format. An animation's are always sRGB: it is many frames of few colours."""
+    return "p3" if image.wide_gamut and image.frames == 1 and kind != "jpeg" else "srgb"
+
+
 def _crop_specs(wish: _Wish) -> Iterator[ImageSpec]:
     for name, (width, height), why_not in _crops(wish):
         for kind in () if why_not else wish.options.image_formats:
@@ -139,6 +146,7 @@ def _crop_specs(wish: _Wish) -> Iterator[ImageSpec]:
                 height=height,
                 quality=quality_of(kind, wish.options),
                 crop=True,
+                colours=colours_of(kind, wish.image),
             )
 
 
@@ -197,7 +205,9 @@ def _decisions(image: ImageFacts, *, animated: bool) -> Iterator[Decision]:
         yield _source("flattened on white in JPEG", "it has transparency, which JPEG has not")
     if image.bit_depth > 8:  # noqa: PLR2004 - what WebP and JPEG hold, and AVIF shows everywhere
         yield _source("reduced to 8 bits", f"it has {image.bit_depth} bits a channel")
-    if image.has_icc or image.colour.lower() not in _SRGB:
+    if colours_of("webp", image) == "p3":
+        yield _source("kept in Display P3, and converted to sRGB for JPEG", "it shows colours that sRGB has not")
+    elif image.has_icc or image.colour.lower() not in _SRGB:
         yield _source("converted to sRGB", "its colours are described by a profile or in another space")
 
 

@@ -14,14 +14,14 @@ from smmu.domain.facts import ImageFacts
 from smmu.domain.limits import Limits
 from smmu.domain.options import IMAGE_FORMATS, ImageFormat, Options
 from smmu.domain.plan import ImageSpec, PlannedTask, Role, TaskKind
-from smmu.domain.plan_images import SIDE_MAX, quality_of
+from smmu.domain.plan_images import SIDE_MAX, colours_of, quality_of
 
 Fit = Literal["contain", "cover"]
 
 SIDES: Final = (64, 96, 128, 160, 192, 256, 320, 384, 480, 512, 640, 768, 960, 1024, 1280, 1600, 1920, 2560)
 FITS: Final[tuple[Fit, ...]] = get_args(Fit)
 _FIELDS: Final = ("w", "h", "fit", "format")
-_RECIPE: Final = 1  # raised when the same wish makes another picture
+_RECIPE: Final = 2  # raised when the same wish makes another picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +69,7 @@ def plan_variant(variant: Variant, image: ImageFacts, limits: Limits) -> Planned
         height=height,
         quality=quality_of(variant.format, Options()),
         crop=variant.fit == "cover",
+        colours=colours_of(variant.format, image),
     )
     return PlannedTask(
         name="variant",

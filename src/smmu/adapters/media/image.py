@@ -1,4 +1,4 @@
-"""Makes the pictures that a task owes: upright, sRGB, stripped of everything but pixels, in exactly the size asked.
+"""Makes the pictures that a task owes: upright, in the planned colours, bare of all else, in exactly the size asked.
 
 The source is decoded once, at the largest size; the others are made from that, largest to smallest. While the next is
 made, `Hands` write and prove those that are there. A still of an animation is its first frame. It refuses to choose
@@ -15,13 +15,13 @@ from typing import Any
 from smmu.adapters.media.hands import Hands
 from smmu.adapters.media.image_proof import Shown, prove, shown_by
 from smmu.adapters.media.inspect import admitted
-from smmu.adapters.media.picture import PROFILE, Picture, VipsImage, cropped, resized
+from smmu.adapters.media.picture import P3, PROFILE, Picture, VipsImage, cropped, in_srgb, resized, with_profile
 from smmu.adapters.media.pictures import open_picture
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.estimates import IMAGE_HANDS
 from smmu.domain.facts import ImageFacts
 from smmu.domain.manifest import Rendition
-from smmu.domain.plan import ImageSpec, PlannedTask
+from smmu.domain.plan import Colours, ImageSpec, PlannedTask
 
 _FOLDER = "images"
 _WEBP_EFFORT, _ANIMATED_EFFORT = 4, 2  # an animation is many pictures: the last percents cost too much
@@ -41,9 +41,9 @@ class _Wanted:
     whole: Size
 
     @property
-    def shape(self) -> tuple[bool, int, int]:
-        """What its pixels are, of the whole ones: equal for all its formats."""
-        return self.spec.crop, self.spec.width, self.spec.height
+    def pixels(self) -> tuple[bool, int, int, Colours]:
+        """Which ones they are: equal for formats that have the same."""
+        return self.spec.crop, self.spec.width, self.spec.height, self.spec.colours
 
 
 def render_images(bench: Workbench, task: PlannedTask) -> list[Rendition]:
@@ -80,24 +80,30 @@ def _whole(spec: ImageSpec, facts: ImageFacts) -> Size:
     return max(spec.width, round(width * scale)), max(spec.height, round(height * scale))
 
 
-def _rank(wanted: _Wanted) -> tuple[int, Size, tuple[bool, int, int]]:
+def _rank(wanted: _Wanted) -> tuple[int, Size, tuple[bool, int, int, Colours]]:
     """From small to large, and side by side what has the same pixels."""
-    return wanted.whole[0] * wanted.whole[1], wanted.whole, wanted.shape
+    return wanted.whole[0] * wanted.whole[1], wanted.whole, wanted.pixels
 
 
 def _made(picture: Picture, wanted: Sequence[_Wanted], *, animated: bool) -> Iterator[tuple[ImageSpec, Shown]]:
-    """The pixels of each of `wanted`, which come from large to small. Each size and each crop is made once."""
+    """The pixels of each of `wanted`, which come from large to small. Each size and each crop is made once.
+
+    They are made in the widest colours that any has, and converted from those.
+    """
+    widest: Colours = "p3" if any(one.spec.colours == "p3" for one in wanted) else "srgb"
     whole: VipsImage | None = None
     for size, of_size in groupby(wanted, key=lambda one: one.whole):
-        whole = _in_memory(resized(whole, *size) if whole else picture.pixels(*size, animated=animated))
-        for (crop, *shape), alike in groupby(of_size, key=lambda one: one.shape):
-            shown = shown_by(cropped(whole, *shape) if crop else whole)
+        decoded = picture.pixels(*size, animated=animated, colours=widest) if whole is None else resized(whole, *size)
+        whole = _in_memory(decoded)
+        for (crop, width, height, colours), alike in groupby(of_size, key=lambda one: one.pixels):
+            pixels = cropped(whole, width, height) if crop else whole
+            shown = shown_by(pixels if colours == widest else in_srgb(pixels))
             for one in alike:
                 yield one.spec, shown
 
 
 def _in_memory(image: VipsImage) -> VipsImage:
-    """Eight bits of sRGB, with or without alpha, computed once. It needs no profile any more to be understood."""
+    """Eight bits, with or without alpha, computed once. What they mean is known, and needs no profile any more."""
     image = image.colourspace("srgb")
     image.remove(PROFILE)
     if image.format != "uchar":
@@ -109,7 +115,9 @@ def _rendition(bench: Workbench, facts: ImageFacts, spec: ImageSpec, shown: Show
     path = f"{_FOLDER}/{spec.name}.{spec.format}"
     local = str(bench.directory / path)
     written = _flat(shown.pixels) if spec.format == "jpeg" else shown.pixels
-    getattr(written, _SAVERS[spec.format])(local, Q=spec.quality, keep="none", **_options(spec))
+    if spec.colours == "p3":
+        written = with_profile(written, P3)
+    getattr(written, _SAVERS[spec.format])(local, Q=spec.quality, **_options(spec))
     proof = prove(local, spec, shown, facts)
     file = bench.finish(path, _CONTENT_TYPES[spec.format])
     return Rendition(
@@ -128,8 +136,9 @@ def _flat(image: VipsImage) -> VipsImage:
 
 
 def _options(spec: ImageSpec) -> dict[str, Any]:
+    kept = {"keep": "none" if spec.colours == "srgb" else "icc"}
     if spec.format == "jpeg":
-        return {"optimize_coding": True, "interlace": True}
+        return {**kept, "optimize_coding": True, "interlace": True}
     if spec.format == "avif":
-        return {"compression": "av1", "effort": _AVIF_EFFORT, "bitdepth": 8}
-    return {"effort": _ANIMATED_EFFORT if spec.animated else _WEBP_EFFORT}
+        return {**kept, "compression": "av1", "effort": _AVIF_EFFORT, "bitdepth": 8}
+    return {**kept, "effort": _ANIMATED_EFFORT if spec.animated else _WEBP_EFFORT}

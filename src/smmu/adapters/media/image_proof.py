@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import pyvips
 
-from smmu.adapters.media.picture import VipsImage, resized
+from smmu.adapters.media.picture import P3, PROFILE, VipsImage, resized
 from smmu.domain.facts import ImageFacts
 from smmu.domain.manifest import Check, Proof
 from smmu.domain.plan import ImageSpec
 
-_METADATA = ("exif-data", "xmp-data", "iptc-data", "icc-profile-data", "photoshop-data", "jpeg-thumbnail-data")
+_METADATA = ("exif-data", "xmp-data", "iptc-data", "photoshop-data", "jpeg-thumbnail-data")
 _DIFFERENCE_MAX = 16.0  # mean distance of 255, of both made small: noise is lost in compression, and in that as well
 _SMALL_SIDE, _SMALLER = 64, 4
 _WHITE = 255
@@ -53,6 +53,7 @@ def prove(path: str, spec: ImageSpec, shown: Shown, source: ImageFacts) -> Proof
         _frames(image, spec, source),
         *(() if spec.crop else (_shape(spec, source),)),
         _bare(image),
+        _coloured(image, spec),
         _same(difference),
     ]
     if spec.animated:
@@ -134,11 +135,18 @@ def _shape(spec: ImageSpec, source: ImageFacts) -> Check:
 
 
 def _bare(image: VipsImage) -> Check:
-    """No place, no camera, no profile, and nothing left to turn."""
+    """No place, no camera, and nothing left to turn."""
     found = [name for name in image.get_fields() if name in _METADATA or name.startswith("exif-")]
     if image.get_typeof("orientation") and image.get("orientation") != 1:
         found.append("orientation")
     return Check(name="no metadata", ok=not found, expected="none", measured=", ".join(found) or "none")
+
+
+def _coloured(image: VipsImage, spec: ImageSpec) -> Check:
+    """The profile of Display P3, to the byte, or none, which means sRGB: one of somebody's own could tell of them."""
+    profile = image.get(PROFILE) if image.get_typeof(PROFILE) else None
+    measured = {None: "srgb", P3: "p3"}.get(profile, "another profile")
+    return Check(name="colours", ok=measured == spec.colours, expected=spec.colours, measured=measured)
 
 
 def _same(difference: float) -> Check:

@@ -9,11 +9,12 @@ import re
 
 from smmu.adapters.media.boxes import outline
 from smmu.adapters.media.exif import has_position
+from smmu.adapters.media.gamut import is_wide
 from smmu.adapters.media.gif import gif_outline
 from smmu.adapters.media.heif_items import Beside, beside
 from smmu.adapters.media.inspect import admitted
 from smmu.adapters.media.jpeg_segments import has_gain_map
-from smmu.adapters.media.look import look_of, small_of
+from smmu.adapters.media.look import look_of, size_of, small_of
 from smmu.adapters.media.picture import Picture
 from smmu.adapters.media.pictures import failures, open_picture
 from smmu.adapters.media.source import SourceFile
@@ -49,6 +50,7 @@ def inspect_image(bench: Workbench) -> MediaFacts:
         picture.whole()
         small = small_of(picture)
         texture = texture_of(picture, small)
+        wide_gamut = is_wide(picture, size_of(picture))
     except failures() as error:
         raise _undecodable(error, sniffed) from error
     tags, said = tags_of(picture.notes), _beside(bench, sniffed, size)
@@ -57,7 +59,13 @@ def inspect_image(bench: Workbench) -> MediaFacts:
         container=sniffed.container,
         content_type=sniffed.content_type,
         size_bytes=size,
-        image=dataclasses.replace(picture.facts, transfer=said.transfer, look=look_of(small), texture=texture),
+        image=dataclasses.replace(
+            picture.facts,
+            transfer=said.transfer,
+            wide_gamut=wide_gamut,
+            look=look_of(small),
+            texture=texture,
+        ),
         has_position=has_position(picture.notes.exif) or (tags is not None and tags.latitude is not None),
         tags=tags,
         marks=tuple(sorted({*marks_of(picture.notes), *said.marks})),

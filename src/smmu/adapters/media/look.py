@@ -28,10 +28,7 @@ Numbers = npt.NDArray[np.float64]
 
 def small_of(picture: Picture) -> Numbers:
     """The picture, or its first frame, at most 100 pixels wide and high: height × width × red, green, blue, alpha."""
-    width, height = picture.facts.display_size
-    scale = min(1.0, SIDE_MAX / max(width, height))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return _pixels(picture.pixels(*size, animated=False))
+    return _pixels(picture.pixels(*size_of(picture), animated=False))
 
 
 def look_of(pixels: Numbers) -> Look:
@@ -41,6 +38,13 @@ def look_of(pixels: Numbers) -> Look:
         colours=tuple(colours(pixels)),
         fingerprint=fingerprint(pixels),
     )
+
+
+def size_of(picture: Picture) -> tuple[int, int]:
+    """How large a picture is that is only looked at."""
+    width, height = picture.facts.display_size
+    scale = min(1.0, SIDE_MAX / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _pixels(image: VipsImage) -> Numbers:

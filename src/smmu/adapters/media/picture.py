@@ -10,18 +10,21 @@ from typing import Any, Protocol
 import pyvips
 
 from smmu.domain.facts import ImageFacts
+from smmu.domain.plan import Colours
 
 VipsImage = Any  # pyvips ships no types
 PROFILE = "icc-profile-data"
 _PLAIN = frozenset({"srgb", "rgb", "b-w", "rgb16", "grey16"})  # sRGB, or what it is a few shifts away
 
+P3: bytes = pyvips.Image.profile_load("p3")  # 480 bytes that name nobody: saucecontrol/Compact-ICC-Profiles, CC0
+
 pyvips.cache_set_max(0)  # a process looks at one picture once: what a cache kept would only not be freed
 
 
 class Pixels(Protocol):
-    """Upright sRGB pixels of exactly this size; all frames in one tall column when `animated`."""
+    """Upright pixels of exactly this size, in `colours`; all frames in one tall column when `animated`."""
 
-    def __call__(self, width: int, height: int, *, animated: bool) -> VipsImage:
+    def __call__(self, width: int, height: int, *, animated: bool, colours: Colours = "srgb") -> VipsImage:
         """Decode them; raises what the decoder raises."""
 
 
@@ -85,12 +88,12 @@ def _turned(frame: VipsImage, orientation: int) -> VipsImage:
     return frame.autorot()
 
 
-def resized(image: VipsImage, width: int, height: int) -> VipsImage:
-    """Every frame in exactly this size, its colours those of sRGB."""
-    return image.thumbnail_image(width, height=height, size="force", **colours_of(image))
+def resized(image: VipsImage, width: int, height: int, colours: Colours = "srgb") -> VipsImage:
+    """Every frame in exactly this size, in these colours. What is plain and has no profile is in them already."""
+    return image.thumbnail_image(width, height=height, size="force", **colours_of(image, colours))
 
 
-def colours_of(image: VipsImage) -> dict[str, str]:
+def colours_of(image: VipsImage, colours: Colours) -> dict[str, str]:
     """What scaling is told about colours. A picture that is in sRGB already would be converted for nothing, slowly.
 
     Perceptual: relative, which is libvips' own choice, leaves the black of ink and of some profiles a grey. Inks of an
@@ -100,7 +103,12 @@ def colours_of(image: VipsImage) -> dict[str, str]:
     if not has_profile and image.interpretation in _PLAIN:
         return {}
     inks = {"input_profile": "cmyk"} if image.interpretation == "cmyk" else {}
-    return {"output_profile": "srgb", "intent": "perceptual", **inks}
+    return {"output_profile": colours, "intent": "perceptual", **inks}
+
+
+def in_srgb(image: VipsImage) -> VipsImage:
+    """What is in Display P3, as near as sRGB comes to it."""
+    return with_profile(image, P3).icc_transform("srgb", embedded=True, intent="perceptual").copy_memory()
 
 
 def cropped(image: VipsImage, width: int, height: int) -> VipsImage:

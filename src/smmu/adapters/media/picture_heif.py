@@ -12,6 +12,7 @@ import pyvips
 from smmu.adapters.media.picture import Notes, Picture, VipsImage, resized, with_profile
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.facts import ImageFacts
+from smmu.domain.plan import Colours
 
 _COLOUR_BANDS = 3
 
@@ -24,8 +25,14 @@ def open_heif(bench: Workbench) -> Picture:
     known: dict[str, Any] = primary.info
     icc = known.get("icc_profile")
 
-    def pixels(width: int, height: int, *, animated: bool) -> VipsImage:  # noqa: ARG001 - a still
-        return resized(with_profile(_decoded(primary), icc), width, height)
+    def pixels(
+        width: int,
+        height: int,
+        *,
+        animated: bool,  # noqa: ARG001 - a still
+        colours: Colours = "srgb",
+    ) -> VipsImage:
+        return resized(with_profile(_decoded(primary), icc), width, height, colours)
 
     return Picture(
         facts=ImageFacts(

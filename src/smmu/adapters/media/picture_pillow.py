@@ -20,6 +20,7 @@ from smmu.adapters.media.picture import (
 )
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.facts import ImageFacts
+from smmu.domain.plan import Colours
 
 PLUGINS = {"bmp": "BMP", "apng": "PNG", "avis": "AVIF"}
 _DELAY_MS = 100
@@ -35,11 +36,11 @@ def open_pillow(bench: Workbench, container: str) -> Picture:
     exif = image.info.get("exif")
     turn = orientation(exif)
 
-    def pixels(width: int, height: int, *, animated: bool) -> VipsImage:
+    def pixels(width: int, height: int, *, animated: bool, colours: Colours = "srgb") -> VipsImage:
         shown = list(_frames(image, frames if animated else 1))
         delays, loop = [delay for _, delay in shown], int(image.info.get("loop", 0))
         column = upright(as_column([frame for frame, _ in shown], delays, loop), turn)
-        return resized(with_profile(column, image.info.get("icc_profile")), width, height)
+        return resized(with_profile(column, image.info.get("icc_profile")), width, height, colours)
 
     return Picture(
         facts=ImageFacts(

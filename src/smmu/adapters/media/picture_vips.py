@@ -13,6 +13,7 @@ from smmu.adapters.media.picture import Notes, Picture, VipsImage, colours_of, r
 from smmu.adapters.media.samples import LOOSE, in_words
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.facts import ImageFacts
+from smmu.domain.plan import Colours
 
 _LOADERS = {
     "jpeg": "jpegload_source",
@@ -37,12 +38,11 @@ def open_vips(bench: Workbench, container: str) -> Picture:
     fields = frozenset(image.get_fields())
     facts = _facts(image, fields, container)
 
-    def pixels(width: int, height: int, *, animated: bool) -> VipsImage:
+    def pixels(width: int, height: int, *, animated: bool, colours: Colours = "srgb") -> VipsImage:
         if image.format in LOOSE:
             brightest = _loaded(bench, container, kept).max()
-            return resized(
-                upright(in_words(_loaded(bench, container, kept), brightest), facts.orientation), width, height
-            )
+            words = in_words(_loaded(bench, container, kept), brightest)
+            return resized(upright(words, facts.orientation), width, height, colours)
         column = animated and container in _ANIMATED
         if column and facts.orientation >= 5:  # noqa: PLR2004 - EXIF: 5 to 8 swap the axes
             width, height = height, width
@@ -52,7 +52,7 @@ def open_vips(bench: Workbench, container: str) -> Picture:
             height=height,
             size="force",
             no_rotate=column,
-            **colours_of(image),
+            **colours_of(image, colours),
             fail_on=_FAIL_ON,
             option_string="[n=-1]" if column else "",
         )
