@@ -107,7 +107,7 @@ def _scale(folder: Path, rounds: int, *, quick: bool) -> Iterator[Figure]:
 
 
 def _minutes(seconds: float) -> str:
-    return f"{math.ceil(seconds / 60)} min"
+    return f"{max(1, round(seconds / 60))} min"
 
 
 def _film(target: Path, shape: Shape, group: int) -> Path:
