@@ -33,7 +33,9 @@ _BYTES_PER_AVIF_PIXEL: Final = 64  # its encoder holds planes of 16 bits, statis
 _SECONDS_MIN: Final = 300
 _PIXELS_1080: Final = 1920 * 1080
 _LADDER_SECONDS_PER_SECOND: Final = 30  # per second of 1080p at up to 30 frames
-_PASS_SECONDS_PER_SECOND: Final = 1.5  # what it really takes there, with the four cores that such a task is given
+_PASS_SECONDS_PER_SECOND: Final = (
+    1  # where it takes 2.4 of one core, and the task has four that do other things as well
+)
 _RATE_1: Final = 30
 _SOUND_SECONDS_PER_SECOND: Final = 1
 _DECODING_SECONDS_PER_SECOND: Final = 1
@@ -83,7 +85,7 @@ def ladder_seconds(rungs: Sequence[RungSpec], source_pixels: int, duration_s: fl
 
 
 def fits_one_task(rungs: Sequence[RungSpec], source: VideoTrack, duration_s: float, limits: Limits) -> bool:
-    """Whether one worker, of the slowest worth having, decodes and encodes all of that within one task's time."""
+    """Whether one worker of a usual speed decodes and encodes all of that within one task's time."""
     rate = _fastest(rungs) if source.frame_rate is None else min(_fastest(rungs), float(source.frame_rate))
     weight = _weight(rungs, source.width * source.height, rate)
     return duration_s * _PASS_SECONDS_PER_SECOND * weight <= limits.heavy_task_seconds_max
