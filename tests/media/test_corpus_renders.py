@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from smmu.domain.plan import Plan, Role
+from smmu.domain.plan import AudioSpec, Plan, Role, SubtitlesSpec
 from tests.support import clips
 from tests.support.clips import Made
 from tests.support.corpus import CorpusFile, each_corpus_file
@@ -81,16 +81,20 @@ def check_tracks(file: CorpusFile, made: Made, plan: Plan) -> None:
     """Sound where there is some; every sound and text of the source is a choice of players, or the plan says why not."""
     kinds = [stream["codec_type"] for stream in clips.probe(made.path("mp4"), "-show_streams")["streams"]]
     assert kinds == (["video", "audio"] if file.flag("has_audio") else ["video"])
-    master = made.path("hls").read_text(encoding="utf-8")
-    for column, kind, role in (
-        ("audio_streams", "AUDIO", Role.HLS_AUDIO),
-        ("subtitle_streams", "SUBTITLES", Role.SUBTITLES),
+    specs = [spec for stage in plan.stages for task in stage.tasks for spec in task.renditions]
+    told = {one.subject for one in plan.decisions if one.choice == "skipped"}
+    for kind, column, spec_type in (
+        ("audio", "audio_streams", AudioSpec),
+        ("subtitle", "subtitle_streams", SubtitlesSpec),
     ):
-        offered = [one for one in made.renditions.values() if one.role == role]
-        left_out = [one for one in plan.decisions if one.subject.startswith("track ") and one.choice == "skipped"]
-        assert len(offered) <= (file.number(column) or 0)
-        assert len(offered) + len(left_out) >= (file.number(column) or 0)
-        assert kind == "SUBTITLES" or master.count(f"TYPE={kind}") == len(offered)
+        streams = clips.probe(file.path, "-show_streams")["streams"]
+        there = {stream["index"] for stream in streams if stream["codec_type"] == kind}
+        offered = {spec.track_index for spec in specs if isinstance(spec, spec_type)}
+        assert len(there) == file.number(column)
+        assert offered <= there
+        assert {f"track {index}" for index in there - offered} <= told
+    sounds = [spec for spec in specs if isinstance(spec, AudioSpec)]
+    assert made.path("hls").read_text(encoding="utf-8").count("TYPE=AUDIO") == len(sounds)
 
 
 def check_length(file: CorpusFile, path: Path) -> None:
