@@ -7,6 +7,7 @@ import pytest
 
 from tests.support import clips
 from tests.support.clips import FAST, Made, failures, make, render
+from tests.support.media import clip
 
 pytestmark = pytest.mark.media
 
@@ -72,3 +73,26 @@ def pitch(path: Path, channel: int) -> float:
     """The tone in one channel, by its crossings of zero in the second second."""
     heard = clips.samples(path)[48_000:96_000, channel]
     return float(((heard[:-1] < 0) & (heard[1:] >= 0)).sum())
+
+
+def test_further_pictures_and_a_cover_are_counted_and_the_plan_leaves_them_out(tmp_path: Path) -> None:
+    cover = make(tmp_path / "c.jpg", "-f", "lavfi", "-i", "testsrc2=s=64x64", "-frames:v", "1")
+    moving = [
+        arg for size in ("160x90", "80x60") for arg in ("-f", "lavfi", "-t", "1", "-i", f"testsrc2=s={size}:r=10")
+    ]
+    maps = [arg for number in range(3) for arg in ("-map", str(number))]
+    source = make(tmp_path / "s.mp4", *moving, "-i", str(cover), *maps, *FAST, "-c:v:2", "mjpeg", "-pix_fmt:v:2",
+                  "yuvj420p", "-disposition:v:2", "attached_pic")  # fmt: skip
+    facts = clips.inspect(source, tmp_path / "o")
+    assert facts.video is not None
+    assert (facts.video.others, facts.video.width, facts.has_cover_art) == (1, 160, True)
+    told = {one.choice for one in clips.plan(source, tmp_path / "o").decisions}
+    assert {"one track of pictures", "cover art left out"} <= told
+
+
+def test_a_matrix_that_is_no_turn_by_quarters_is_told(tmp_path: Path) -> None:
+    source = clip(tmp_path / "s.mp4", rotation_cw=30, tone=False)
+    facts = clips.inspect(source, tmp_path / "o")
+    assert facts.video is not None
+    assert (facts.video.tilted, facts.video.rotation_cw) == (True, 0)
+    assert "not turned" in {one.choice for one in clips.plan(source, tmp_path / "o").decisions}

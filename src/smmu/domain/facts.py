@@ -97,6 +97,7 @@ class VideoTrack:
 
     A `reflected` one is mirrored top to bottom first, and turned then. `level` is ten times the codec's own. `groups`
     are known where all of the track was read, or is in an index; of a `trimmed` one an edit list hides some pictures.
+    A `tilted` one has a display matrix that is no turn by quarters. `others` are further tracks of moving pictures.
     `captions` are inside of its pictures (CEA-608 and 708).
     """
 
@@ -109,6 +110,7 @@ class VideoTrack:
     sample_aspect: Fraction = Fraction(1)
     rotation_cw: int = 0
     reflected: bool = False
+    tilted: bool = False
     frame_rate: Fraction | None = None
     variable_frame_rate: bool = False
     frames: int | None = None
@@ -124,6 +126,7 @@ class VideoTrack:
     bitrate_bps: int | None = None
     groups: Groups | None = None
     trimmed: bool = False
+    others: int = 0
     captions: bool = False
 
     @property

@@ -4,7 +4,7 @@ Pictures are made upright, progressive, with square pixels, in 8-bit BT.709, wha
 changes is a decision with its reason. Timestamps are kept, so a variable frame rate stays variable.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Literal
 
@@ -23,6 +23,7 @@ from smmu.domain.plan import (
     TaskKind,
     Transform,
 )
+from smmu.domain.plan_changes import changes
 
 MP4_SHORT_MAX = 1080
 
@@ -35,15 +36,18 @@ def tasks(
     sounds, why_sounds = plan_tracks.sounds(facts, options)
     texts, why_texts = plan_tracks.texts(facts, options)
     shown, why_shown = plan_glimpses.task(facts, video, transform(video), options, limits)
-    mp4, why_no_mp4 = _mp4(rungs, sounds[0].name if sounds else None)
+    mp4, about_mp4 = _mp4(rungs, sounds[0].name if sounds else None)
     renditions: tuple[Spec, ...] = (*rungs, *sounds, PlaylistSpec(), DashSpec(), *mp4, *texts)
     made = [_ladder_task(facts, video, rungs, renditions, limits), shown]
     if sounds and options.preset != "preview-only":
         made.append(plan_sound.task(facts, plan_sound.waveforms(sounds[0].track_index), limits))
+    elif sounds:
+        reason = "the preset preview-only makes the least that shows what it is"
+        why_sounds = (*why_sounds, Decision(subject="waveform", choice="skipped", reason=reason))
     if not sounds and not options.mute:
         why_sounds = (_source("no sound", "the file has no track that states its channels and rate"),)
-    about_made = (*about_top, *why_no_mp4, *why_sounds, *why_texts, *why_shown)
-    return tuple(made), (*_decisions(facts, video, options), *about_made)
+    about_made = (*about_top, *about_mp4, *why_sounds, *why_texts, *why_shown)
+    return tuple(made), (*_decisions(facts, video, rungs, options), *about_made)
 
 
 def _rungs(video: VideoTrack, options: Options) -> tuple[RungSpec, ...]:
@@ -84,7 +88,8 @@ def _mp4(rungs: tuple[RungSpec, ...], audio: str | None) -> tuple[tuple[Mp4Spec,
     plain = (rung for rung in rungs if rung.codec == "h264")
     rung = next((rung for rung in plain if min(rung.width, rung.height) <= MP4_SHORT_MAX), None)
     if rung is not None:
-        return (Mp4Spec(rung=rung.name, audio=audio),), ()
+        reason = f"the largest rung that every player takes, of {MP4_SHORT_MAX} lines at most"
+        return (Mp4Spec(rung=rung.name, audio=audio),), (Decision(subject="mp4", choice=rung.name, reason=reason),)
     reason = f"none of the rungs asked for has {MP4_SHORT_MAX} lines or fewer"
     return (), (Decision(subject="mp4", choice="skipped", reason=reason),)
 
@@ -108,41 +113,9 @@ def _believed(facts: MediaFacts) -> float | None:
     return facts.duration_s if facts.duration_exact else None
 
 
-def _decisions(facts: MediaFacts, video: VideoTrack, options: Options) -> Iterator[Decision]:
-    yield from _about_picture(video)
-    yield from _about_time(facts, video)
+def _decisions(facts: MediaFacts, video: VideoTrack, rungs: Sequence[RungSpec], options: Options) -> Iterator[Decision]:
+    yield from changes(facts, video, rungs)
     yield from _about_rungs(video, options)
-
-
-def _about_picture(video: VideoTrack) -> Iterator[Decision]:
-    if video.rotation_cw % 360:
-        yield _source(f"rotated {video.rotation_cw % 360}°", "its display matrix says so")
-    if video.reflected:
-        yield _source("mirrored", "its display matrix says so")
-    if video.sample_aspect != 1:
-        width, height = video.display_size
-        yield _source(f"square pixels, {width} × {height}", f"its pixels are {video.sample_aspect} wide")
-    if video.interlaced:
-        yield _source("deinterlaced", "its frames are made of two fields")
-    if video.transfer is not Transfer.SDR:
-        yield _source("tone-mapped", f"{video.transfer.upper()} light, and renditions are SDR")
-    if video.bit_depth > 8:  # noqa: PLR2004 - what every H.264 player takes
-        yield _source("reduced to 8 bits", f"it has {video.bit_depth} bits a sample")
-    if video.width % 2 or video.height % 2:
-        yield _source("made even", f"{video.width} × {video.height} is odd, and 4:2:0 needs even sides")
-    if video.captions:
-        yield _source("captions left out", "they are inside of its pictures, and renditions have none there")
-
-
-def _about_time(facts: MediaFacts, video: VideoTrack) -> Iterator[Decision]:
-    if video.variable_frame_rate:
-        yield _source("timestamps kept", "its frame rate varies")
-    elif video.frame_rate and video.frame_rate > ladder.RATE_MAX:
-        yield _source("at most 60 frames a second", f"it has {float(video.frame_rate):.3f}")
-    if video.frames == 1:
-        yield _source("one frame", "there is nothing to play, but it is shown")
-    if facts.duration_s is None or not facts.duration_exact:
-        yield _source("duration measured by render", "the header does not say it reliably")
 
 
 def _about_rungs(video: VideoTrack, options: Options) -> Iterator[Decision]:

@@ -21,9 +21,10 @@ from av.audio.frame import AudioFrame
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
-from av.stream import Discard, Disposition, Stream
+from av.stream import Discard, Stream
 from av.video.frame import VideoFrame
 
+from smmu.adapters.media.tracks import is_cover_art
 from smmu.adapters.media.window import RUN_UP_SECONDS, Window, time_of
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.errors import Code, refuse
@@ -347,8 +348,7 @@ def survey(bench: Workbench, *tracks: int, clip: Clip) -> Survey:
 
 
 def _moves(stream: Stream) -> bool:
-    still = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
-    return stream.type == "video" and not stream.disposition & still
+    return stream.type == "video" and not is_cover_art(stream)
 
 
 def _first_times(container: InputContainer, streams: Sequence[Stream]) -> dict[int, Fraction]:

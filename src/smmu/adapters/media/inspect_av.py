@@ -134,7 +134,7 @@ def _video(chosen: Selection, measures: Measures) -> VideoTrack | None:
     assert trial.first is not None  # noqa: S101 - `verdicts.on_measures` refused a track that gave none
     samples = measures.samples.get(chosen.video.index)
     shown = video_track(chosen.video, trial.first, samples)
-    track = replace(shown, captions=trial.captions, interlaced=trial.interlaced)
+    track = replace(shown, captions=trial.captions, interlaced=trial.interlaced, others=len(chosen.others))
     if not measures.complete:  # of which few samples were seen, and none was counted
         return replace(track, frames=None, bitrate_bps=None)
     known = groups_of(samples, open_groups=measures.open_groups)

@@ -32,7 +32,7 @@ _MATRIX_BYTES = 36
 _ASPECT_MAX = 10
 _RATE_MAX = 1_000
 CHAPTERS_MAX, CHAPTER_TITLE_CHARS_MAX = 500, 200
-_PICTURES = Disposition.attached_pic | Disposition.timed_thumbnails
+_PICTURES = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 _UNKNOWN_LANGUAGES = frozenset({"", "und", "mis", "zxx"})
 TRACK_TITLE_CHARS_MAX = 100
 _SOUNDS_ARE_FOR = {
@@ -50,14 +50,18 @@ _TEXTS_ARE_FOR = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """How a display matrix turns the picture: mirrored top to bottom first, then turned clockwise."""
+    """How a display matrix turns the picture: mirrored top to bottom first, then turned clockwise.
+
+    What is `tilted` it would turn by less than a quarter, or bend.
+    """
 
     rotation_cw: int = 0
     reflected: bool = False
+    tilted: bool = False
 
 
 def is_cover_art(stream: Stream) -> bool:
-    """Whether a picture track is only a picture: of a record, or of a chapter."""
+    """Whether a picture track is only a picture: of a record, or of a chapter, or a photo beside a film."""
     return bool(stream.disposition & _PICTURES)
 
 
@@ -85,11 +89,11 @@ def turn(matrix: tuple[int, ...]) -> Turn:
     determinant = a * d - b * c
     length = math.hypot(a, b)
     if determinant == 0 or length == 0 or math.hypot(c, d) == 0:
-        return Turn()
+        return Turn(tilted=True)
     degrees = math.degrees(math.atan2(b, a))
     quarter = round(degrees / 90)
     if abs(degrees - 90 * quarter) > 1:  # no quarter turn: nobody's camera does that
-        return Turn()
+        return Turn(tilted=True)
     return Turn(rotation_cw=quarter * 90 % 360, reflected=determinant < 0)
 
 
@@ -144,6 +148,7 @@ def video_track(stream: VideoStream, frame: VideoFrame, samples: Samples | None)
         sample_aspect=aspect_of(stream),
         rotation_cw=turned.rotation_cw,
         reflected=turned.reflected,
+        tilted=turned.tilted,
         frame_rate=rate_of(stream, samples),
         variable_frame_rate=bool(samples and is_variable(samples.times, samples.time_base)),
         frames=samples.count if samples else stream.frames or None,
