@@ -70,7 +70,9 @@ async def child_that(
     asked = write_wishes(scratch, wishes)
     errand = {"operation": "inspect-av", "cpu_seconds": cpu_seconds}
     words = order(errand, FileSource(asked), limits, seconds=1, memory=memory).words
-    wanted = sandbox.Order(words=words, seconds_max=seconds, stalled_seconds=stalled)
+    wanted = sandbox.Order(
+        words=words, seconds_max=seconds, stalled_seconds=stalled, bytes_max=limits.outputs_bytes_max
+    )
     try:
         return await sandbox.run(wanted, FileSource(asked), str(scratch), Ears(made=nothing, progressed=nothing))
     finally:
@@ -153,10 +155,12 @@ async def test_a_file_that_is_none_is_not_taken(
     assert victim.read_text() == "secret"
 
 
-@pytest.mark.parametrize("name", ["run_out_of_disk", "write_much"])
+@pytest.mark.parametrize("name", ["run_out_of_disk", "write_much", "hand_over_much"])
 async def test_a_full_disk_is_told_apart(monkeypatch: pytest.MonkeyPatch, scratch: Path, name: str) -> None:
     with pytest.raises(Full):
-        await child_that(name, monkeypatch, scratch, limits=Limits(output_bytes_max=8 * MIB))
+        await child_that(
+            name, monkeypatch, scratch, limits=Limits(output_bytes_max=8 * MIB, outputs_bytes_max=32 * MIB)
+        )
 
 
 async def test_an_answer_that_is_none_is_a_crash(

@@ -96,6 +96,23 @@ def _with_table(name: bytes, *numbers: int) -> Callable[[Path], bytes]:
     return make
 
 
+def many_pictures(folder: Path) -> bytes:
+    """One keyframe of the largest size, listed 700,000 times."""
+    made = clip(folder / "one.mp4", tone=False, size=(8_192, 4_320), seconds=0.04, options={"preset": "ultrafast"})
+    whole, count = made.read_bytes(), 700_000
+    at = struct.unpack_from(">I", whole, whole.rindex(b"stco") + 12)[0]
+    size = struct.unpack_from(">I", whole, whole.rindex(b"stsz") + 8)[0]  # of one sample alone it is that of all
+    for name, numbers in {
+        b"stts": (1, count, 1),
+        b"stsz": (size, count),
+        b"stco": (count, *(at for _ in range(count))),
+        b"stsc": (1, 1, 1, 1),
+    }.items():
+        table = box(name, bytes(4), struct.pack(f">{len(numbers)}I", *numbers))
+        whole = replaced(whole, (*_TABLE, name), table)
+    return replaced(whole, (b"moov", b"trak", b"edts"), box(b"free"))
+
+
 def many_edits(folder: Path) -> bytes:
     whole = clip(folder / "plain.mp4", tone=False).read_bytes()
     edit = struct.pack(">IiI", 1, 0, 1 << 16)
@@ -206,6 +223,7 @@ BOMBS: dict[str, Callable[[Path], bytes]] = {
     "mp4-time-table": _with_table(b"stts", MANY, 1, 1),
     "mp4-chunks": _with_table(b"stco", MANY, 48),
     "mp4-chunk-sizes": _with_table(b"stsc", 1, 1, MANY, 1),
+    "mp4-pictures": many_pictures,
     "mp4-edits": many_edits,
     "mp4-tracks": many_tracks,
     "mp4-centuries": centuries,

@@ -151,6 +151,13 @@ def write_much(bench: Workbench) -> None:
             file.write(bytes(1 << 20))
 
 
+def hand_over_much(bench: Workbench) -> None:
+    """Files of a mebibyte each, without end."""
+    while True:
+        (bench.directory / "part").write_bytes(bytes(1 << 20))
+        bench.finish("part", "video/mp4")
+
+
 def talk_nonsense(_: Workbench) -> None:
     for handle in range(3, 64):
         try:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from smmu.adapters.media.engine import PyavEngine
 from smmu.domain import planner
-from smmu.domain.errors import Refused
+from smmu.domain.errors import Refused, refuse_if
 from smmu.domain.facts import MediaFacts
+from smmu.domain.judgement import judge
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
 from smmu.domain.plan import PlannedTask
@@ -37,6 +38,7 @@ async def undergo(path: Path, scratch: Path) -> Outcome:
     engine, outcome, sink = PyavEngine(LIMITS, str(scratch)), Outcome(), MemorySink()
     try:
         facts = await engine.inspect(FileSource(path))
+        refuse_if(judge(facts, LIMITS))
         for task in _tasks(facts):
             await _render(engine, path, task, sink, outcome)
     except Refused as refused:

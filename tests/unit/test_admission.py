@@ -390,6 +390,25 @@ def test_the_declared_type_is_asked_again_of_the_facts(declared: str, facts: Med
     assert codes == ([] if agrees else [Code.REJECTED_TYPE_MISMATCH])
 
 
+@pytest.mark.parametrize(
+    ("changed", "codes"),
+    [
+        ({"frames": 20_000_000}, [Code.REJECTED_FRAMES]),
+        ({"frames": 1_000_000, "width": 8_192, "height": 4_320}, [Code.REJECTED_PIXELS]),
+        ({"frames": 20_000_000, "width": 3_840, "height": 2_160}, [Code.REJECTED_FRAMES, Code.REJECTED_PIXELS]),
+        ({"frames": None, "frame_rate": Fraction(240)}, [Code.REJECTED_FRAMES]),
+        ({"frames": None, "frame_rate": Fraction(60)}, []),
+        ({"frames": None, "frame_rate": None}, []),
+    ],
+)
+def test_pictures_of_a_film_are_counted_and_multiplied(changed: dict[str, Any], codes: list[Code]) -> None:
+    usual = {"index": 0, "codec": "h264", "width": 640, "height": 360}
+    facts = replace(video(), duration_s=86_000.0, video=VideoTrack(**{**usual, **changed}))
+    assert [reason.code for reason in judge(facts, LIMITS)] == codes
+    if changed["frames"] is None:
+        assert judge(replace(facts, duration_exact=False), LIMITS) == (), "what only the header says refuses nobody"
+
+
 @given(FACTS)
 def test_admitted_facts_stay_admitted_under_wider_limits(facts: MediaFacts) -> None:
     assert judge(facts, Limits(streams_max=128, image_frames_max=4_000, video_side_max=10_000)) == ()

@@ -64,6 +64,20 @@ def _wishes(facts: MediaFacts, options: Options) -> Iterator[Reason]:
         yield Reason(code=Code.INVALID_OPTIONS, message=words, pointer="/options/mute")
 
 
+def judge_pictures(frames: int, width: int, height: int, limits: Limits) -> Iterator[Reason]:
+    """Whether a film has too many pictures, or too much in them: a small index may list one a million times.
+
+    Asked of an index before anything of it is decoded, and of the facts again.
+    """
+    if frames > limits.video_frames_max:
+        words = f"The film has {frames:,} pictures, and at most {limits.video_frames_max:,} are allowed: shorten it."
+        yield _reason(Code.REJECTED_FRAMES, words)
+    total, most = width * height * frames, limits.video_total_pixels_max
+    if total > most:
+        words = f"All of its pictures together have {total:,} pixels, and at most {most:,} are allowed"
+        yield _reason(Code.REJECTED_PIXELS, f"{words}: make it smaller or shorter.")
+
+
 _NAMES = {Kind.IMAGE: "an image", Kind.VIDEO: "a video", Kind.AUDIO: "an audio file"}
 
 
@@ -117,6 +131,22 @@ def _frames(facts: MediaFacts, limits: Limits) -> Iterator[Reason]:
         yield _reason(Code.REJECTED_PIXELS, words)
 
 
+def _moving(facts: MediaFacts, limits: Limits) -> Iterator[Reason]:
+    frames = _counted(facts)
+    if facts.video is not None and frames is not None:
+        yield from judge_pictures(frames, facts.video.width, facts.video.height, limits)
+
+
+def _counted(facts: MediaFacts) -> int | None:
+    """How many pictures a film has: counted, or by its rate where its length at least was measured."""
+    video = facts.video
+    if video is None or video.frames is not None:
+        return video.frames if video else None
+    if not facts.duration_exact or facts.duration_s is None or video.frame_rate is None:
+        return None
+    return math.ceil(facts.duration_s * video.frame_rate) if math.isfinite(facts.duration_s) else None
+
+
 def _duration(facts: MediaFacts, limits: Limits) -> Iterator[Reason]:
     duration = facts.duration_s
     if duration is None or 0 <= duration <= limits.duration_seconds_max:
@@ -148,4 +178,4 @@ def _reason(code: Code, words: str) -> Reason:
 
 
 _Rule = Callable[[MediaFacts, Limits], Iterator[Reason]]
-_RULES: tuple[_Rule, ...] = (_content, _sides, _pixels, _frames, _duration, _streams, _sound)
+_RULES: tuple[_Rule, ...] = (_content, _sides, _pixels, _frames, _moving, _duration, _streams, _sound)

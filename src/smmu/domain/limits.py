@@ -83,12 +83,15 @@ class Limits:
     image_total_pixels_max: int = 2_000_000_000
     video_side_max: int = 8_192
     video_pixels_max: int = 8_192 * 4_320
+    video_frames_max: int = 24 * 3600 * 120  # a day of slow motion
+    video_total_pixels_max: int = 24 * 3600 * 30 * 3_840 * 2_160  # a day of the largest ladder
     streams_max: int = 64
     duration_seconds_max: int = 24 * 3600
     inspect_bytes_max: int = 64 * MIB
     inspect_seconds: int = 60
     child_memory_bytes: int = 1_536 * MIB
-    output_bytes_max: int = 64 * GIB
+    output_bytes_max: int = 64 * GIB  # of one file
+    outputs_bytes_max: int = 1 * TIB  # of all that one task makes: a day of the largest ladder is half of that
 
     # lists and playback
     page_items_default: int = 50
@@ -121,6 +124,8 @@ class Limits:
         _require(self.small_seconds_max >= 0, "small_seconds_max")
         _require(self.stalled_seconds < self.light_task_seconds_max, "stalled_seconds")
         _require(self.image_pixels_max <= self.image_total_pixels_max, "image_total_pixels_max")
+        _require(self.video_pixels_max <= self.video_total_pixels_max, "video_total_pixels_max")
+        _require(self.output_bytes_max <= self.outputs_bytes_max, "outputs_bytes_max")
         _require(self.page_items_default <= self.page_items_max <= LIST_PAGE_MAX, "page_items_max")
         _require(self.metadata_bytes_max < RECORD_BYTES_MAX // 4, "metadata_bytes_max")
 

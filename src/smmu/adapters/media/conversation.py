@@ -74,9 +74,12 @@ class Ears:
 
 
 class Conversation:
-    """With one process, started by the sandbox. `complaints` is the reading end of its stderr."""
+    """With one process, started by the sandbox. `complaints` is the reading end of its stderr.
 
-    def __init__(self, process: anyio.abc.Process, room: Room, complaints: int) -> None:
+    It may hand over `bytes_max` in all; what one file may have, the kernel sees to.
+    """
+
+    def __init__(self, process: anyio.abc.Process, room: Room, complaints: int, bytes_max: int) -> None:
         assert process.stdin is not None  # noqa: S101 - the sandbox starts it with pipes
         assert process.stdout is not None  # noqa: S101
         self._process = process
@@ -85,6 +88,7 @@ class Conversation:
         self._room = room
         self._complaints = complaints
         self._berths = anyio.Semaphore(SENT_AT_ONCE)
+        self._bytes_left = bytes_max
 
     async def hold(self, words: Mapping[str, Any], shelf: Shelf, ears: Ears, stalled_seconds: float) -> JsonValue:
         """Give the order, and listen until it is answered. The child reads what is on `shelf`.
@@ -156,6 +160,9 @@ class Conversation:
 
     async def _send(self, finished: reports.Finished, local: Path, ears: Ears) -> None:
         try:
+            self._bytes_left -= local.stat().st_size
+            if self._bytes_left < 0:
+                raise Full("a task has made more than one may")
             await ears.made(Made(path=finished.path, local=str(local), content_type=finished.content_type))
         finally:
             _remove(local)

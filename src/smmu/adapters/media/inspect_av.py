@@ -57,7 +57,7 @@ def inspect_av(bench: Workbench) -> MediaFacts:
         verdicts.on_streams(container, file.boxes, bench.limits)
         chosen = select(container)
         verdicts.on_tracks(chosen, bench.limits)
-        verdicts.on_index(chosen, file.size, indexed=file.indexed)
+        verdicts.on_index(chosen, file.size, bench.limits, indexed=file.indexed)
         measures = measure(bench, container, chosen.judged, size=file.size, indexed=file.indexed)
         verdicts.on_measures(chosen, measures, file.boxes)
         if file.indexed:

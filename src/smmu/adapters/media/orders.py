@@ -19,4 +19,9 @@ def order(words: Mapping[str, Any], source: Source, limits: Limits, *, seconds: 
         "memory_bytes": memory,
         "cpu_seconds": seconds * cores,
     }
-    return Order(words={**always, **words}, seconds_max=seconds, stalled_seconds=limits.stalled_seconds)
+    return Order(
+        words={**always, **words},
+        seconds_max=seconds,
+        stalled_seconds=limits.stalled_seconds,
+        bytes_max=limits.outputs_bytes_max,
+    )

@@ -43,11 +43,12 @@ _ENVIRONMENT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What the child is to do, and within what time. `words` is its first line."""
+    """What the child is to do, within what time, and how much it may make. `words` is its first line."""
 
     words: Mapping[str, Any]
     seconds_max: float
     stalled_seconds: float
+    bytes_max: int
 
 
 def protections() -> dict[str, bool]:
@@ -64,7 +65,7 @@ async def run(order: Order, source: Source, scratch: str, ears: Ears, pieces: Pi
     From here on this process is hidden from its children, who are of its user: it may hold credentials.
     """
     confine.hide()
-    async with _room(scratch) as room, _conversation(source, room) as child:
+    async with _room(scratch) as room, _conversation(source, room, order.bytes_max) as child:
         with anyio.move_on_after(order.seconds_max):
             words = {**order.words, "pieces": dict(pieces.sizes)}
             return await child.hold(words, partial(_taken_down, source, pieces), ears, order.stalled_seconds)
@@ -106,7 +107,7 @@ def _remove_folder(folder: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _conversation(source: Source, room: Room) -> AsyncGenerator[Conversation]:
+async def _conversation(source: Source, room: Room, bytes_max: int) -> AsyncGenerator[Conversation]:
     """Start the child; afterwards it is dead and reaped, whatever happened."""
     with contextlib.ExitStack() as handles:
         lifeline, _ = _pipe(handles)  # nothing is ever written: when our end closes, the kernel kills the child
@@ -116,7 +117,7 @@ async def _conversation(source: Source, room: Room) -> AsyncGenerator[Conversati
             passed.append(_open(handles, source.local_path))
         process = await _start(room, passed, complain)
         try:
-            yield Conversation(process, room, complaints)
+            yield Conversation(process, room, complaints, bytes_max)
         finally:
             with anyio.CancelScope(shield=True), anyio.move_on_after(CLEANING_SECONDS):
                 await _end(process)

@@ -5,14 +5,16 @@ Nothing is read or decoded here. The rules for pictures are in `inspect_image.py
 
 from av.container import InputContainer
 from av.stream import Stream
+from av.video.stream import VideoStream
 
 from smmu.adapters.media.boxes import Outline
 from smmu.adapters.media.measure import Measures
 from smmu.adapters.media.selection import Selection
 from smmu.adapters.media.tracks import codec_name, decoder_of
 from smmu.adapters.media.workbench import DECODERS
-from smmu.domain.errors import Code, Refused, refuse
+from smmu.domain.errors import Code, Refused, refuse, refuse_if
 from smmu.domain.facts import MediaFacts
+from smmu.domain.judgement import judge_pictures
 from smmu.domain.limits import Limits
 from smmu.domain.signatures import Sniffed
 
@@ -72,13 +74,16 @@ def on_tracks(chosen: Selection, limits: Limits) -> None:
         _check_size(context.width, context.height, limits)
 
 
-def on_index(chosen: Selection, size: int, *, indexed: bool) -> None:
+def on_index(chosen: Selection, size: int, limits: Limits, *, indexed: bool) -> None:
     """An index that lists nothing, the same again and again, or bytes beyond the end, cannot be rendered."""
     if not indexed:
         return
     for stream in chosen.judged:
         if not len(stream.index_entries):
             raise _empty_track(stream)
+        if isinstance(stream, VideoStream):
+            context = stream.codec_context
+            refuse_if(tuple(judge_pictures(len(stream.index_entries), context.width, context.height, limits)))
         if len(stream.index_entries) > _LISTED_MIN + _LISTED_TIMES_MAX * stream.frames:
             raise _edited(stream)
         beyond = max(entry.pos + entry.size for entry in stream.index_entries) - size
