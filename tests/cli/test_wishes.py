@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from typer import Typer
 
 from smmu.domain.options import PRESETS, RUNGS, VIDEO_CODECS, Options, parse_options
+from smmu.domain.watermark import WatermarkWish
 from smmu.entrypoints.cli.boundary import USAGE, Stop
 from smmu.entrypoints.cli.wishes import flags_of, wishing
 from smmu.wire import InitRequest
@@ -34,6 +35,8 @@ def test_every_option_of_the_api_can_be_said() -> None:
     wishes = said(
         *("--preset", "archive", "--rungs", "720,360", "--codecs", "h264, av1", "--clip", "5:65.5", "--mute"),
         *("--audio-formats", "opus", "--image-formats", "avif", "--image-widths", "320,640", "--read-metadata"),
+        *("--watermark", "med_1", "--watermark-position", "center", "--watermark-size", "0.5"),
+        *("--watermark-margin", "0.1", "--watermark-opacity", "0.7"),
     )
     assert set(wishes) == set(InitRequest.model_json_schema()["properties"]["options"]["properties"])
     assert parse_options(wishes) == Options(
@@ -47,6 +50,7 @@ def test_every_option_of_the_api_can_be_said() -> None:
         image_formats=("webp", "jpeg", "avif"),
         image_widths=(320, 640),
         read_metadata=True,
+        watermark=WatermarkWish(image="med_1", position="center", size=0.5, margin=0.1, opacity=0.7),
     )
 
 
@@ -85,6 +89,13 @@ def test_what_is_said_is_what_is_wished(drawn: dict[str, Any]) -> None:
         (("--preset", "best", "--codecs", "vp9"), ["--preset: The preset is not known", "--codecs: Codecs are"]),
         (("--mute", "--preset", "audio-only"), ["--mute: The preset audio-only makes nothing but sound"]),
         (("--image-widths", "3"), ["--image-widths: Image widths are a list"]),
+        (("--watermark", ""), ["--watermark: A watermark's image is named by a text"]),
+        (("--watermark-size", "0.5"), ["--watermark: A watermark needs an image"]),
+        (("--watermark", "a", "--watermark-size", "big"), ["--watermark-size: A watermark's size is a share of"]),
+        (("--watermark", "a", "--watermark-opacity", "2"), ["--watermark-opacity: A watermark's opacity is a number"]),
+        (("--watermark", "a", "--watermark-margin", "nan"), ["--watermark-margin: A watermark's margin is a share"]),
+        (("--watermark", "a", "--watermark-position", "left"), ["--watermark-position: The position is not known"]),
+        (("--watermark", "a", "--preset", "audio-only"), ["--watermark: The preset audio-only makes nothing that"]),
         (("--image-formats", "gif"), ["--image-formats: Image formats are a list"]),
     ],
 )

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from smmu.domain import filenames
 from smmu.domain.content_types import by_filename, by_type, canonical, compatible, is_admitted
-from smmu.domain.errors import Code, Reason
+from smmu.domain.errors import Code, Reason, escaped
 from smmu.domain.limits import Limits
-from smmu.domain.options import Options, escaped
+from smmu.domain.options import Options
 from smmu.domain.signatures import Sniffed
 from smmu.domain.values import Algorithm, Checksum
 from smmu.domain.words import in_bytes

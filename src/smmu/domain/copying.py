@@ -30,7 +30,7 @@ def decide(
     if video.codec != "h264" or not rungs:
         return rungs, ()
     top = rungs[0]
-    why_not = "a clip begins and ends at pictures that are no keyframes" if options.is_clipped else ""
+    why_not = "a watermark is laid over its pictures" if options.watermark else _clipped(options)
     why_not = why_not or next(filter(None, (rule(video, top) for rule in _RULES)), "") or _length(facts, video)
     if why_not:
         return rungs, (Decision(subject=top.name, choice="encoded", reason=why_not),)
@@ -41,6 +41,10 @@ def decide(
 def group_seconds_max(spec: RungSpec) -> Fraction:
     """How far apart two keyframes of a rung may be when they are the source's, in seconds."""
     return spec.segment_seconds + TOLERANCE_SECONDS
+
+
+def _clipped(options: Options) -> str:
+    return "a clip begins and ends at pictures that are no keyframes" if options.is_clipped else ""
 
 
 def _size(video: VideoTrack, top: RungSpec) -> str:

@@ -23,6 +23,7 @@ class Code(StrEnum):
     INVALID_CHECKSUM = "invalid_checksum"
     INVALID_METADATA = "invalid_metadata"
     INVALID_OPTIONS = "invalid_options"
+    INVALID_WATERMARK = "invalid_watermark"
     INVALID_PART = "invalid_part"
     INVALID_VARIANT = "invalid_variant"
     QUOTA_EXCEEDED = "quota_exceeded"
@@ -136,6 +137,11 @@ class Refused(Exception):
     def message(self) -> str:
         """All reasons in one line, as a person reads them."""
         return " ".join(reason.message for reason in self.reasons)
+
+
+def escaped(name: str) -> str:
+    """`name` as one step of a JSON pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def refuse(code: Code, message: str, pointer: str = "") -> Refused:

@@ -27,6 +27,7 @@ IMAGE_HANDS: Final = (
 )
 _BYTES_PER_IMAGE_PIXEL: Final = 16  # four channels of 16 bits, and a copy while they are converted
 _BYTES_PER_WRITTEN_PIXEL: Final = 16  # four channels, made and held by the encoder, and what that makes of them
+_DECODER_BYTES: Final = 256 * MIB  # libvips with its threads, in a child that would do without
 _BYTES_PER_FRAME_PIXEL: Final = 8  # an animation is held whole: four channels, before and after
 _BYTES_PER_AVIF_PIXEL: Final = 64  # its encoder holds planes of 16 bits, statistics and several references
 
@@ -76,6 +77,11 @@ def _pixels(spec: ImageSpec | LoopSpec) -> int:
 def sound_memory(limits: Limits) -> int:
     """Bytes of address space for sound: it is read and written in a stream."""
     return _bounded(0, limits)
+
+
+def with_watermark(memory_bytes: int, pixels: int, limits: Limits) -> int:
+    """The same, and for decoding a picture of so many pixels that is laid over a video."""
+    return _at_most(memory_bytes + _DECODER_BYTES + pixels * _BYTES_PER_IMAGE_PIXEL, limits)
 
 
 def ladder_seconds(rungs: Sequence[RungSpec], source_pixels: int, duration_s: float | None, limits: Limits) -> int:
@@ -137,8 +143,11 @@ def images_seconds(source_pixels: int, frames: int, limits: Limits) -> int:
 
 def _bounded(extra: int, limits: Limits) -> int:
     """Never under what any child gets, never over what the largest worker has."""
-    most = max(_MEMORY_BYTES_MAX, limits.child_memory_bytes)
-    return min(most, max(limits.child_memory_bytes, _BASE_BYTES + extra))
+    return _at_most(max(limits.child_memory_bytes, _BASE_BYTES + extra), limits)
+
+
+def _at_most(memory_bytes: int, limits: Limits) -> int:
+    return min(max(_MEMORY_BYTES_MAX, limits.child_memory_bytes), memory_bytes)
 
 
 def _seconds(amount: float | None, each: float, limits: Limits) -> int:

@@ -53,6 +53,9 @@ def _late(facts: MediaFacts, task: PlannedTask) -> Reason:
 
 
 def _wishes(facts: MediaFacts, options: Options) -> Iterator[Reason]:
+    if facts.kind is not Kind.VIDEO and options.watermark is not None:
+        words = f"A watermark is laid over videos, and the file is {_NAMES[facts.kind]}: leave it out."
+        yield Reason(code=Code.INVALID_OPTIONS, message=words, pointer="/options/watermark")
     if facts.kind is Kind.IMAGE:
         return
     duration = facts.duration_s if facts.duration_exact else None

@@ -81,6 +81,7 @@ class Limits:
     image_side_max: int = 65_535
     image_frames_max: int = 2_000
     image_total_pixels_max: int = 2_000_000_000
+    watermark_pixels_max: int = 16_777_216
     video_side_max: int = 8_192
     video_pixels_max: int = 8_192 * 4_320
     video_frames_max: int = 24 * 3600 * 120  # a day of slow motion
@@ -126,6 +127,7 @@ class Limits:
         _require(self.image_pixels_max <= self.image_total_pixels_max, "image_total_pixels_max")
         _require(self.video_pixels_max <= self.video_total_pixels_max, "video_total_pixels_max")
         _require(self.output_bytes_max <= self.outputs_bytes_max, "outputs_bytes_max")
+        _require(self.watermark_pixels_max <= self.image_pixels_max, "watermark_pixels_max")
         _require(self.page_items_default <= self.page_items_max <= LIST_PAGE_MAX, "page_items_max")
         _require(self.metadata_bytes_max < RECORD_BYTES_MAX // 4, "metadata_bytes_max")
 

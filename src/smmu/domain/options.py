@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, get_args
 
-from smmu.domain.errors import Code, Reason, refuse_if
+from smmu.domain import watermark
+from smmu.domain.errors import Code, Reason, escaped, refuse_if
+from smmu.domain.watermark import WatermarkWish
 
 Preset = Literal["web", "archive", "preview-only", "audio-only"]
 ImageFormat = Literal["webp", "jpeg", "avif"]
@@ -43,7 +45,7 @@ class Options:
     from `clip_start_s` until `clip_end_s` (`None`: the end), in seconds from where the file begins. WebP and JPEG are
     always among `image_formats`, AAC among `audio_formats`, which are of sound files. `read_metadata`: what a file says
     of its making (a picture's camera, time, place and words; a sound's title, artist, album and so on) is kept with the
-    media; it is in nothing that is made, whatever is wished.
+    media; it is in nothing that is made, whatever is wished. A `watermark` is laid over a video.
     """
 
     preset: Preset = "web"
@@ -56,6 +58,7 @@ class Options:
     clip_start_s: float = 0.0
     clip_end_s: float | None = None
     mute: bool = False
+    watermark: WatermarkWish | None = None
 
     @property
     def is_clipped(self) -> bool:
@@ -88,7 +91,8 @@ def widened(base: Options, given: Mapping[str, object], pointer: str = "/options
         image_widths=_with(base.image_widths, more.image_widths if "image_widths" in given else ()),
         image_formats=tuple(name for name in IMAGE_FORMATS if name in (*base.image_formats, *more.image_formats)),
     )
-    refuse_if(tuple(_contradictions({"preset": after.preset, "mute": after.mute}, pointer)))
+    kept = {"preset": after.preset, "mute": after.mute, "watermark": after.watermark}
+    refuse_if(tuple(_contradictions(kept, pointer)))
     return after
 
 
@@ -105,10 +109,11 @@ def _with(base: tuple[int, ...], more: tuple[int, ...]) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Field:
-    """One option: whether a value is one, what to say if not, and the value that is kept."""
+    """One option: whether a value is one, what to say if not or of what is in it, and the value that is kept."""
 
     holds: Callable[[Any], bool]
     otherwise: str
+    inside: Callable[[Any, str], Iterator[Reason]] = lambda _value, _pointer: iter(())
     parse: Callable[[Any], Any] = lambda value: value
 
 
@@ -119,6 +124,8 @@ def _complaints(given: Mapping[str, object], pointer: str) -> Iterator[Reason]:
             yield _bad(place, f"There is no such option: the options are {', '.join(_FIELDS)}.")
         elif not _FIELDS[name].holds(value):
             yield _bad(place, _FIELDS[name].otherwise)
+        else:
+            yield from _FIELDS[name].inside(value, place)
 
 
 def _contradictions(given: Mapping[str, Any], pointer: str) -> Iterator[Reason]:
@@ -128,6 +135,9 @@ def _contradictions(given: Mapping[str, Any], pointer: str) -> Iterator[Reason]:
         yield _bad(f"{pointer}/clip_end_s", words)
     if given.get("mute") and given.get("preset") == "audio-only":
         yield _bad(f"{pointer}/mute", "The preset audio-only makes nothing but sound: leave out one of the two.")
+    if given.get("watermark") and given.get("preset") == "audio-only":
+        words = "The preset audio-only makes nothing that a watermark could be laid over: leave out one of the two."
+        yield _bad(f"{pointer}/watermark", words)
 
 
 def _are_widths(value: object) -> bool:
@@ -197,12 +207,13 @@ _FIELDS: Final[Mapping[str, _Field]] = {
         parse=lambda value: None if value is None else float(value),
     ),
     "mute": _Field(holds=lambda value: isinstance(value, bool), otherwise="Mute is true or false."),
+    "watermark": _Field(
+        holds=lambda value: isinstance(value, Mapping),
+        otherwise="A watermark is an object that names its image.",
+        inside=watermark.complaints,
+        parse=lambda value: WatermarkWish(**value),
+    ),
 }
-
-
-def escaped(name: str) -> str:
-    """`name` as one step of a JSON pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _bad(pointer: str, message: str) -> Reason:

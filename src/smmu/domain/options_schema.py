@@ -15,6 +15,19 @@ from smmu.domain.options import (
     RUNGS,
     VIDEO_CODECS,
 )
+from smmu.domain.watermark import (
+    IMAGE_CHARS_MAX,
+    MARGIN,
+    MARGIN_MAX,
+    OPACITY,
+    OPACITY_MAX,
+    OPACITY_MIN,
+    POSITION,
+    POSITIONS,
+    SIZE,
+    SIZE_MAX,
+    SIZE_MIN,
+)
 
 
 def _some_of(known: Sequence[object], **told: object) -> dict[str, object]:
@@ -41,5 +54,17 @@ SCHEMA: Final[dict[str, Any]] = {
         "mute": {"type": "boolean", "default": False},
         "image_formats": _some_of(IMAGE_FORMATS, default=list(IMAGE_FORMATS_ALWAYS)),
         "read_metadata": {"type": "boolean", "default": False},
+        "watermark": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["image"],
+            "properties": {
+                "image": {"type": "string", "minLength": 1, "maxLength": IMAGE_CHARS_MAX},
+                "position": {"enum": list(POSITIONS), "default": POSITION},
+                "size": {"type": "number", "minimum": SIZE_MIN, "maximum": SIZE_MAX, "default": SIZE},
+                "margin": {"type": "number", "minimum": 0, "maximum": MARGIN_MAX, "default": MARGIN},
+                "opacity": {"type": "number", "minimum": OPACITY_MIN, "maximum": OPACITY_MAX, "default": OPACITY},
+            },
+        },
     },
 }

@@ -10,6 +10,7 @@ from typing import Literal
 
 from smmu.domain.facts import Purpose
 from smmu.domain.kept import Kept
+from smmu.domain.watermark import Watermark
 
 _CORES_MAX = 4
 _CHUNK_CORES = 2  # its encoders have a thread each
@@ -328,7 +329,8 @@ class PlannedTask:
 
     `duration_s` is that of the clip. `kept` are tracks of an earlier revision that its playlists name too. `joins`
     names the tasks whose chunks it puts together, in their order. Of an `extra` one nothing else depends on what it
-    makes: when it fails, the rest is published without. A `small` one needs no machine of its own.
+    makes: when it fails, the rest is published without. A `small` one needs no machine of its own. A `watermark` is laid
+    over every frame that is made.
     """
 
     name: str
@@ -342,6 +344,7 @@ class PlannedTask:
     duration_exact: bool = True
     joins: tuple[str, ...] = ()
     extra: bool = False
+    watermark: Watermark | None = None
     memory_bytes: int
     seconds_max: int
     small: bool = False

@@ -8,33 +8,41 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from smmu.domain import plan_glimpses, plan_images, plan_sound, plan_speech, plan_video
+from smmu.domain import plan_glimpses, plan_images, plan_sound, plan_speech, plan_video, plan_watermark
 from smmu.domain.facts import Kind, MediaFacts
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
 from smmu.domain.plan import Clip, Decision, Plan, PlannedTask
 from smmu.domain.plan_chunks import staged
 from smmu.domain.small import marked
+from smmu.domain.watermark import Watermark
 
 _Made = tuple[tuple[PlannedTask, ...], tuple[Decision, ...]]
 
 
 def plan(
-    facts: MediaFacts, options: Options, limits: Limits, speech: plan_speech.Speech = plan_speech.NO_ENGINE
+    facts: MediaFacts,
+    options: Options,
+    limits: Limits,
+    speech: plan_speech.Speech = plan_speech.NO_ENGINE,
+    watermark: Watermark | None = None,
 ) -> Plan:
-    """The plan for an admissible file, with what there is to recognise speech with.
+    """The plan for an admissible file, with what there is to recognise speech with, and the watermark asked for.
 
-    `ValueError` when its kind has no content: inspection has refused that.
+    `ValueError` when its kind has no content: inspection has refused that; and for another watermark than asked for.
     """
+    if (watermark is None) is not (options.watermark is None):
+        raise ValueError("a plan has a watermark if, and only if, its options ask for one")
     clip = _clip(facts, options)
     tasks, decisions = _by_kind(_within(clip, facts), options, limits)
     heard, about_speech = plan_speech.tasks(_within(clip, facts), options, limits, speech)
     stages, about_chunks = staged([replace(task, clip=clip) for task in (*tasks, *heard)], facts, limits)
-    stages, about_machines = marked(stages, facts, limits)
+    stages, about_machines = marked(plan_watermark.laid_over(stages, watermark, limits), facts, limits)
+    about_wishes = (*_about_wishes(facts, options), *plan_watermark.decisions(tasks, watermark))
     about_work = (*about_chunks, *about_speech, *about_machines)
     return Plan(
         stages=stages,
-        decisions=(_about(facts, options), *_about_wishes(facts, options), *decisions, *about_work),
+        decisions=(_about(facts, options), *about_wishes, *decisions, *about_work),
     )
 
 

@@ -16,8 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from smmu.domain.errors import REJECTIONS, Code, Reason, Refused
-from smmu.domain.options import escaped
+from smmu.domain.errors import REJECTIONS, Code, Reason, Refused, escaped
 from smmu.entrypoints.api.replies import Reply, Scope
 from smmu.ports.errors import Conflict, Full, Throttled, Unavailable, WorldError
 from smmu.ports.system import Telemetry
@@ -36,6 +35,7 @@ STATUS: Mapping[Code, int] = MappingProxyType(
         Code.INVALID_CHECKSUM: 422,
         Code.INVALID_METADATA: 422,
         Code.INVALID_OPTIONS: 422,
+        Code.INVALID_WATERMARK: 422,
         Code.INVALID_PART: 422,
         Code.INVALID_VARIANT: 422,
         Code.QUOTA_EXCEEDED: 429,

@@ -14,6 +14,7 @@ import typer
 
 from smmu.domain.errors import Refused
 from smmu.domain.options import AUDIO_FORMATS, IMAGE_FORMATS, PRESETS, RUNGS, VIDEO_CODECS, parse_options
+from smmu.domain.watermark import MARGIN, OPACITY, POSITION, POSITIONS, SIZE
 from smmu.entrypoints.cli.boundary import USAGE, Stop
 
 Wishes = Mapping[str, object]
@@ -69,7 +70,7 @@ def _wishes(texts: Mapping[str, Any]) -> Wishes:
     given: dict[str, object] = {}
     for wish in _WISHES:
         if texts[wish.flag] not in (None, False):
-            given |= wish.read(texts[wish.flag])
+            given = _joined(given, wish.read(texts[wish.flag]))
     try:
         parse_options(given, pointer="")
     except Refused as refusal:
@@ -77,6 +78,15 @@ def _wishes(texts: Mapping[str, Any]) -> Wishes:
             USAGE, " ".join(f"{_flag(reason.pointer)}: {reason.message}" for reason in refusal.reasons)
         ) from None
     return given
+
+
+def _joined(given: Wishes, more: Wishes) -> dict[str, object]:
+    """Both; of an object that several options fill, the fields of both."""
+    joined = dict(given)
+    for name, value in more.items():
+        before = joined.get(name)
+        joined[name] = {**before, **value} if isinstance(before, Mapping) and isinstance(value, Mapping) else value
+    return joined
 
 
 def _flag(pointer: str) -> str:
@@ -100,6 +110,24 @@ def _clip(text: str) -> Wishes:
     if not colon or not (start or end):
         raise Stop(USAGE, f"--clip: {_CLIP}")
     return ends
+
+
+def _share(text: str) -> object:
+    """A number, where it is one; what else it may be is told of as it was said."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _of_watermark(name: str, metavar: str, told: str, read: Callable[[str], object] = _share) -> _Wish:
+    return _Wish(
+        flag=f"--watermark-{name}",
+        metavar=metavar,
+        help=told,
+        fields=(f"watermark/{name}",),
+        read=lambda text: {"watermark": {name: read(text)}},
+    )
 
 
 _WISHES = (
@@ -159,4 +187,15 @@ _WISHES = (
         fields=("read_metadata",),
         read=lambda given: {"read_metadata": given},
     ),
+    _Wish(
+        flag="--watermark",
+        metavar="IMAGE",
+        help="A picture to lay over a video: a file for smmu process, for smmu upload the id of a media.",
+        fields=("watermark", "watermark/image"),
+        read=lambda text: {"watermark": {"image": text}},
+    ),
+    _of_watermark("position", "PLACE", f"Where: {', '.join(POSITIONS)}. [default: {POSITION}]", str),
+    _of_watermark("size", "SHARE", f"Its longer side, as a share of the frame's short one. [default: {SIZE:g}]"),
+    _of_watermark("margin", "SHARE", f"How far from the edges, as a share of the same. [default: {MARGIN:g}]"),
+    _of_watermark("opacity", "SHARE", f"How much of it is seen, up to 1. [default: {OPACITY:g}]"),
 )
