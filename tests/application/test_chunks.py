@@ -9,14 +9,19 @@ import httpx
 import pytest
 
 from smmu.adapters.inmemory.media import PretendEngine, pretend_file
+from smmu.adapters.inmemory.objects import MemoryObjectStore
 from smmu.adapters.inmemory.system import AnyioClock
+from smmu.adapters.inmemory.world import World
+from smmu.application.chunks import Chunks
 from smmu.domain.errors import Code, refuse
 from smmu.domain.limits import Limits
 from smmu.domain.manifest import Rendition
-from smmu.domain.plan import PlannedTask
+from smmu.domain.plan import PlannedTask, TaskKind
+from smmu.domain.watermark import Watermark
 from smmu.ports.errors import TaskDied
 from smmu.ports.media import NO_PIECES, MediaEngine, Pieces, Progress, Sink
 from smmu.ports.objects import Source
+from tests.support.records import SOURCE, a_job
 from tests.support.service import Service, a_service, completed, ended
 
 LONG = Limits(chunks_from_seconds=10, chunk_seconds=6, progress_seconds=0.05)
@@ -207,3 +212,13 @@ async def test_when_all_is_made_the_chunks_are_swept_away(client: httpx.AsyncCli
         await client.delete(path)
         await anyio.sleep(600)
     assert stored(service, made["media_id"]) == []
+
+
+def test_a_chunk_with_another_watermark_is_another_chunk() -> None:
+    mark = Watermark(image=SOURCE, sha256="1", width=4, height=2, position="center", size=0.2, margin=0.0, opacity=1.0)
+    task = PlannedTask(name="chunk-0000", kind=TaskKind.CHUNK, renditions=(), memory_bytes=1, seconds_max=1)
+    chunks = Chunks(objects=MemoryObjectStore(World(), AnyioClock()), job=a_job(), makes="one")
+    other = replace(SOURCE, version="v2")
+    marks = [None, mark, replace(mark, image=other), replace(mark, sha256="2"), replace(mark, opacity=0.5)]
+    assert len({chunks.prefix(replace(task, watermark=one)) for one in marks}) == len(marks)
+    assert chunks.prefix(replace(task, watermark=mark)) == chunks.prefix(replace(task, watermark=replace(mark)))

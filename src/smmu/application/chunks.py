@@ -19,6 +19,7 @@ from smmu.domain.job import Job
 from smmu.domain.manifest import Rendition
 from smmu.domain.plan import Clip, Plan, PlannedTask, Spec, Transform
 from smmu.domain.values import ObjectRef
+from smmu.domain.watermark import Watermark
 from smmu.ports.errors import AlreadyExists
 from smmu.ports.media import Pieces
 from smmu.ports.objects import ObjectStore, Source
@@ -28,7 +29,7 @@ INDEX = "index.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPieces(Pieces):
-    """The files of chunks, pinned as they were found. The last one that was opened stays open."""
+    """Files besides its source that a task needs, pinned as they were found. The last that was opened stays open."""
 
     objects: ObjectStore
     refs: Mapping[str, ObjectRef]
@@ -61,6 +62,7 @@ class Chunks:
             "source": adapter(ObjectRef).dump_python(self.job.source, mode="json"),
             "transform": adapter(Transform).dump_python(planned.transform, mode="json"),
             "clip": adapter(Clip).dump_python(planned.clip, mode="json"),
+            "watermark": adapter(Watermark | None).dump_python(planned.watermark, mode="json"),
             "specs": [adapter(Spec).dump_python(spec, mode="json") for spec in planned.renditions],
             "makes": self.makes,
         }
@@ -80,15 +82,17 @@ class Chunks:
         except AlreadyExists:
             return
 
-    async def pieces(self, planned: PlannedTask, made: Plan) -> Pieces:
+    async def found(self, planned: PlannedTask, made: Plan) -> Mapping[str, ObjectRef]:
         """The files of all chunks that a task joins, as far as they are there."""
+        if not planned.joins:
+            return {}
         folder = keys.chunks_prefix(self.job.owner, self.job.media_id)
         there = {ref.key: ref async for ref in self.objects.list(folder)}
         refs: dict[str, ObjectRef] = {}
         for name in planned.joins:
             files = await self._files(self.prefix(made.task(name)), there)
             refs |= {f"{name}/{path}": ref for path, ref in files.items()}
-        return StoredPieces(objects=self.objects, refs=refs)
+        return refs
 
     async def _files(self, prefix: str, there: Mapping[str, ObjectRef]) -> dict[str, ObjectRef]:
         """The files of one chunk by their paths; none when it is not there whole."""

@@ -15,6 +15,7 @@ from smmu.application.revisions import facts_of
 from smmu.application.store import Store, until_settled
 from smmu.application.transcription import speech_of
 from smmu.application.uploads import KEY_SECONDS, require_same
+from smmu.application.watermarks import watermark_of
 from smmu.domain import media
 from smmu.domain.errors import Code, refuse, refuse_if
 from smmu.domain.job import RENDITIONS, Job
@@ -90,7 +91,8 @@ class Remaking:
     async def _job(self, known: Media, wish: Wish, trace: str) -> Job:
         await self._require_ready(known)
         options = widened(await self._options(known), wish.options)
-        whole = plan(facts_of(known), options, at_once(self.store.limits), await self._speech(known))
+        watermark = await watermark_of(self.store, known.owner, options)
+        whole = plan(facts_of(known), options, at_once(self.store.limits), await self._speech(known), watermark)
         names = chosen(whole, [record.name for record in known.renditions], wish)
         await self.jobs.require_source(known.source)
         now, job_id = self.jobs.clock.now(), self.ids.new(JOB)

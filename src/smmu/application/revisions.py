@@ -24,6 +24,7 @@ from smmu.domain.plan_speech import Speech
 from smmu.domain.planner import plan
 from smmu.domain.remaking import Wish, at_once, chosen, narrowed
 from smmu.domain.values import ObjectRef
+from smmu.domain.watermark import Watermark
 from smmu.ports.objects import ObjectStore
 
 _PLAYLIST, _SEGMENT = "application/vnd.apple.mpegurl", "video/iso.segment"
@@ -62,10 +63,12 @@ def facts_of(known: Media) -> MediaFacts:
     return facts
 
 
-async def plan_revision(objects: ObjectStore, known: Media, job: Job, limits: Limits, speech: Speech) -> Plan:
+async def plan_revision(
+    objects: ObjectStore, known: Media, job: Job, limits: Limits, speech: Speech, *, watermark: Watermark | None
+) -> Plan:
     """What a job of kind `renditions` makes: of its options' whole plan what it names, and what stands on that."""
     former = await read_former(objects, known)
-    whole = plan(facts_of(known), job.options, at_once(limits), speech)
+    whole = plan(facts_of(known), job.options, at_once(limits), speech, watermark)
     part = narrowed(whole, chosen(whole, former.names, Wish(names=job.renditions)), former.names)
     new = [spec.name for task in _tasks(part) for spec in task.renditions]
     staying = [one for one in former.renditions if one.name not in new and one.role in _PLAYED]

@@ -11,7 +11,7 @@ from typing import Any
 
 import anyio
 
-from smmu.application.chunks import Chunks
+from smmu.application.chunks import Chunks, StoredPieces
 from smmu.application.documents import PlanDocument, RenderDocument, leave, read_plan, read_render
 from smmu.application.gate import Gate, question_of
 from smmu.application.jobs import Jobs
@@ -19,9 +19,10 @@ from smmu.application.labelling import Labelling
 from smmu.application.publication import Outcome, Publication
 from smmu.application.revisions import facts_of, plan_revision
 from smmu.application.transcription import Transcription, speech_of
-from smmu.domain import keys
+from smmu.application.watermarks import watermark_of
+from smmu.domain import keys, watermark
 from smmu.domain.catalogue import INSPECT, PUBLISH, RECORD_FAILURE, RENDER, REVEAL
-from smmu.domain.errors import Code, Reason, refuse, refuse_if
+from smmu.domain.errors import Code, Reason, Refused, refuse, refuse_if
 from smmu.domain.facts import MediaFacts
 from smmu.domain.job import RENDITIONS, Failure, Job
 from smmu.domain.judgement import judge, judge_declared, judge_options, judge_plan
@@ -30,11 +31,13 @@ from smmu.domain.manifest import Rendition
 from smmu.domain.media import Media
 from smmu.domain.plan import Decision, Plan, PlannedTask, TaskKind
 from smmu.domain.plan_extra import without
+from smmu.domain.plan_watermark import gone
 from smmu.domain.planner import plan
 from smmu.domain.tags import cleaned
 from smmu.domain.task import Task
+from smmu.domain.values import ObjectRef
 from smmu.ports.errors import NotFound, TaskDied
-from smmu.ports.media import MediaEngine, Progress, Sink
+from smmu.ports.media import MediaEngine, Pieces, Progress, Sink
 from smmu.ports.objects import Body, ObjectStore, Source
 from smmu.ports.orchestrator import RunRequest
 from smmu.ports.speech import SpeechRecognizer
@@ -99,7 +102,8 @@ class Steps:
         refuse_if(judge_options(facts, job.options))
         facts = replace(facts, tags=cleaned(facts.tags) if facts.tags and job.options.read_metadata else None)
         judged = await self._judged(task, job, media, facts)
-        made = plan(facts, job.options, self.limits, await speech_of(self.recognizer))
+        over = await watermark_of(self.jobs.store, job.owner, job.options)
+        made = plan(facts, job.options, self.limits, await speech_of(self.recognizer), over)
         refuse_if(judge_plan(made, facts, self.limits))
         made = replace(made, decisions=(*judged, *made.decisions))
         return PlanDocument(facts=facts, plan=made, seconds=0.0)
@@ -112,7 +116,8 @@ class Steps:
 
     async def _look_again(self, job: Job, media: Media) -> PlanDocument:
         """The file is the very one that was looked at before: what was found then still holds."""
-        made = await plan_revision(self.objects, media, job, self.limits, await speech_of(self.recognizer))
+        speech, over = await speech_of(self.recognizer), await watermark_of(self.jobs.store, job.owner, job.options)
+        made = await plan_revision(self.objects, media, job, self.limits, speech, watermark=over)
         return PlanDocument(facts=facts_of(media), plan=made, seconds=0.0, former=media.manifest)
 
     async def _render(self, task: Task, job: Job, progress: Progress) -> dict[str, Any]:
@@ -123,14 +128,15 @@ class Steps:
         prefix = f"{task.name}-{task.fence}/"
         sink = StoreSink(objects=self.objects, prefix=prefix_of(job) + prefix)
         chunks = Chunks(objects=self.objects, job=job, makes=self.engine.makes)
+        pieces = await self._pieces(planned, await chunks.found(planned, document.plan))
+        renditions: tuple[Rendition, ...] = ()
         if planned.kind is TaskKind.CHUNK:
-            await self._chunk(chunks, source, planned, f"{job.id}-a{job.attempt}-{task.fence}/", progress)
-            renditions: tuple[Rendition, ...] = ()
-        elif planned.joins:
-            pieces = await chunks.pieces(planned, document.plan)
-            renditions = await self.engine.render(source, planned, sink, progress, pieces)
+            folder = f"{job.id}-a{job.attempt}-{task.fence}/"
+            await self._chunk(chunks, source, planned, folder, progress, pieces=pieces)
+        elif planned.kind is TaskKind.TRANSCRIBE:
+            renditions = await self._transcription().render(source, planned, sink, progress)
         else:
-            renditions = await self._renderer(planned).render(source, planned, sink, progress)
+            renditions = await self.engine.render(source, planned, sink, progress, pieces)
         refuse_if(_unproven(renditions))
         first = document.former is None and planned.name == document.plan.stages[0].tasks[0].name
         made = RenderDocument(
@@ -144,12 +150,12 @@ class Steps:
         return {"ref": ref}
 
     async def _chunk(
-        self, chunks: Chunks, source: Source, planned: PlannedTask, folder: str, progress: Progress
+        self, chunks: Chunks, source: Source, planned: PlannedTask, folder: str, progress: Progress, *, pieces: Pieces
     ) -> None:
         """Make a chunk, unless it is there."""
         if not await chunks.is_there(planned):
             sink = StoreSink(objects=self.objects, prefix=chunks.prefix(planned) + folder)
-            made = await self.engine.render(source, planned, sink, progress)
+            made = await self.engine.render(source, planned, sink, progress, pieces)
             refuse_if(_unproven(made))
             await chunks.keep(planned, folder, made[0])
         await progress(1.0)
@@ -173,12 +179,20 @@ class Steps:
         decided = replace(found.plan, decisions=(*found.plan.decisions, looked.decision))
         return Outcome(found=replace(found, plan=decided), made=made, seen=looked.found)
 
-    def _renderer(self, planned: PlannedTask) -> MediaEngine | Transcription:
-        if planned.kind is not TaskKind.TRANSCRIBE:
-            return self.engine
+    def _transcription(self) -> Transcription:
         if self.recognizer is None:
             raise TaskDied("this worker has no engine that recognises speech, and the plan has", "crashed")
         return Transcription(engine=self.engine, recognizer=self.recognizer)
+
+    async def _pieces(self, planned: PlannedTask, chunks: Mapping[str, ObjectRef]) -> Pieces:
+        """What a task needs besides its source."""
+        if planned.watermark is None:
+            return StoredPieces(objects=self.objects, refs=chunks)
+        try:
+            await self.objects.open(planned.watermark.image)
+        except NotFound as error:
+            raise Refused(gone()) from error
+        return StoredPieces(objects=self.objects, refs={**chunks, watermark.PIECE: planned.watermark.image})
 
     async def _source(self, job: Job) -> Source:
         try:

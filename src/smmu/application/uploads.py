@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from smmu.application.completion import STORED_TYPE, Completion, session_of
 from smmu.application.store import Store, until_settled
+from smmu.application.watermarks import watermark_of
 from smmu.domain import keys, parts, quota, upload
 from smmu.domain.admission import UploadRequest, admit
 from smmu.domain.errors import Code, Refused, refuse, refuse_if
@@ -70,6 +71,7 @@ class Uploads:
         if used is not None and used.value.expires_at > self.clock.now():
             return await self._replay(used.value, fingerprint)
         refuse_if(admit(request, self.store.limits))
+        await watermark_of(self.store, owner, request.options)
         opened = await self._open(owner, request, trace)
         try:
             await self._record(opened, self._use(opened, idempotency_key, fingerprint, used))

@@ -25,7 +25,10 @@ class Sink(Protocol):
 
 
 class Pieces(Protocol):
-    """Files that tasks before this one made for it, by names like "chunk-0001/240p.mp4"."""
+    """Files besides its source that a task needs: what tasks before it made for it, and a watermark's picture.
+
+    By names like "chunk-0001/240p.mp4"; the picture's is `domain.watermark.PIECE`.
+    """
 
     @property
     @abstractmethod
@@ -78,7 +81,7 @@ class MediaEngine(Protocol):
         """Make every rendition the task owes, put its files into `sink`, and prove each.
 
         A task that `joins` others finds their files in `pieces`; where they do not give what one pass over the source
-        does, it makes that pass.
+        does, it makes that pass. A task with a watermark finds its picture there too.
 
         Renditions come in the order of `task.renditions`. A rendition whose proof does not hold is still returned:
         the caller decides. Raises as `inspect` does.

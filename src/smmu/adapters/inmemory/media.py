@@ -38,6 +38,7 @@ from smmu.domain.plan import (
 )
 from smmu.domain.tags import Tags
 from smmu.domain.transcript import Span
+from smmu.domain.watermark import PIECE
 from smmu.ports.errors import TaskDied
 from smmu.ports.media import NO_PIECES, MediaEngine, Pieces, Progress, Sink
 from smmu.ports.objects import Source
@@ -126,7 +127,10 @@ class PretendEngine(MediaEngine):
         """Files made of digests, each with one honest proof: that it was made of these bytes. Joining takes no time."""
         head = await source.read(0, _HEAD_BYTES)
         told = _told(head)
-        joined = [await pieces.open(name) for name in pieces.sizes]
+        opened = {name: await pieces.open(name) for name in pieces.sizes}
+        if (task.watermark is not None) is not (PIECE in opened):
+            raise ValueError(f"{task.name} has another watermark than it was planned with")
+        joined = [name for name in opened if name != PIECE]
         await self._work(0.0 if joined else _seconds(task, _facts(told, source.size)), progress)
         if cause := told.get("dies_rendering"):
             raise TaskDied("the pretend renderer died, as it was told to", cause)
@@ -219,7 +223,11 @@ def _rendition(spec: Spec, digest: str, task: PlannedTask, pieces: int) -> tuple
     files = list(_files(spec, digest))
     proof = Proof(
         checks=(Check(name="source", ok=True, expected=digest, measured=digest),),
-        measures={"files": len(files), **({"pieces": pieces} if pieces else {})},
+        measures={
+            "files": len(files),
+            **({"pieces": pieces} if pieces else {}),
+            **({"watermark": task.watermark.sha256} if task.watermark else {}),
+        },
     )
     rendition = Rendition(
         name=spec.name,

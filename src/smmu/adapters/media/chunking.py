@@ -98,6 +98,7 @@ class _Chunk:
             "configuration": encoder.configuration.hex(),
             "ssim": witness.likeness.ssim,
             "xpsnr": witness.likeness.xpsnr,
+            "watermark": witness.sighting.told,
         }
         return file, told
 

@@ -188,6 +188,7 @@ class _Thread:
         self.rung.witness.decoded += told["decoded"]
         self.rung.witness.likeness.ssim += told["ssim"]
         self.rung.witness.likeness.xpsnr += told["xpsnr"]
+        self.rung.witness.sighting.add(told["watermark"])
         dates = redating.date([tick for tick, _ in shown])
         for packet, dts in zip(_packets(piece), dates, strict=True):
             self._segmenter.add(Sample(packet.data, packet.pts, dts, packet.key))

@@ -20,6 +20,7 @@ from smmu.adapters.media.cadence import Cadence, Clock, Grid, Selector, ticks_pe
 from smmu.adapters.media.copying import Copier, Stock
 from smmu.adapters.media.decode import Damage, Survey, video_frames
 from smmu.adapters.media.encoder import RungEncoder, mark
+from smmu.adapters.media.overlay import overlay_of
 from smmu.adapters.media.proof import RungWitness
 from smmu.adapters.media.segments import KeyPicture, Output, Segment, Segmenter
 from smmu.adapters.media.window import Cutter, Window, time_of
@@ -136,6 +137,8 @@ class Ladder:
         self.shown = 0
         self.after: Fraction | None = None  # when the first picture behind the part is shown
         self.rungs = self._make_rungs()
+        top = self._specs[0] if self._specs else None
+        self._overlay = overlay_of(bench, task, top.width, top.height) if top else None
         self._selector = Selector(
             [rung.spec.frame_rate_max for rung in self.rungs],
             min((rung.spec.keyframe_seconds for rung in self.rungs), default=Fraction(1)),
@@ -263,16 +266,22 @@ class Ladder:
     def _descend(self, frame: VideoFrame, kept: Sequence[bool], tick: int, *, key: bool) -> None:
         # All scaling first: an encoder rewrites its picture's times, and the next step must not see that.
         lowest = max(index for index, wanted in enumerate(kept) if wanted)
-        pictures = []
+        pictures: list[VideoFrame] = []
+        under = None
         for rung in self.rungs[: lowest + 1]:
             if rung.step is not None:
                 (frame,) = rung.step.feed(frame)
+            if self._overlay is not None and not pictures:
+                under = self._overlay.under(frame) if key else None
+                frame = self._overlay.over(frame)
             graph.tag_bt709(frame)
             pictures.append(frame)
         for rung, picture, wanted in zip(self.rungs, pictures, kept, strict=False):
             if wanted:
                 mark(picture, tick=tick, ticks=self.ticks, key=key)
                 rung.witness.plan(tick, picture, key=key)
+                if under is not None:
+                    rung.witness.sighting.keep(tick, under)
                 rung.cadence.add(tick)
                 rung.encoder.put(picture)
 

@@ -53,15 +53,16 @@ class _Meter:
             tag_bt709(picture)
             entry.push(picture)
         self._count += 1
-        return min(SAME_DB, float(_pulled(self._exit).metadata[self._key]))
+        return min(SAME_DB, float(pulled(self._exit).metadata[self._key]))
 
 
-def _pulled(sink: FilterContext) -> VideoFrame:
+def pulled(sink: FilterContext) -> VideoFrame:
+    """The one picture that comes of those that were pushed."""
     try:
         frame = sink.pull()
     except FFmpegError as error:
         if error.errno == EAGAIN:
-            raise RuntimeError("a comparing filter gave nothing for two pictures") from error
+            raise RuntimeError("a filter of two pictures gave nothing for them") from error
         raise
     assert isinstance(frame, VideoFrame)  # noqa: S101 - what a buffersink gives
     return frame

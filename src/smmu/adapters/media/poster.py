@@ -21,6 +21,7 @@ from av.video.frame import VideoFrame
 from smmu.adapters.media import graph
 from smmu.adapters.media.bare import bare
 from smmu.adapters.media.decode import Damage, Survey, keyframe_near, only, survey, video_frames
+from smmu.adapters.media.overlay import Sighting, overlay_of
 from smmu.adapters.media.preview import make_preview
 from smmu.adapters.media.proof import check
 from smmu.adapters.media.storyboard import make_storyboard
@@ -139,9 +140,13 @@ def score(pixels: npt.NDArray[np.uint8]) -> float:
 
 def _publish(bench: Workbench, task: PlannedTask, spec: PosterSpec, best: Candidate, looked_at: int) -> Rendition:
     picture = _finished(best.frame, task, spec)
-    data = _jpeg(picture, spec.quality)
+    overlay, sighting = overlay_of(bench, task, spec.width, spec.height, rgb=True), Sighting()
+    under = overlay.under(picture) if overlay else None
+    data = _jpeg(overlay.over(picture) if overlay else picture, spec.quality)
     (bench.directory / PATH).write_bytes(data)
-    checks = _checks(spec, data)
+    if under is not None:
+        sighting.compare(under, pyvips.Image.new_from_buffer(data, "").numpy())
+    checks = (*_checks(spec, data), *sighting.checks())
     file: RenderedFile = bench.finish(PATH, CONTENT_TYPE)
     measures = {"position_s": round(best.position_s, 3), "score": round(best.score, 3), "candidates": looked_at}
     return Rendition(
@@ -150,7 +155,7 @@ def _publish(bench: Workbench, task: PlannedTask, spec: PosterSpec, best: Candid
         files=(file,),
         width=spec.width,
         height=spec.height,
-        proof=Proof(checks=checks, measures=measures),
+        proof=Proof(checks=checks, measures={**measures, **sighting.measures()}),
     )
 
 

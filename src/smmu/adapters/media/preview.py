@@ -7,7 +7,7 @@ ladder, as a fast-start MP4. Refuses to choose how many pieces there are and how
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from smmu.adapters.media.cadence import Selector, ticks_per_second
 from smmu.adapters.media.decode import Damage, Survey, key_times, only, video_frames
 from smmu.adapters.media.encoder import RungEncoder, mark
 from smmu.adapters.media.mp4 import progressive
+from smmu.adapters.media.overlay import Overlay, Sighting, overlay_of
 from smmu.adapters.media.proof import check, check_within, play_through, prove_progressive
 from smmu.adapters.media.segments import Output
 from smmu.adapters.media.window import Cutter, Window, time_of
@@ -38,6 +39,8 @@ class _Reel:
     step: graph.Step
     selector: Selector
     ticks: int
+    overlay: Overlay | None
+    sighting: Sighting = field(default_factory=Sighting)
     frames: int = 0
     last: Fraction = Fraction(0)
     end: Fraction = Fraction(0)
@@ -47,12 +50,22 @@ class _Reel:
         (kept,), _ = self.selector.choose(at)
         if not kept:
             return
-        frame.pts, frame.time_base = round(at * self.ticks), Fraction(1, self.ticks)
+        tick = round(at * self.ticks)
+        frame.pts, frame.time_base = tick, Fraction(1, self.ticks)
         (picture,) = self.step.feed(frame)
+        if self.overlay is not None:
+            if key:
+                self.sighting.keep(tick, self.overlay.under(picture))
+            picture = self.overlay.over(picture)
         graph.tag_bt709(picture)
-        mark(picture, tick=round(at * self.ticks), ticks=self.ticks, key=key)
+        mark(picture, tick=tick, ticks=self.ticks, key=key)
         self.encoder.put(picture)
         self.frames, self.last = self.frames + 1, at
+
+    def look(self, frame: VideoFrame) -> None:
+        """A picture of the preview, as it plays."""
+        time = time_of(frame)
+        self.sighting.look(None if time is None else round(time * self.ticks), frame)
 
 
 def make_preview(bench: Workbench, task: PlannedTask, spec: PreviewSpec, found: Survey) -> Rendition:
@@ -61,7 +74,8 @@ def make_preview(bench: Workbench, task: PlannedTask, spec: PreviewSpec, found: 
     ticks = ticks_per_second(found.time_base)
     encoder = RungEncoder(_rung(spec), Output(root=bench.directory, whole=whole), ticks=ticks, rate=spec.frame_rate_max)
     step = graph.upright(task.transform, spec.width, spec.height)
-    reel = _Reel(encoder, step, Selector([spec.frame_rate_max], spec.piece_seconds), ticks)
+    overlay = overlay_of(bench, task, spec.width, spec.height)
+    reel = _Reel(encoder, step, Selector([spec.frame_rate_max], spec.piece_seconds), ticks, overlay)
     try:
         for window in _windows(bench, task, spec, found):
             _play(bench, task, window, reel)
@@ -137,7 +151,7 @@ def _published(bench: Workbench, spec: PreviewSpec, encoder: RungEncoder, reel: 
     target = bench.directory / PATH
     progressive([whole], target, bench.beat)
     whole.unlink()
-    pictures, last = play_through(target, bench.beat)
+    pictures, last = play_through(target, bench.beat, reel.look)
     longest = float(spec.piece_seconds * spec.pieces) + 1
     checks = (
         *prove_progressive(target, [reel.frames], bench.beat),
@@ -146,6 +160,7 @@ def _published(bench: Workbench, spec: PreviewSpec, encoder: RungEncoder, reel: 
         Check(
             name="short (s)", ok=reel.end <= longest, expected=f"at most {longest}", measured=f"{float(reel.end):.3f}"
         ),
+        *reel.sighting.checks(),
     )
     file = bench.finish(PATH, CONTENT_TYPE)
     return Rendition(
@@ -157,5 +172,5 @@ def _published(bench: Workbench, spec: PreviewSpec, encoder: RungEncoder, reel: 
         duration_s=float(reel.end),
         bitrate_bps=round(file.size * 8 / float(reel.end)),
         codecs=encoder.codecs,
-        proof=Proof(checks=checks, measures={"frames": reel.frames}),
+        proof=Proof(checks=checks, measures={"frames": reel.frames, **reel.sighting.measures()}),
     )

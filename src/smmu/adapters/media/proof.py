@@ -30,6 +30,7 @@ from smmu.adapters.media.graph import BT709, LIMITED
 from smmu.adapters.media.likeness import SPAN, Likeness
 from smmu.adapters.media.loudness import BLOCK_SECONDS_MIN, Loudness, Meter
 from smmu.adapters.media.mp4 import box_order
+from smmu.adapters.media.overlay import Sighting
 from smmu.adapters.media.segments import Segment
 from smmu.domain.manifest import Check, Proof
 from smmu.domain.plan import RungSpec
@@ -65,6 +66,7 @@ class RungWitness:
         self._strangers: set[str] = set()
         self._last_dts: int | None = None
         self.likeness = Likeness(spec, ticks, cuts)
+        self.sighting = Sighting()
         self.frames = self.decoded = self.keyframes = 0
         self.starts: list[Fraction] = []
         self.durations: list[Fraction] = []
@@ -92,6 +94,7 @@ class RungWitness:
                 self._decode(segment, container, every)
         except FFmpegError as error:
             self._complain("readable", f"{segment.path}: {error}")
+        self.sighting.forget(before=round((segment.start + segment.duration) * self._ticks))
 
     def _compare(self, segment: Segment, packets: "Sequence[Packet[Stream]]") -> None:
         planned = [self._planned.popleft() for _ in segment.packets if self._planned]
@@ -129,6 +132,7 @@ class RungWitness:
                 self._look_at(segment, frames[0], container)
             times += [frame.pts for frame in frames]
             for frame in frames:
+                self.sighting.look(frame.pts, frame)
                 self.likeness.compare(frame.pts, frame)
             if len(times) >= SPAN and not self._decode_all:
                 return
@@ -164,7 +168,7 @@ class RungWitness:
         )  # fmt: skip
         return (check("pictures planned and not found", 0, len(self._planned)), *found, duration,
                 bare(sorted(self._strangers)),
-                *self.likeness.checks(capped=capped))  # fmt: skip
+                *self.likeness.checks(capped=capped), *self.sighting.checks())  # fmt: skip
 
     def _verdict(self, about: str, sentence: str) -> Check:
         wrong = self._wrong.get(about, [])
@@ -256,13 +260,17 @@ def _loudness_checks(encoded: Coded, out: Loudness) -> Iterable[Check]:
         )  # fmt: skip
 
 
-def play_through(path: Path, beat: Callable[[], None]) -> tuple[int, float]:
-    """How many pictures of a file of ours decode, and when the last one is shown, in seconds."""
+def play_through(
+    path: Path, beat: Callable[[], None], look: Callable[[VideoFrame], None] = lambda _: None
+) -> tuple[int, float]:
+    """How many pictures of a file of ours decode, each looked at, and when the last one is shown, in seconds."""
     count, last = 0, Fraction(0)
     with av.open(str(path), "r", format="mp4", container_options={"protocol_whitelist": "file"}) as container:
         stream = container.streams.video[0]
         for packet in container.demux(stream):
-            count += len(packet.decode())
+            for frame in packet.decode():
+                look(frame)
+                count += 1
             if packet.pts is not None and stream.time_base is not None:
                 last = max(last, packet.pts * stream.time_base)
             beat()

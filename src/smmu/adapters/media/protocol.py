@@ -19,6 +19,8 @@ from smmu.domain import plan
 from smmu.domain.errors import Refused
 from smmu.domain.kept import Kept, KeptTrack
 from smmu.domain.limits import Limits
+from smmu.domain.values import ObjectRef
+from smmu.domain.watermark import Watermark
 
 Message = dict[str, Any]
 
@@ -59,6 +61,8 @@ def decode_task(data: Mapping[str, Any]) -> plan.PlannedTask:
     built["renditions"] = tuple(_spec(item) for item in data["renditions"])
     built["transform"] = _build(plan.Transform, data["transform"])
     built["clip"] = _build(plan.Clip, data["clip"])
+    if data["watermark"] is not None:
+        built["watermark"] = Watermark(**{**data["watermark"], "image": ObjectRef(**data["watermark"]["image"])})
     if data["kept"] is not None:
         kept = data["kept"]
         tracks = tuple(_build(KeptTrack, track) for track in kept["tracks"])

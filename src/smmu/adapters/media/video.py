@@ -158,8 +158,8 @@ class _Job:
         measures = {**ladder.damage.measures(), **_clock_measures(ladder), "frames": rung.witness.frames,
                     "keyframes": rung.witness.keyframes, "frames_decoded": rung.witness.decoded,
                     "bitrate_average_bps": average, "bitrate_peak_bps": peak,
-                    **rung.witness.likeness.measures(), **self._copied_measures(rung),
-                    **self._chunk_measures()}  # fmt: skip
+                    **rung.witness.likeness.measures(), **rung.witness.sighting.measures(),
+                    **self._copied_measures(rung), **self._chunk_measures()}  # fmt: skip
         return Rendition(
             name=rung.spec.name,
             role=rung.spec.role,

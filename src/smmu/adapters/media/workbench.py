@@ -4,6 +4,7 @@ It opens containers the only safe way and hands finished files over. It knows no
 refuses to open anything but the source.
 """
 
+import copy
 import hashlib
 import itertools
 import os
@@ -55,7 +56,8 @@ class Workbench:
     """What one routine works with. `tell` takes messages for the parent (see `protocol.py`) and may be any callable.
 
     `source` is a seekable, read-only binary file whose name means nothing; `directory` a private writable folder.
-    `pieces` are files of ours that tasks before this one made for it, by their names.
+    `pieces` are what else it may read, by their names: files that tasks before this one made for it, and a picture that
+    is to be laid over what it makes.
     """
 
     def __init__(
@@ -74,6 +76,12 @@ class Workbench:
         self._tell = tell
         self._numbers = itertools.count()
         self._fraction = 0.0
+
+    def over_piece(self, name: str) -> "Workbench":
+        """The same bench, with one of its pieces as the source."""
+        other = copy.copy(self)
+        other.source = self.pieces[name]
+        return other
 
     def progress(self, fraction: float) -> None:
         """Tell how much is done (0.0–1.0). Going back is silently held; the parent may be told less often."""
