@@ -44,6 +44,40 @@ def test_what_is_wished_is_what_is_made(files: Files, tmp_path: Path) -> None:
     assert {one["name"] for one in manifest["renditions"]} == {"48p", "hls", "dash", "mp4", "poster"}
 
 
+def test_a_picture_is_laid_over_every_film_and_leaves_nothing_else_behind(files: Files, tmp_path: Path) -> None:
+    other = tmp_path / "other.mp4"
+    other.write_bytes(files.clip.read_bytes())
+    place = ("--watermark-position", "top-left", "--watermark-size", "0.5", "--watermark-opacity", "0.9")
+    done = smmu("process", files.clip, other, "--out", tmp_path / "out", "--watermark", files.photo, *place)
+    assert done.status == 0, done.err
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["clip", "other"]
+    for name in ("clip", "other"):
+        manifest = json.loads((tmp_path / "out" / name / "manifest.json").read_text(encoding="utf-8"))
+        told = {(one["subject"], one["choice"]) for one in manifest["plan"]["decisions"]}
+        assert ("watermark", "top-left, 50% of the short side") in told
+        seen = {one["name"]: one["proof"]["measures"].get("watermark_seen") for one in manifest["renditions"]}
+        assert {seen["poster"], seen["48p"]}.isdisjoint({None})
+    assert smmu("verify", tmp_path / "out" / "clip").status == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("missing.png", "There is no such file."),
+        ("text.mp4", "This is a text file"),
+        ("song.wav", "The media named as a watermark is no picture"),
+    ],
+)
+def test_what_cannot_be_laid_over_is_said_before_any_film_is_made(
+    files: Files, tmp_path: Path, name: str, words: str
+) -> None:
+    bad = files.text.with_name(name)
+    done = smmu("process", files.clip, "--out", tmp_path / "out", "--watermark", bad)
+    assert (done.status, done.out) == (1, "")
+    assert done.complaint.startswith(f"smmu: --watermark {bad}: {words}")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_it_goes_on_past_bad_files_and_says_so_at_the_end(files: Files, tmp_path: Path) -> None:
     empty = tmp_path / "empty.png"
     empty.touch()

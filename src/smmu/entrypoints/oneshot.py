@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import anyio
 from anyio import to_thread
 
 from smmu.application.system import System
+from smmu.application.watermarks import watermark_of
 from smmu.bootstrap.opening import lines_of, open_system
 from smmu.bootstrap.settings import EmbeddedPlatform, Settings
 from smmu.domain import job
@@ -34,6 +35,7 @@ OWNER = "local"
 _PIECE_BYTES = 1 << 20
 _LOOK_SECONDS = 0.1
 _CLEANING_SECONDS = 10
+_LEAST = Options(preset="preview-only")  # of a picture that is only laid over others
 _OF_THE_WORLD = frozenset({Code.WORLD_UNAVAILABLE, Code.DISK_FULL})
 
 Show = Callable[[float, str], None]
@@ -71,11 +73,26 @@ class Processor:
             return Outcome(file=file, code=Code.WORLD_UNAVAILABLE, message=words, world_failed=True)
         return Outcome(file=file, folder=self.out / name, manifest=manifest)
 
+    async def with_watermark(self, show: Show) -> "Processor":
+        """The same, with the picture that is wished over videos taken in as every picture is.
+
+        Raises what is wrong with it or with the world.
+        """
+        wish = self.options.watermark
+        if wish is None:
+            return self
+        file = Path(wish.image)
+        done = await self._send(file, _size_of(file), _LEAST)
+        _require_success(await self._until_over(done.job_id, show))
+        options = replace(self.options, watermark=replace(wish, image=done.media_id))
+        await watermark_of(self.system.uploads.store, OWNER, options)
+        return replace(self, options=options)
+
     async def _process(self, file: Path, target: Path, show: Show) -> dict[str, Any]:
         size = _size_of(file)
         show(0.0, "reading")
         await to_thread.run_sync(require_free, target, file)
-        done = await self._send(file, size)
+        done = await self._send(file, size, self.options)
         try:
             _require_success(await self._until_over(done.job_id, show))
             made = (await self.system.library.get(OWNER, done.media_id)).value
@@ -86,10 +103,10 @@ class Processor:
         show(1.0, "done")
         return manifest
 
-    async def _send(self, file: Path, size: int) -> Upload:
+    async def _send(self, file: Path, size: int, options: Options) -> Upload:
         """An upload as any other, but that its bytes take no network."""
         uploads = self.system.uploads
-        request = UploadRequest(filename=file.name, size=size, options=self.options)
+        request = UploadRequest(filename=file.name, size=size, options=options)
         begun = (await uploads.begin(OWNER, request)).upload
         for number in range(1, begun.layout.number_max + 1):
             (part,) = await uploads.sign(OWNER, begun.id, [number])

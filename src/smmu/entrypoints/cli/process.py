@@ -53,13 +53,26 @@ async def _process(files: Sequence[Path], out: Path, wishes: Wishes) -> list["Ou
     settings, options = load_settings(), parse_options(wishes)
     with gauges() as shown:
         async with until_asked() as asked, processing(settings, out, options) as processor:
-            run = _Run(processor, shown, anyio.CapacityLimiter(settings.workers.heavy))
+            run = _Run(await _marking(processor, shown), shown, anyio.CapacityLimiter(settings.workers.heavy))
             async with anyio.create_task_group() as group:
                 for file, name in zip(files, folder_names(files), strict=True):
                     group.start_soon(run.one, file, name)
     if asked.number:
         raise Stop(asked.status, "interrupted: what was finished is kept, nothing else is left")
     return [run.outcomes[name] for name in folder_names(files)]
+
+
+async def _marking(processor: "Processor", shown: Gauges) -> "Processor":
+    """The processor with its watermark; without it none of the files is what was asked for."""
+    from smmu.domain.errors import Refused
+
+    wish = processor.options.watermark
+    if wish is None:
+        return processor
+    try:
+        return await processor.with_watermark(shown.add(wish.image).show)
+    except Refused as error:
+        raise Stop(REFUSED, f"--watermark {wish.image}: {error.message}") from None
 
 
 @dataclass(frozen=True, slots=True)
