@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from smmu.domain.limits import Limits
     from smmu.domain.options import Options
     from smmu.domain.policy import Unanswered, Verdict
+    from smmu.domain.watermark import WatermarkWish
     from smmu.ports.classify import Classifier
     from smmu.ports.errors import WorldError
     from smmu.ports.media import MediaEngine
@@ -50,6 +51,7 @@ __all__ = [
     "Unanswered",
     "UploadRequest",
     "Verdict",
+    "WatermarkWish",
     "WorldError",
     "assemble",
     "memory_platform",
@@ -80,6 +82,7 @@ _HOMES = {
     "Unanswered": "domain.policy",
     "UploadRequest": "domain.admission",
     "Verdict": "domain.policy",
+    "WatermarkWish": "domain.watermark",
     "WorldError": "ports.errors",
     "assemble": "application.system",
     "memory_platform": "adapters.inmemory.platform",

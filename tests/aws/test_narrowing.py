@@ -5,6 +5,7 @@ look at.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -28,21 +29,22 @@ pytestmark = [pytest.mark.slow, pytest.mark.served, pytest.mark.timeout(240)]
 def seen(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> list[Seen]:
     """The requests of two owners' jobs, one after the other; one owner is no key segment as it is."""
     folder = tmp_path_factory.mktemp("narrowing")
-    files = {
-        "ada": clip(folder / "clip.mp4", seconds=31, size=(64, 48)),  # two chunks
-        "auth0|64f1c": photo(folder / "photo.jpg", size=(64, 48)),
-    }
+    film = clip(folder / "clip.mp4", seconds=31, size=(64, 48))  # two chunks
+    picture = photo(folder / "photo.jpg", size=(64, 48))
 
-    async def work(owner: str) -> None:
+    async def ended(owner: str, file: Path, **options: Any) -> str:
         async with open_client(cloud.url, cloud.token(owner)) as client:
-            ended = await done(client, await uploaded(client, files[owner]))
-        assert ended.state == "succeeded"
-        if files[owner].suffix == ".jpg":
-            await _picture_of(cloud, owner, ended.media_id)
+            job = await done(client, await uploaded(client, file, **options))
+        assert job.state == "succeeded"
+        return job.media_id
+
+    async def work() -> None:
+        picture_id = await ended("ada", picture)
+        await ended("ada", film, watermark={"image": picture_id})
+        await _picture_of(cloud, "auth0|64f1c", await ended("auth0|64f1c", picture))
 
     with trail() as found:
-        for owner in files:
-            anyio.run(work, owner)
+        anyio.run(work)
     return found.seen
 
 
@@ -101,6 +103,13 @@ def test_whatever_it_does_in_a_session_the_policy_allows(cloud: Cloud, seen: lis
     for begun, asked in sessions(seen).values():
         refused = [one for one in asked if not allows(statements, _by(one, begun.tags))]
         assert refused == [], begun.tags
+
+
+def test_every_session_that_makes_frames_reads_the_picture_that_is_laid_over_them(seen: list[Seen]) -> None:
+    sources = [{one.resource for one in asked if "/source" in one.resource} for _, asked in sessions(seen).values()]
+    both = [read for read in sources if len(read) > 1]
+    assert len(both) == 4, "two chunks, their join, the poster"
+    assert len(set[str]().union(*both)) == 2, "the film, and the picture that was sent before it"
 
 
 def test_with_the_tags_of_another_it_could_do_none_of_it(cloud: Cloud, seen: list[Seen]) -> None:

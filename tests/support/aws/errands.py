@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import anyio
 
@@ -13,9 +14,9 @@ PATIENCE = 90
 _ENDED = ("succeeded", "failed", "cancelled")
 
 
-async def uploaded(client: Client, path: Path) -> str:
+async def uploaded(client: Client, path: Path, **options: Any) -> str:
     """The id of the job that a file's upload made."""
-    return (await client.uploads.upload(Wish(path=path))).job_id
+    return (await client.uploads.upload(Wish(path=path, options=options))).job_id
 
 
 async def done(client: Client, job_id: str) -> JobAnswer:
