@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from smmu.adapters.media.hls import SOUND_INIT_TYPE
 from tests.support import clips
 from tests.support.clips import FAST, Made, failures, make, render
 from tests.support.media import clip
@@ -54,6 +55,22 @@ def test_each_sound_is_the_tracks_own_and_is_as_wide_as_it_says(film: Made) -> N
         assert clips.stream(playlist, "a")["channels"] == int(json.loads(line.partition("CHANNELS=")[2].split(",")[0]))
     for name, hertz in (("hls-audio-2", 800), ("hls-audio-3", 900)):
         assert pitch(film.path(name), 0) == pytest.approx(hertz, abs=5)
+
+
+def test_whoever_opens_the_files_alone_sees_the_languages(film: Made) -> None:
+    for name, code in (("hls-audio", "eng"), ("hls-audio-surround", "eng"), ("hls-audio-2", "deu")):
+        beginning = next(file.path for file in film[name].files if file.content_type == SOUND_INIT_TYPE)
+        assert clips.stream(film.folder / beginning, "a")["tags"]["language"] == code
+    assert clips.stream(film.path("mp4"), "a")["tags"]["language"] == "eng"
+    assert clips.stream(film.path("mp4"), "v")["tags"]["language"] == "und"
+
+
+def test_a_sound_alone_keeps_its_language(tmp_path: Path) -> None:
+    tagged = ["-metadata:s:a:0", "language=fre"]
+    source = make(tmp_path / "s.m4a", "-f", "lavfi", "-i", "sine=f=440:r=48000:d=1", *tagged, "-c:a", "aac")
+    made = render(source, tmp_path / "o", "audio")
+    assert failures(made) == []
+    assert clips.stream(made.path("audio"), "a")["tags"]["language"] == "fra"
 
 
 def test_no_channel_of_5_1_is_mistaken_for_another(film: Made) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from smmu.domain import plan_tracks
 from smmu.domain.facts import Purpose, SubtitleTrack
-from smmu.domain.languages import name_of, tag_of
+from smmu.domain.languages import code_of, name_of, tag_of
 from smmu.domain.options import Options
 from smmu.domain.plan import AudioSpec, Mp4Spec, SubtitlesSpec
 from tests.support.planned import STEREO, choices, planned, specs, video, wished
@@ -116,3 +116,11 @@ def test_titles_become_unique_and_the_first_keeps_its_own(titles: list[str]) -> 
 )
 def test_a_language_has_the_shortest_tag_and_a_name(code: str, tag: str, name: str) -> None:
     assert (tag_of(code), name_of(tag_of(code))) == (tag, name)
+
+
+@pytest.mark.parametrize(
+    ("tag", "code"),
+    [("de", "deu"), ("pt-br", "por"), ("zh-Hant", "zho"), ("gsw", "gsw"), ("", "und"), ("xx", "und"), ("mañ", "und")],
+)
+def test_a_container_has_three_letters_for_a_language(tag: str, code: str) -> None:
+    assert code_of(tag) == code

@@ -4,6 +4,7 @@ Containers say "ger" or "deu" (ISO 639-2, bibliographic and terminological); a t
 language has, "de". Codes and names are ISO 639's. What is not in the table passes as it is: a tag may say more.
 """
 
+import re
 from typing import Final
 
 # Two letters, three letters (the bibliographic code behind a stroke), name.
@@ -37,13 +38,23 @@ xh xho Xhosa;yi yid Yiddish;yo yor Yoruba;za zha Zhuang;zh zho/chi Chinese;zu zu
 """
 _ENTRIES: Final = [entry.split(" ", 2) for line in _TABLE.strip().splitlines() for entry in line.split(";")]
 _SHORT: Final = {code: short for short, long, _ in _ENTRIES for code in long.split("/")}
+_LONG: Final = {short: long.partition("/")[0] for short, long, _ in _ENTRIES}
 _NAMES: Final = {short: name for short, _, name in _ENTRIES}
+UNDETERMINED: Final = "und"
+_LONG_CODE: Final = re.compile(r"[a-z]{3}")
 
 
 def tag_of(code: str) -> str:
     """The language's tag for what a container says: "de" for "ger", "pt-br" for "por-BR"; "" stays ""."""
     primary, joint, rest = code.lower().partition("-")
     return _SHORT.get(primary, primary) + joint + rest
+
+
+def code_of(tag: str) -> str:
+    """The three letters that a container has for a tag (ISO 639-2/T): "deu" for "de", "por" for "pt-br", else "und"."""
+    primary = tag.lower().partition("-")[0]
+    code = _LONG.get(primary, primary)
+    return code if _LONG_CODE.fullmatch(code) else UNDETERMINED
 
 
 def name_of(tag: str) -> str:

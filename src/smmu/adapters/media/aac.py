@@ -24,6 +24,7 @@ from smmu.adapters.media.segments import Output, Segment, Segmenter
 from smmu.adapters.media.sound import LAYOUTS, Line, within
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.errors import Code, refuse
+from smmu.domain.languages import code_of
 from smmu.domain.plan import AudioSpec
 
 FRAME_SAMPLES = 1_024
@@ -202,7 +203,7 @@ class AacEncoder:
     def _header(self, shift: int) -> cmaf.TrackHeader:
         spec = self._spec
         entry = cmaf.aac_entry(self._configuration, spec.channels, spec.sample_rate, spec.bitrate_bps)
-        return cmaf.TrackHeader(entry=entry, timescale=spec.sample_rate, shift=shift)
+        return cmaf.TrackHeader(entry=entry, timescale=spec.sample_rate, shift=shift, language=code_of(spec.language))
 
 
 def _open_encoder(spec: AudioSpec) -> AudioCodecContext:

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from smmu.domain.languages import UNDETERMINED
+
 START_CODE = b"\0\0\1"
 MATRIX = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 MOVIE_TIMESCALE = 1_000
 KEY_FLAGS, DELTA_FLAGS = 0x02000000, 0x01010000
-UNDETERMINED_LANGUAGE = 0x55C4  # "und"
 NAL_SPS, NAL_PPS = 7, 8
 
 
@@ -31,13 +32,17 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackHeader:
-    """What the initialisation section says. `shift` is how far into the media the presentation starts, in ticks."""
+    """What the initialisation section says. `shift` is how far into the media the presentation starts, in ticks.
+
+    `language` has three letters (ISO 639-2/T).
+    """
 
     entry: bytes
     timescale: int
     width: int = 0
     height: int = 0
     shift: int = 0
+    language: str = UNDETERMINED
 
     @property
     def is_video(self) -> bool:
@@ -132,13 +137,19 @@ def _track(track: TrackHeader) -> bytes:
 
 def _media(track: TrackHeader) -> bytes:
     kind, name = (b"vide", b"Video\0") if track.is_video else (b"soun", b"Sound\0")
-    times = full_box(b"mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, track.timescale, 0, UNDETERMINED_LANGUAGE, 0))
+    times = full_box(b"mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, track.timescale, 0, _packed(track.language), 0))
     handler = full_box(b"hdlr", 0, 0, struct.pack(">I4s12x", 0, kind), name)
     video, audio = full_box(b"vmhd", 0, 1, bytes(8)), full_box(b"smhd", 0, 0, bytes(4))
     here = full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1))
     source = box(b"dinf", here)
     information = box(b"minf", video if track.is_video else audio, source, _empty_table(track.entry))
     return box(b"mdia", times, handler, information)
+
+
+def _packed(language: str) -> int:
+    """Three letters of five bits each."""
+    first, second, third = (ord(letter) - 0x60 for letter in language)
+    return first << 10 | second << 5 | third
 
 
 def _empty_table(entry: bytes) -> bytes:

@@ -15,6 +15,8 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
+from smmu.domain.languages import UNDETERMINED
+
 OPTIONS = {"movflags": "+faststart", "fflags": "+bitexact", "use_editlist": "1"}
 
 
@@ -27,6 +29,8 @@ def progressive(tracks: Sequence[Path], target: Path, beat: Callable[[], None]) 
         timescale = {"movie_timescale": str((sources[-1].streams[0].time_base or Fraction(1, 1000)).denominator)}
         output = stack.enter_context(av.open(str(target), "w", format="mp4", container_options=OPTIONS | timescale))
         streams = [output.add_stream_from_template(source.streams[0], opaque=True) for source in sources]
+        for source, stream in zip(sources, streams, strict=True):
+            stream.metadata["language"] = source.streams[0].metadata.get("language", UNDETERMINED)
         _interleave(sources, streams, output, beat)
 
 
