@@ -10,6 +10,7 @@ import pytest
 
 from smmu.entrypoints.exporting import paths_in
 from tests.e2e.conftest import Files
+from tests.support.clips import FAST, make
 from tests.support.media import clip, song
 from tests.support.served import SMMU, environment, pause, smmu
 
@@ -76,6 +77,15 @@ def test_what_cannot_be_laid_over_is_said_before_any_film_is_made(
     assert (done.status, done.out) == (1, "")
     assert done.complaint.startswith(f"smmu: --watermark {bad}: {words}")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_clip_that_lacks_what_it_is_made_of_says_so(tmp_path: Path) -> None:
+    sound = ["-f", "lavfi", "-i", "sine=r=48000:d=0.5"]
+    film = make(tmp_path / "film.mp4", "-f", "lavfi", "-i", "testsrc2=s=64x48:r=10:d=4", *sound, *FAST, "-c:a", "aac")
+    done = smmu("process", film, "--out", tmp_path / "out", "--clip", "2:", "--json")
+    [result] = json.loads(done.out)["results"]
+    assert (done.status, result["code"]) == (1, "invalid_options")
+    assert result["message"] == "Track 1 has no sound in the clip: ask for it muted."
 
 
 def test_it_goes_on_past_bad_files_and_says_so_at_the_end(files: Files, tmp_path: Path) -> None:

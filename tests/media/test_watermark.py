@@ -125,6 +125,18 @@ def test_it_is_where_it_was_asked_for_on_every_rung(tmp_path: Path, position: An
     assert made["240p"].proof.measures["watermark_seen"] == pytest.approx(1, abs=0.1)
 
 
+def test_a_rung_that_is_made_alone_has_it_where_the_others_have_it(tmp_path: Path) -> None:
+    here = film(tmp_path, shown=GREY.replace("640x480", "480x360"), seconds=1)
+    watermark = here.watermark(position="bottom-right")
+    (task,) = tasks_of(here.plan(watermark), TaskKind.VIDEO)
+    lowest = next(spec for spec in task.renditions if spec.name == "240p")
+    (alone,) = run(here.source, tmp_path / "alone", replace(task, renditions=(lowest,)), here.pieces)
+    made = here.made(watermark, "video")
+    shown = [seen(folder / alone.path, 320, 240) for folder in (tmp_path / "alone", made.folder)]
+    assert np.abs(shown[0] - shown[1]).mean() < 1
+    is_marked(shown[0], shown[1], watermark.box(320, 240))
+
+
 def test_it_is_on_what_shows_a_film_before_it_plays_but_not_on_the_storyboard(tmp_path: Path) -> None:
     here = film(tmp_path, shown=MOVING, seconds=7)
     watermark = here.watermark()

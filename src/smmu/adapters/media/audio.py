@@ -84,6 +84,7 @@ class _Job:
         heard = self._listen(track, [*meters.values(), *peaks.values()], start, end)
         for line in peaks.values():
             line.finish()
+            aac.require_sound(line.samples, heard)
         return Measured(heard, {shape: meter.result() for shape, meter in meters.items()}, peaks)
 
     def _encode(self, track: int, measured: Measured) -> dict[str, Coded]:

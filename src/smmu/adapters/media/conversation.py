@@ -31,6 +31,7 @@ COMPLAINTS_BYTES_MAX = 16_384
 DYING_SECONDS = 5
 SENT_AT_ONCE = 4  # files on their way to where they are kept: a film ends with dozens of small ones
 
+_VERDICTS = REJECTIONS | {Code.INVALID_OPTIONS}  # that a clip has no sound is known when it was heard
 _DONE = re.compile(r"^done-[0-9]{1,9}$")
 _NO_MEMORY = re.compile(
     rb"failed to allocate|bad_alloc|cannot allocate memory|MemoryError|out of memory", re.IGNORECASE
@@ -212,8 +213,8 @@ def _remove(local: Path) -> None:
 
 
 def _refused(report: reports.Rejected) -> Exception:
-    """Only a verdict on the file may come from the child; no other code is its to give."""
-    if any(code not in REJECTIONS for code, _, _ in report.reasons):
+    """Only a verdict on the file, or on a wish, may come from the child; no other code is its to give."""
+    if any(code not in _VERDICTS for code, _, _ in report.reasons):
         return TaskDied("gave a verdict that is not its to give", "crashed")
     return Refused(*(Reason(code=Code(code), message=text, pointer=pointer) for code, text, pointer in report.reasons))
 
