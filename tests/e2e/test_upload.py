@@ -23,6 +23,16 @@ def test_a_file_is_uploaded_and_watched_to_its_end(server: Server, files: Files)
     assert job_id.startswith("job_")
 
 
+def test_a_picture_of_ones_own_is_laid_over_a_film(server: Server, files: Files) -> None:
+    assert smmu("upload", files.photo, "--watch", *server.options("ivy")).status == 0
+    image = smmu("media", "list", *server.options("ivy")).out.split()[0]
+    done = smmu("upload", files.clip, "--watch", "--watermark", image, *server.options("ivy"))
+    assert done.status == 0, done.err
+    theirs = smmu("upload", files.clip, "--watermark", image, *server.options("joe"))
+    words = "There is no such picture: upload the watermark's image first, and name its media."
+    assert (theirs.status, theirs.out, theirs.complaint) == (1, "", f"smmu: {files.clip}: {words}")
+
+
 def test_several_files_are_uploaded_past_a_bad_one(server: Server, files: Files) -> None:
     done = smmu("upload", files.song, files.text, files.photo, *server.options())
     assert done.status == 1

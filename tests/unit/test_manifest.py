@@ -24,7 +24,7 @@ from smmu.domain.manifest import (
     verify,
 )
 from smmu.domain.options import Options
-from smmu.domain.plan import Plan
+from smmu.domain.plan import Plan, Role
 from smmu.domain.planner import plan
 from tests.support.strategies import FACTS, OPTIONS
 
@@ -46,7 +46,7 @@ def rendition(
 
 def fulfilled(made: Plan) -> tuple[Rendition, ...]:
     owed = [spec for stage in made.stages for task in stage.tasks for spec in task.renditions]
-    return tuple(rendition(spec.name, role=spec.role) for spec in owed)
+    return tuple(rendition(spec.name, role=spec.role) for spec in owed if spec.role is not Role.CHUNK)
 
 
 def manifest(*renditions: Rendition) -> Manifest:
