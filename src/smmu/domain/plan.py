@@ -329,8 +329,8 @@ class PlannedTask:
 
     `duration_s` is that of the clip. `kept` are tracks of an earlier revision that its playlists name too. `joins`
     names the tasks whose chunks it puts together, in their order. Of an `extra` one nothing else depends on what it
-    makes: when it fails, the rest is published without. A `small` one needs no machine of its own. A `watermark` is laid
-    over every frame that is made.
+    makes: when it fails, the rest is published without. A `small` one needs no machine of its own. A `watermark` is
+    laid over every frame that is made.
     """
 
     name: str

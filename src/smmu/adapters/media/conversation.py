@@ -161,13 +161,16 @@ class Conversation:
 
     async def _send(self, finished: reports.Finished, local: Path, ears: Ears) -> None:
         try:
-            self._bytes_left -= local.stat().st_size
-            if self._bytes_left < 0:
-                raise Full("a task has made more than one may")
+            self._count(local)
             await ears.made(Made(path=finished.path, local=str(local), content_type=finished.content_type))
         finally:
             _remove(local)
             self._berths.release()
+
+    def _count(self, local: Path) -> None:
+        self._bytes_left -= local.stat().st_size
+        if self._bytes_left < 0:
+            raise Full("a task has made more than one may")
 
     async def _death(self) -> TaskDied:
         with anyio.move_on_after(DYING_SECONDS):
