@@ -174,6 +174,13 @@ def test_the_functions_are_those_that_the_suites_run() -> None:
     assert {name: f"smmu.entrypoints.lambdas.{handler}" for name, handler in told.items()} == HANDLERS
 
 
+@pytest.mark.parametrize("where", ["modules/deployment", "environments/dev", "environments/prod"])
+def test_the_function_that_renders_is_for_whoever_asks_for_it(where: str) -> None:
+    text = (terraform.INFRA / where / "variables.tf").read_text(encoding="utf-8")
+    (told,) = re.findall(r'^variable "render" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL)
+    assert re.search(r"^  default +\= null$", told, re.MULTILINE)
+
+
 @pytest.mark.parametrize("there", [DEV, PROD], ids=lambda there: there.name)
 def test_what_is_always_there_is_counted_as_it_is_written(there: Standing) -> None:
     folder = terraform.INFRA / "environments" / there.name
