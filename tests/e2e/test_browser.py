@@ -3,6 +3,7 @@ with seeking. HLS in a bare `<video>`, DASH in a player of somebody else's.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,7 @@ class Playing:
 def playing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playing]:
     """Red for five seconds, green for five, blue for four; a tone in English, one in German, and texts for both.
 
-    And a tone alone.
+    And a tone alone. And the film again when its largest rung was made once more: it is of two folders then.
     """
     folder = tmp_path_factory.mktemp("playing")
     colours = ";".join(
@@ -65,20 +66,25 @@ def playing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playing]:
     film = make(folder / "film.mkv", *inputs, *maps, *tags, *FAST, "-c:a", "aac", "-c:s", "srt")
     with page() as origin, serving(folder / "data", SMMU_ORIGINS=json.dumps([origin])) as server:
         song = make(folder / "song.flac", "-f", "lavfi", "-i", f"sine=f=330:r=44100:d={SECONDS}")
-        urls: dict[str, str] = {}
+        urls, media_id = dict[str, str](), ""
         for file, prefix in ((song, "song-"), (film, "")):
             assert smmu("upload", file, "--watch", *server.options()).status == 0
             media_id = smmu("media", "list", *server.options()).out.split()[0]
             told = json.loads(smmu("media", "play", media_id, "--json", *server.options()).out)
             urls |= {f"{prefix}{name}": told[f"{name}_url"] for name in ("hls", "dash", "mp4")}
+        remade = smmu("media", "redo", media_id, "360p", "--watch", *server.options())
+        assert remade.status == 0, remade.err
+        told = json.loads(smmu("media", "play", media_id, "--json", *server.options()).out)
+        urls |= {f"remade-{name}": told[f"{name}_url"] for name in ("hls", "dash")}
+        urls["remade-by"] = remade.out.strip()
         with chromium(folder / "browser.log") as browser:
             yield Playing(urls, origin, browser)
 
 
-@pytest.mark.parametrize("name", ["hls", "dash", "mp4"])
+@pytest.mark.parametrize("name", ["hls", "dash", "mp4", "remade-hls", "remade-dash"])
 def test_a_film_plays_to_its_end_with_seeking(playing: Playing, tmp_path: Path, name: str) -> None:
     opened = playing.page()
-    begin = "beginWithPlayer" if name == "dash" else "begin"
+    begin = "beginWithPlayer" if name.endswith("dash") else "begin"
     shown = opened.evaluate(f"{begin}({json.dumps(playing.urls[name])})")
     assert (shown["width"] / shown["height"], shown["duration"]) == pytest.approx((16 / 9, SECONDS), abs=0.1)
     assert opened.evaluate("playFor(1)") >= 1
@@ -90,6 +96,17 @@ def test_a_film_plays_to_its_end_with_seeking(playing: Playing, tmp_path: Path, 
     told = opened.evaluate("shown()")
     assert told["frames"] > 25
     assert opened.evaluate("video.error === null && video.ended")
+    if name == "remade-dash":
+        assert folders_of(opened, "/360p/") == {playing.urls["remade-by"]}
+        assert len(folders_of(opened, "/audio/")) == 1
+        assert folders_of(opened, "/audio/") != folders_of(opened, "/360p/")
+
+
+def folders_of(opened: Page, part: str) -> set[str]:
+    """The jobs in whose folders a player has found files that have this in their name."""
+    script = "performance.getEntriesByType('resource').map(one => one.name)"
+    names = [str(name) for name in opened.evaluate(script)]
+    return {found[1] for name in names if part in name and (found := re.search(r"/(job_[0-9a-z]+)-a1/", name))}
 
 
 @pytest.mark.parametrize("name", ["hls", "dash"])
