@@ -15,6 +15,7 @@ from tests.support.service import CLIP, Service, a_request, a_service, begun, co
 
 LOGO = pretend_file(Kind.IMAGE, size=900, width=400, height=100)
 LONG = pretend_file(duration_s=30.0)
+GONE = "The watermark's image is no longer kept: upload the video with another."
 
 
 async def made(service: Service, client: httpx.AsyncClient, data: bytes = CLIP, **changed: Any) -> dict[str, Any]:
@@ -98,7 +99,8 @@ async def test_what_is_made_later_has_it_too(service: Service, client: httpx.Asy
     settled = is_problem(await client.post(path, json=over(mark)), 422, "invalid_options")
     assert settled["detail"].startswith("watermark is settled with the upload")
     await client.delete(f"/media/{mark['media_id']}")
-    is_problem(await client.post(path, json={"names": ["poster"]}), 422, "invalid_watermark")
+    gone = is_problem(await client.post(path, json={"names": ["poster"]}), 422, "invalid_watermark")
+    assert gone["detail"] == GONE
 
 
 async def test_another_owners_picture_is_one_that_does_not_exist(service: Service, client: httpx.AsyncClient) -> None:
@@ -140,7 +142,7 @@ async def test_a_picture_that_goes_before_the_film_is_planned_fails_the_job(
     async with service.working():
         job = await ended(client, upload["job_id"])
     assert (job["state"], job["error"]["code"]) == ("failed", "invalid_watermark")
-    assert job["error"]["message"].startswith("There is no such picture")
+    assert job["error"]["message"] == GONE
     assert (await shown(client, upload["media_id"]))["state"] == "failed"
 
 
@@ -161,7 +163,7 @@ async def test_a_picture_that_goes_after_the_film_was_planned_fails_the_job(
         async with service.working():
             job = await ended(client, upload["job_id"])
     assert (job["state"], job["error"]["code"]) == ("failed", "invalid_watermark")
-    assert job["error"]["message"] == "The watermark's image is no longer kept: upload the video with another."
+    assert job["error"]["message"] == GONE
 
 
 async def test_a_picture_and_a_sound_cannot_have_one(service: Service, client: httpx.AsyncClient) -> None:

@@ -175,7 +175,6 @@ def test_a_picture_that_is_ready_is_pinned_upright() -> None:
     ("known", "picture", "words"),
     [
         (None, None, "There is no such picture"),
-        (media(State.DELETED), ImageFacts(width=1, height=1), "There is no such picture"),
         (media(State.PROCESSING), None, "is processing: wait until it is ready"),
         (media(State.REJECTED), None, "is rejected"),
         (media(), None, "is no picture"),

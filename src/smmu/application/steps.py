@@ -102,7 +102,7 @@ class Steps:
         refuse_if(judge_options(facts, job.options))
         facts = replace(facts, tags=cleaned(facts.tags) if facts.tags and job.options.read_metadata else None)
         judged = await self._judged(task, job, media, facts)
-        over = await watermark_of(self.jobs.store, job.owner, job.options)
+        over = await watermark_of(self.jobs.store, job.owner, job.options, sent=False)
         made = plan(facts, job.options, self.limits, await speech_of(self.recognizer), over)
         refuse_if(judge_plan(made, facts, self.limits))
         made = replace(made, decisions=(*judged, *made.decisions))
@@ -116,7 +116,10 @@ class Steps:
 
     async def _look_again(self, job: Job, media: Media) -> PlanDocument:
         """The file is the very one that was looked at before: what was found then still holds."""
-        speech, over = await speech_of(self.recognizer), await watermark_of(self.jobs.store, job.owner, job.options)
+        speech, over = (
+            await speech_of(self.recognizer),
+            await watermark_of(self.jobs.store, job.owner, job.options, sent=False),
+        )
         made = await plan_revision(self.objects, media, job, self.limits, speech, watermark=over)
         return PlanDocument(facts=facts_of(media), plan=made, seconds=0.0, former=media.manifest)
 

@@ -2,22 +2,26 @@
 
 from smmu.application.revisions import facts_of
 from smmu.application.store import Store
-from smmu.domain.media import Media
+from smmu.domain.errors import Refused
+from smmu.domain.media import Media, State
 from smmu.domain.options import Options
-from smmu.domain.plan_watermark import pinned
+from smmu.domain.plan_watermark import gone, pinned
 from smmu.domain.values import MEDIA, is_id
 from smmu.domain.watermark import Watermark
 
 
-async def watermark_of(store: Store, owner: str, options: Options) -> Watermark | None:
+async def watermark_of(store: Store, owner: str, options: Options, *, sent: bool = True) -> Watermark | None:
     """What is to be laid over it, as it is now; `None` where nothing is.
 
-    Raises `Refused` for what cannot be: another owner's picture is refused as one that does not exist.
+    Raises `Refused` for what cannot be: another owner's picture is refused as one that does not exist. When the film
+    is not just being `sent` the picture was there once, and nobody can name another.
     """
     wish = options.watermark
     if wish is None:
         return None
     stored = await store.find(Media, owner, wish.image) if is_id(MEDIA, wish.image) else None
-    known = None if stored is None else stored.value
+    known = None if stored is None or stored.value.state is State.DELETED else stored.value
+    if known is None and not sent:
+        raise Refused(gone())
     image = facts_of(known).image if known is not None and known.facts else None
     return pinned(wish, known, image, store.limits)

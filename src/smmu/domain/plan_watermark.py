@@ -24,7 +24,7 @@ def pinned(wish: WatermarkWish, known: Media | None, image: ImageFacts | None, l
 
     Raises `Refused` for what cannot be laid over.
     """
-    if known is None or known.state is State.DELETED:
+    if known is None:
         raise _refused("There is no such picture: upload the watermark's image first, and name its media.")
     if known.state is not State.READY:
         raise _refused(f"The watermark's image is {known.state}: wait until it is ready, or name another.")
@@ -47,7 +47,7 @@ def pinned(wish: WatermarkWish, known: Media | None, image: ImageFacts | None, l
 
 
 def gone() -> Reason:
-    """Why a task cannot be done whose picture was deleted after it was planned."""
+    """Why what stands on a picture cannot be made that was deleted after it was named."""
     words = "The watermark's image is no longer kept: upload the video with another."
     return Reason(code=Code.INVALID_WATERMARK, message=words, pointer=POINTER)
 
