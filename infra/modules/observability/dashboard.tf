@@ -34,6 +34,9 @@ locals {
         ["SMMU", "renditions_asked", "deployment", var.prefix, { stat = "Sum" }],
         ["SMMU", "policy_rejections", "deployment", var.prefix, { stat = "Sum" }],
         ["SMMU", "policy_unanswered", "deployment", var.prefix, { stat = "Sum" }],
+        ["SMMU", "classified", "deployment", var.prefix, { stat = "Sum" }],
+        ["SMMU", "moderated", "deployment", var.prefix, { stat = "Sum" }],
+        ["SMMU", "classifier_unanswered", "deployment", var.prefix, { stat = "Sum" }],
       ]
       "Jobs: seconds to the end, by kind" = [
         for kind in ["image", "video", "audio"] :
