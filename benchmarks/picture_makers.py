@@ -5,6 +5,7 @@ what the child loads, and nothing of the other contenders.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -33,3 +34,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    os._exit(0)  # as the child does, when all is said
