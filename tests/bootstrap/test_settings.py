@@ -21,7 +21,7 @@ _ON_AWS = (
 def test_nothing_needs_to_be_set() -> None:
     settings = load_settings()
     assert settings.platform == EmbeddedPlatform(kind="embedded", data=Path("smmu-data"))
-    assert settings.limits == Limits()
+    assert settings.limits == Limits(small_seconds_max=15)
     assert settings.workers.heavy == len(os.sched_getaffinity(0))
 
 
@@ -106,6 +106,19 @@ def test_on_aws_a_function_has_to_be_there_for_small_tasks(monkeypatch: pytest.M
     assert str(refused.value) == f"{words}: on AWS a function does small tasks."
     monkeypatch.setenv("SMMU_PLATFORM__RENDER_FUNCTION", "smmu-dev-render")
     assert load_settings().limits.small_seconds_max == 15
+
+
+def test_a_server_does_small_tasks_itself_unless_it_is_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().limits.small_seconds_max == 15
+    monkeypatch.setenv("SMMU_LIMITS__CHUNKS_MAX", "7")
+    assert (load_settings().limits.small_seconds_max, load_settings().limits.chunks_max) == (15, 7)
+    monkeypatch.setenv("SMMU_LIMITS__SMALL_SECONDS_MAX", "0")
+    assert load_settings().limits.small_seconds_max == 0
+    monkeypatch.delenv("SMMU_LIMITS__SMALL_SECONDS_MAX")
+    monkeypatch.setenv("SMMU_PLATFORM__KIND", "aws")
+    for name in _ON_AWS:
+        monkeypatch.setenv(f"SMMU_PLATFORM__{name}", "x")
+    assert load_settings().limits.small_seconds_max == 0
 
 
 def test_a_data_folder_is_refused_for_another_platform(monkeypatch: pytest.MonkeyPatch) -> None:

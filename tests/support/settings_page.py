@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from smmu.bootstrap.settings import Settings
+from smmu.bootstrap.settings import SMALL_SECONDS_AT_HOME, Settings
 from smmu.bootstrap.speech import MODELS
 from smmu.bootstrap.variables import CLIENTS, DATA, leaves, variable
 from smmu.domain.limits import GIB, KIB, MIB, TIB, Limits
@@ -32,6 +32,7 @@ _ELSEWHERE: dict[tuple[str, ...], str] = {
     ("platform", "kind"): "`embedded`",
     ("workers", "heavy"): "one for each core",
     ("speech", "models"): f"`{MODELS}`",
+    ("limits", "small_seconds_max"): f"`{SMALL_SECONDS_AT_HOME}`; on AWS `0`",
 }
 _UNITS = (("TiB", TIB), ("GiB", GIB), ("MiB", MIB), ("KiB", KIB))
 _HEADING, _FIELD = re.compile(r"    # (.+)"), re.compile(r"    (\w+): ")
@@ -94,7 +95,9 @@ def _limits() -> Iterator[tuple[str, list[str]]]:
                 yield heading, rows
             heading, rows = found[1], []
         elif (found := _FIELD.match(line)) and found[1] in defaults:
-            rows.append(f"| `{variable(('limits', found[1]))}` | {_number(found[1], defaults[found[1]])} |")
+            path = ("limits", found[1])
+            default = _ELSEWHERE.get(path) or _number(found[1], defaults[found[1]])
+            rows.append(f"| `{variable(path)}` | {default} |")
     yield heading, rows
 
 

@@ -7,8 +7,9 @@ docs/settings.md.
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import pydantic_settings
 from pydantic import Field, PositiveInt, ValidationError, field_validator, model_validator
@@ -21,6 +22,7 @@ from smmu.bootstrap.speech import Speech
 from smmu.bootstrap.variables import DATA, PREFIX, SEPARATOR, SettingsError, refuse_strays, variable
 from smmu.domain.limits import Limits
 
+SMALL_SECONDS_AT_HOME: Final = 15  # what is small where the server does it itself
 # As browsers say it: in small letters, and without a path.
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[a-z0-9._:\[\]-]+")
 
@@ -145,6 +147,15 @@ class Settings(BaseSettings):
     """The web origins whose pages may call the API, as a JSON list: `["https://app.example"]`, or `["*"]` for all."""
     debug: bool = False
     """Show the trace of a bug, and what `smmu process` logs."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _small_tasks_need_no_process(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """On one machine the server does small tasks itself, which costs nothing, unless it is told otherwise."""
+        platform, limits = given.get("platform") or {"kind": "embedded"}, given.get("limits", {})
+        if isinstance(platform, Mapping) and platform.get("kind") != "aws" and isinstance(limits, Mapping):
+            return {**given, "limits": {"small_seconds_max": SMALL_SECONDS_AT_HOME, **limits}}
+        return given
 
     @model_validator(mode="after")
     def _somebody_does_small_tasks(self) -> Self:
