@@ -4,6 +4,7 @@ Sources are shown as Pillow shows them, which is another decoder than the one th
 draws pictures of every kind that has its own way to go wrong, and takes the open corpus's photos where that is.
 """
 
+import io
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import anyio
 import pillow_heif
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageCms, ImageDraw, ImageOps
 
 from smmu.adapters.media.engine import PyavEngine
 from smmu.domain.errors import Refused
@@ -80,7 +81,7 @@ def _name(made: Plan, column: str) -> str:
 def source_of(path: Path) -> Image.Image:
     """The source as Pillow shows it."""
     with Image.open(path) as opened:
-        return ImageOps.exif_transpose(opened).convert("RGBA")
+        return ImageOps.exif_transpose(_in_srgb(opened)).convert("RGBA")
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -88,7 +89,16 @@ def _opened(data: bytes) -> Image.Image:
         file.write(data)
         file.seek(0)
         with Image.open(file) as opened:
-            return opened.convert("RGBA")
+            return _in_srgb(opened).convert("RGBA")
+
+
+def _in_srgb(picture: Image.Image) -> Image.Image:
+    """As its own profile means it."""
+    known = picture.info.get("icc_profile")
+    if not known or picture.mode not in {"RGB", "RGBA"}:
+        return picture
+    meant, screen = ImageCms.ImageCmsProfile(io.BytesIO(known)), ImageCms.createProfile("sRGB")
+    return ImageCms.profileToProfile(picture, meant, screen) or picture
 
 
 def labelled(picture: Image.Image, label: str) -> Image.Image:
