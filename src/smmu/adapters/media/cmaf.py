@@ -163,16 +163,17 @@ def segment_type() -> bytes:
     return box(b"styp", b"msdh", struct.pack(">I", 0), b"msdhcmfs")
 
 
-def fragment(number: int, samples: Sequence[Sample], next_dts: int, shift: int) -> tuple[bytes, int]:
-    """One `moof` and its `mdat`, and where in them the first sample ends.
+def fragment(number: int, samples: Sequence[Sample], next_dts: int, shift: int) -> tuple[list[bytes], int]:
+    """One `moof` and its `mdat`, in parts to be joined, and where in them the first sample ends.
 
     `next_dts` is when the sample that follows is decoded.
     """
     first = samples[0].dts + shift
     size = len(_fragment_header(number, first, _run(samples, next_dts, data_offset=0)))
     header = _fragment_header(number, first, _run(samples, next_dts, data_offset=size + 8))
-    data = header + box(b"mdat", *(sample.data for sample in samples))
-    return data, size + 8 + len(samples[0].data)
+    media = [sample.data for sample in samples]
+    opening = struct.pack(">I4s", 8 + sum(map(len, media)), b"mdat")
+    return [header, opening, *media], size + 8 + len(media[0])
 
 
 def _fragment_header(number: int, first_dts: int, run: bytes) -> bytes:

@@ -166,9 +166,11 @@ def cut_at(starts: Sequence[Fraction], end: Fraction, most: Fraction) -> list[in
 def _check_first(spec: RungSpec, layout: avc.Layout, read: _Read) -> None:
     """What a player gets of the first packet, behind our own header, has to be what the rung promises."""
     assert read.first is not None  # noqa: S101 - there is a first packet: `_read` saw to it
-    data, _ = cmaf.fragment(1, [read.first], 1, 0)
+    parts, _ = cmaf.fragment(1, [read.first], 1, 0)
     try:
-        wrong = first_picture(spec, cmaf.initialisation(_header(spec, layout, 1, 0)) + cmaf.segment_type() + data)
+        wrong = first_picture(
+            spec, b"".join([cmaf.initialisation(_header(spec, layout, 1, 0)), cmaf.segment_type(), *parts])
+        )
     except FFmpegError as error:
         if isinstance(error, MemoryError):
             raise

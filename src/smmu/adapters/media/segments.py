@@ -142,15 +142,16 @@ class Segmenter:
 
     def _assembled(self, next_dts: int) -> tuple[bytes, tuple[KeyPicture, ...]]:
         """The segment's bytes, and where in them its keyframes are."""
-        data, keys = bytearray(segment_type()), []
-        groups = list(self._groups())
+        parts, keys = [segment_type()], []
+        groups, offset = list(self._groups()), len(parts[0])
         for group, after in zip(groups, [*(group[0].dts for group in groups[1:]), next_dts], strict=True):
             self._fragments += 1
             made, shown = fragment(self._fragments, group, after, self._shift or 0)
             if self._of_pictures and group[0].key:
-                keys.append(KeyPicture(start=self._seconds_at(group[0].pts), offset=len(data), size=shown))
-            data += made
-        return bytes(data), tuple(keys)
+                keys.append(KeyPicture(start=self._seconds_at(group[0].pts), offset=offset, size=shown))
+            parts += made
+            offset += sum(map(len, made))
+        return b"".join(parts), tuple(keys)
 
     def _groups(self) -> Iterator[list[Sample]]:
         """The samples held, those of pictures from keyframe to keyframe."""
