@@ -5,7 +5,6 @@ scene cuts, closed GOPs), so that all rungs switch at the same times. Refuses to
 keep running when one of its packets could not be written: the error surfaces in the thread that feeds it.
 """
 
-import os
 import queue
 import threading
 from collections.abc import Iterable, Sequence
@@ -38,11 +37,11 @@ class RungEncoder:
         ticks: int,
         rate: Fraction,
         cuts: Sequence[Fraction] = (),
-        threads: int | None = None,
+        threads: int,
     ) -> None:
         self.spec = spec
         self._coding = CODINGS[spec.codec]
-        self._context = _open_encoder(spec, ticks, rate, threads or _usual_threads())
+        self._context = _open_encoder(spec, ticks, rate, threads)
         self.configuration = self._coding.record(self._context.extradata or b"")
         self.segmenter = Segmenter(
             output,
@@ -113,8 +112,13 @@ def header_of(spec: RungSpec, configuration: bytes, ticks: int, shift: int) -> c
     return cmaf.TrackHeader(entry=entry, timescale=ticks, width=spec.width, height=spec.height, shift=shift)
 
 
-def _usual_threads() -> int:
-    return min(-(-len(os.sched_getaffinity(0)) * 3 // 2), THREADS_MAX)
+def threads_for(share: Fraction, cores: int) -> int:
+    """How many threads suit an encoder that has this share of the pixels of all that run beside each other.
+
+    Together they have half as many again as there are cores, which is what x264 takes for itself alone. To give each
+    so many costs memory and switching, and no encoder is done sooner.
+    """
+    return max(1, min(round(share * cores * 3 / 2), THREADS_MAX))
 
 
 def _open_encoder(spec: RungSpec, ticks: int, rate: Fraction, threads: int) -> VideoCodecContext:

@@ -6,6 +6,7 @@ chosen and keyframes placed here, once, for all rungs. Segments are proven and s
 are completed, so a slow store slows the decoder and nothing piles up. Refuses to write playlists.
 """
 
+import os
 import queue
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -19,7 +20,7 @@ from smmu.adapters.media import graph, hls
 from smmu.adapters.media.cadence import Cadence, Clock, Grid, Selector, ticks_per_second
 from smmu.adapters.media.copying import Copier, Stock
 from smmu.adapters.media.decode import Damage, Survey, video_frames
-from smmu.adapters.media.encoder import RungEncoder, mark
+from smmu.adapters.media.encoder import RungEncoder, mark, threads_for
 from smmu.adapters.media.overlay import overlay_of
 from smmu.adapters.media.proof import RungWitness
 from smmu.adapters.media.segments import KeyPicture, Output, Segment, Segmenter
@@ -74,7 +75,7 @@ class Rung(Shipped):
 class Part:
     """Which pictures are wanted: those shown at `start` or after it, and before `end`; `None` is the end of the track.
 
-    Both are multiples of the segments' length. `threads` are each encoder's; `None` is as many as fit.
+    Both are multiples of the segments' length. `threads` are each encoder's; `None` is what suits its share of all.
     """
 
     start: Fraction = Fraction(0)
@@ -227,8 +228,12 @@ class Ladder:
         return graph.smaller(spec.width, spec.height)
 
     def _encoder(self, spec: RungSpec, output: Output) -> RungEncoder:
-        cuts, threads = self._footing.grid.cuts, self._part.threads
+        cuts, threads = self._footing.grid.cuts, self._part.threads or self._threads(spec)
         return RungEncoder(spec, output, ticks=self.ticks, rate=self._rate, cuts=cuts, threads=threads)
+
+    def _threads(self, spec: RungSpec) -> int:
+        pixels = sum(one.width * one.height for one in self._specs)
+        return threads_for(Fraction(spec.width * spec.height, pixels), len(os.sched_getaffinity(0)))
 
     def _copy(self, spec: RungSpec, stock: Stock, output: Output) -> Copier:
         self._copier = Copier(spec, stock, output, ticks=self.ticks)

@@ -72,7 +72,8 @@ def make_preview(bench: Workbench, task: PlannedTask, spec: PreviewSpec, found: 
     """The preview of a video task's source. Raises `Refused` when no picture of it decodes."""
     whole = bench.directory / "preview-whole.mp4"
     ticks = ticks_per_second(found.time_base)
-    encoder = RungEncoder(_rung(spec), Output(root=bench.directory, whole=whole), ticks=ticks, rate=spec.frame_rate_max)
+    output = Output(root=bench.directory, whole=whole)
+    encoder = RungEncoder(_rung(spec), output, ticks=ticks, rate=spec.frame_rate_max, threads=1)
     step = graph.upright(task.transform, spec.width, spec.height)
     overlay = overlay_of(bench, task, spec.width, spec.height)
     reel = _Reel(encoder, step, Selector([spec.frame_rate_max], spec.piece_seconds), ticks, overlay)
