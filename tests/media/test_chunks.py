@@ -102,6 +102,15 @@ def test_a_chunk_is_the_same_bits_whoever_makes_it(tmp_path: Path) -> None:
     assert len({tuple(file.sha256 for file in one.files) for one in made}) == 1
 
 
+def test_no_picture_is_counted_twice_as_decoded(tmp_path: Path) -> None:
+    """Segments of so few pictures are decoded whole to prove them, here and where their chunk was made."""
+    path = source(tmp_path / "s.mkv", *FAST, "-bf", "0", size="160x120", rate="1/2")
+    joined = in_chunks(path, tmp_path, planned(path, tmp_path / "o"))
+    measures = joined["120p"].proof.measures
+    assert failures(joined) == []
+    assert measures["frames_decoded"] == measures["frames"] == 7
+
+
 def test_a_chunk_behind_the_last_picture_is_empty_and_joins_as_such(tmp_path: Path) -> None:
     picture = ["-f", "lavfi", "-i", MOVING.format(size="160x120", rate="25", seconds=7)]
     path = make(tmp_path / "s.mp4", *picture, "-f", "lavfi", "-i", "sine=f=440:r=48000:d=19", *FAST, "-c:a", "aac")

@@ -268,8 +268,9 @@ def combing(shown: "np.typing.NDArray[np.uint8]") -> float:
     return float(between / (np.abs(grey[:, 2:] - grey[:, :-2]).mean() + 1))
 
 
-def test_hdr_light_becomes_sdr_light(tmp_path: Path) -> None:
-    tags = ["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"]
+@pytest.mark.parametrize("light", ["smpte2084", "arib-std-b67"])
+def test_hdr_light_becomes_sdr_light(tmp_path: Path, light: str) -> None:
+    tags = ["-color_primaries", "bt2020", "-color_trc", light, "-colorspace", "bt2020nc"]
     x265 = ["-c:v", "libx265", "-pix_fmt", "yuv420p10le", "-x265-params", "log-level=0", *tags]
     steps = "nullsrc=s=128x64:r=25,format=yuv420p10le,geq=lum='64+125*floor(X/16)':cb=512:cr=512"
     source = make(tmp_path / "s.mp4", *picture(steps, 0.1), *x265)

@@ -175,6 +175,8 @@ class _Thread:
             self._add(chunk, redating)
             yield chunk
         self._segmenter.close(round(self._end * self._chunks[0].ticks))
+        # All were decoded where their chunks were made; those that were again, to prove the segments, are the same.
+        self.rung.witness.decoded = sum(chunk.rungs[self._spec.name]["decoded"] for chunk in self._chunks)
 
     def _add(self, chunk: Chunk, redating: Redating) -> None:
         told = chunk.rungs[self._spec.name]
@@ -185,7 +187,6 @@ class _Thread:
         for tick, key in shown:
             self.rung.witness.expect(tick, key=key)
             self.rung.cadence.add(tick)
-        self.rung.witness.decoded += told["decoded"]
         self.rung.witness.likeness.ssim += told["ssim"]
         self.rung.witness.likeness.xpsnr += told["xpsnr"]
         self.rung.witness.sighting.add(told["watermark"])
