@@ -12,6 +12,7 @@ from smmu.adapters.media.engine import PyavEngine
 from smmu.adapters.media.picture import Notes
 from smmu.adapters.media.tags import marks_of
 from smmu.domain.classification import classify
+from smmu.domain.errors import Code, Refused
 from smmu.domain.facts import Mark
 from tests.support.clips import inspect, make
 from tests.support.media import LIMITS, FileSource, gradient
@@ -145,3 +146,24 @@ def test_damaged_notes_say_nothing(xmp: bytes, note: bytes) -> None:
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x927C] = b"Apple iOS\0" + note.replace(b"\x11", b"")
     assert list(marks_of(Notes(xmp=xmp, exif=exif.tobytes()))) == []
+
+
+def dolby(profile: int, compatible: int, name: bytes = b"dvcC") -> bytes:
+    return box(name, bytes([1, 0, profile << 1, 0b101, compatible << 4]), bytes(19))
+
+
+@pytest.mark.parametrize("name", [b"dvcC", b"dvvC"])
+@pytest.mark.parametrize(
+    ("profile", "compatible", "accepted"), [(5, 0, False), (10, 0, False), (8, 1, True), (8, 4, True)]
+)
+def test_dolby_vision_without_a_base_that_others_show_is_refused(
+    tmp_path: Path, name: bytes, profile: int, compatible: int, *, accepted: bool
+) -> None:
+    film = with_boxes(make(tmp_path / "film.mp4", *_CLIP), dolby(profile, compatible, name))
+    if accepted:
+        assert inspect(film, tmp_path).video is not None
+        return
+    with pytest.raises(Refused) as refused:
+        inspect(film, tmp_path)
+    assert refused.value.code is Code.REJECTED_UNSUPPORTED_CODEC
+    assert "Dolby Vision" in refused.value.message

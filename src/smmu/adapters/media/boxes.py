@@ -19,6 +19,9 @@ _AFTER_FLAGS = 4  # version and flags begin a full box
 # Google's Spherical Video V2: `st3d` has a mode, as top and bottom or left and right. Apple's HEVC Stereo Video: which
 # eyes have a view is in `stri` of `eyes` of `vexu`.
 _BOTH_EYES, _LEFT_AND_RIGHT = frozenset({1, 2, 4}), 3
+# Dolby Vision in ISO media files: versions, then seven bits of profile; in the fifth byte which base is compatible.
+_DOLBY, _DOLBY_BYTES = frozenset({b"dvcC", b"dvvC", b"dvwC"}), 5
+_WITHOUT_BASE = frozenset({(5, 0), (10, 0)})
 _PATHS = {b"trak", b"mdia", b"minf", b"stbl"}
 
 
@@ -34,6 +37,7 @@ class Outline:
     missing_bytes: int = 0
     spherical: bool = False
     stereo: bool = False
+    unlike_any: bool = False  # its colours are Dolby Vision's alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +86,18 @@ def _look_at_picture(found: Outline, file: SourceFile, entry: Box) -> None:
             found.spherical = True
         elif box.name == b"st3d":
             found.stereo |= _last_byte(file, box, b"st3d") in _BOTH_EYES
+        elif box.name in _DOLBY:
+            found.unlike_any |= _stands_alone(file, box)
         elif box.name == b"vexu":
             for eyes in _boxes(file, box.start, box.end):
                 found.stereo |= eyes.name == b"eyes" and _has_two(file, eyes)
+
+
+def _stands_alone(file: SourceFile, box: Box) -> bool:
+    """Whether pictures are Dolby Vision of a profile without a base that other decoders could show."""
+    file.seek(box.start)
+    told = file.read(_DOLBY_BYTES)
+    return len(told) == _DOLBY_BYTES and (told[2] >> 1, told[4] >> 4) in _WITHOUT_BASE
 
 
 def _has_two(file: SourceFile, eyes: Box) -> bool:

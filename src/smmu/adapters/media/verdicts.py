@@ -59,6 +59,12 @@ def on_streams(container: InputContainer, boxes: Outline | None, limits: Limits)
         raise too_many_streams(limits)
     if not container.streams.video and not container.streams.audio:
         raise refuse(Code.REJECTED_EMPTY, f"The file holds neither picture nor sound. {_WHOLE}")
+    if boxes is not None and boxes.unlike_any:
+        raise refuse(
+            Code.REJECTED_UNSUPPORTED_CODEC,
+            "Its pictures are Dolby Vision without a base layer, and no other decoder shows their colours. "
+            "Export it as HDR10, HLG or SDR.",
+        )
     if any(_LOCK in stream.metadata for stream in container.streams):
         raise _locked()
     for stream in (*container.streams.video, *container.streams.audio):
