@@ -10,7 +10,7 @@ from smmu.domain import planner
 from smmu.domain.options import Options
 from tests.support import clips
 from tests.support.clips import FAST, LIMITS, failures, make, render
-from tests.support.media import FileSource, Fractions, MemorySink
+from tests.support.media import MIB, FileSource, Fractions, MemorySink
 
 pytestmark = pytest.mark.media
 
@@ -59,4 +59,17 @@ async def test_every_encoder_runs_in_the_confined_child_with_the_memory_it_was_g
     assert [one.name for one in rungs] == [
         f"{short}p{codec}" for codec in ("", "-hevc", "-av1") for short in (360, 240)
     ]
+    assert all(one.proof.ok for one in renditions)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_1080p_ladder_with_its_sound_is_made_in_a_gibibyte_and_a_half(tmp_path: Path) -> None:
+    inputs = ["-f", "lavfi", "-t", "0.5", "-i", "testsrc2=s=1920x1080:r=30", "-f", "lavfi", "-t", "0.5", "-i", "sine"]
+    film = make(tmp_path / "s.mp4", *inputs, *FAST)
+    engine, sink = PyavEngine(LIMITS, str(tmp_path / "scratch")), MemorySink()
+    task = planner.plan(await engine.inspect(FileSource(film)), Options(), LIMITS).task("video")
+    assert task.memory_bytes == LIMITS.child_memory_bytes == 1_536 * MIB
+    renditions = await engine.render(FileSource(film), task, sink, Fractions())
+    assert [one.name for one in renditions if one.role == "hls-video"] == ["1080p", "720p", "480p", "360p", "240p"]
     assert all(one.proof.ok for one in renditions)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from smmu.domain.ladder import rungs
 from tests.support import clips
 from tests.support.clips import FAST, Made, failures, make, render
 
@@ -223,6 +224,29 @@ def test_each_segment_is_of_as_many_fragments_as_it_has_keyframes(film: Made) ->
             kinds = boxes(part.bytes())
             assert kinds == ["styp", *(["moof", "mdat"] * (len(kinds) // 2))]
             assert len(kinds) // 2 == -(-round(part.seconds * 1000) // 2002)
+
+
+def test_every_file_says_that_it_is_cmaf_and_every_fragment_has_one_track_and_its_data(film: Made) -> None:
+    """ISO/IEC 23000-19: the brand of the header and of the segments; 7.3.2.3: `moof` with a `traf`, then its `mdat`."""
+    for name in ("480p", "hls-audio"):
+        for path in (film.folder / file.path for file in film[name].files if not file.path.endswith(".m3u8")):
+            data = path.read_bytes()
+            head, size = data[4:8], int.from_bytes(data[:4])
+            brand = {b"ftyp": b"cmfc", b"styp": b"cmfs"}[head]
+            assert brand in (data[at : at + 4] for at in range(8, size, 4)), path
+            kinds = boxes(data)
+            assert kinds[1:] == (["moov"] if head == b"ftyp" else ["moof", "mdat"] * (len(kinds) // 2))
+            assert data.count(b"traf") == kinds.count("moof")
+            assert data.count(b"tfdt") == kinds.count("moof"), "each says when its decoding begins"
+
+
+def test_peaks_stay_under_the_rungs_cap_and_what_one_full_buffer_adds(film: Made) -> None:
+    """How far we may depart from 1.30: a cap of bits a second, and two seconds of them at once."""
+    for told, playlist in variants(film):
+        spec = next(rung for rung in rungs((854, 480), Fraction(30)) if rung.name == playlist.parent.name)
+        most = spec.bitrate_bps_max * 1.15
+        assert average(parts(playlist)) <= most
+        assert peak(parts(playlist), 6) <= most * (6 + 2) / 6, told
 
 
 def test_types_are_those_that_apple_and_iana_name(film: Made) -> None:

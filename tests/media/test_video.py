@@ -242,6 +242,17 @@ def test_a_track_that_starts_later_is_filled_from_the_start(tmp_path: Path, late
     assert float(clips.stream(made.path("mp4"), "a")["start_time"]) == 0
 
 
+@pytest.mark.parametrize(("picture_s", "sound_s"), [(3.0, 2.0), (2.0, 3.0)])
+def test_a_track_that_ends_earlier_ends_as_much_earlier(tmp_path: Path, picture_s: float, sound_s: float) -> None:
+    source = make(
+        tmp_path / "s.mkv", *picture("testsrc2=s=160x120:r=25", picture_s), *tone(sound_s), *FAST, "-c:a", "flac"
+    )
+    made = render(source, tmp_path / "o", "video")
+    check_all(made)
+    shown, heard = (float(clips.stream(made.path("mp4"), kind)["duration"]) for kind in ("v", "a"))
+    assert shown - heard == pytest.approx(picture_s - sound_s, abs=0.04 + 1024 / 48000)
+
+
 def flash(made: Made) -> float:
     times = sorted(float(packet["pts_time"]) for packet in clips.packets(made.path("mp4")))
     light = clips.pictures(made.path("mp4"), 16, 12).reshape(len(times), -1).mean(axis=1)
