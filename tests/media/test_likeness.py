@@ -4,6 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from av.video.frame import VideoFrame
 
@@ -14,6 +15,9 @@ from tests.support.clips import FAST, failures, make, render
 pytestmark = pytest.mark.media
 
 SPEC = RungSpec(name="180p", width=320, height=180, frame_rate_max=Fraction(30), crf=23, bitrate_bps_max=400_000)
+
+
+Plane = npt.NDArray[np.uint8]
 
 
 def picture(seed: int, width: int = 320, height: int = 180) -> VideoFrame:
@@ -31,10 +35,11 @@ def test_the_same_picture_is_alike_and_another_is_not() -> None:
     for likeness, shift in ((same, 0), (other, 100)):
         likeness.keep(0, picture(1), key=True)
         likeness.compare(0, picture(1 + shift))
-    assert judged(same) == [True, True]
+    assert judged(same) == [True] * 4
     assert same.measures()["ssim_min"] == 1.0
     assert same.measures()["xpsnr_min_db"] == 100.0
-    assert judged(other) == [False, False]
+    assert judged(other) == [False] * 4
+    assert judged(other, capped=True) == [True, True, False]
 
 
 def test_one_broken_picture_among_many_is_seen() -> None:
@@ -44,7 +49,46 @@ def test_one_broken_picture_among_many_is_seen() -> None:
         likeness.keep(tick, picture(number), key=True)
         likeness.compare(tick, picture(number if number != 17 else 99))
     assert float(likeness.measures()["ssim_mean"]) > 0.95
-    assert judged(likeness) == [False, True]
+    assert judged(likeness) == [False, True, False, True]
+
+
+def coloured(seed: int) -> dict[str, Plane]:
+    """Light and colours in blocks, blue and red apart."""
+    drawn = np.random.default_rng(seed)
+    light = np.kron(drawn.integers(16, 235, (30, 40), dtype=np.uint8), np.ones((6, 8), np.uint8))
+    blue, red = (drawn.integers(low, low + 70, (15, 20), dtype=np.uint8) for low in (40, 140))
+    return {"y": light, **{name: np.kron(one, np.ones((6, 8), np.uint8)) for name, one in (("u", blue), ("v", red))}}
+
+
+def shown(planes: dict[str, Plane]) -> VideoFrame:
+    rows = [planes[name].reshape(-1, 320) for name in "yuv"]
+    return VideoFrame.from_ndarray(np.vstack(rows), format="yuv420p")
+
+
+FLAT = {name: np.full_like(plane, 128) for name, plane in coloured(0).items()}
+SWAPPED = {**coloured(2), "u": coloured(2)["v"], "v": coloured(2)["u"]}
+
+
+@pytest.mark.parametrize(
+    ("damaged", "capped", "seen"),
+    [
+        (coloured(99), False, True),
+        (coloured(99), True, True),
+        (SWAPPED, False, True),
+        (SWAPPED, True, True),
+        (FLAT, False, True),
+        (FLAT, True, False),  # which is what is left of noise where there are no bits for it
+    ],
+)
+def test_a_picture_that_is_not_the_one_it_should_be_is_seen(
+    damaged: dict[str, Plane], *, capped: bool, seen: bool
+) -> None:
+    likeness = Likeness(SPEC, 1000)
+    for number in range(4):
+        likeness.keep(number, shown(coloured(number)), key=number == 0)
+    for number in range(4):
+        likeness.compare(number, shown(damaged if number == 2 else coloured(number)))
+    assert (not all(judged(likeness, capped=capped))) == seen
 
 
 def test_pictures_from_the_start_of_each_segment_are_kept_and_no_others() -> None:
@@ -76,3 +120,10 @@ def test_whatever_is_shown_every_rung_is_measured_and_keeps_to_its_cap(tmp_path:
     for name in ("180p", "180p-hevc", "180p-av1"):
         assert made[name].proof.measures["compared_pictures"] == 4, name
         assert any(check.name == "bits" for check in made[name].proof.checks)
+
+
+def test_a_film_of_coloured_noise_is_made_although_nothing_of_it_can_be_kept(tmp_path: Path) -> None:
+    noise = "nullsrc=s=320x180:r=25,geq=random(1)*255:random(2)*255:random(3)*255"
+    made = render(make(tmp_path / "s.mp4", "-f", "lavfi", "-t", "1", "-i", noise, *FAST), tmp_path / "o", "video")
+    assert failures(made) == []
+    assert float(made["180p"].proof.measures["ssim_min"]) < 0.15
