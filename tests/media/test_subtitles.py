@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from smmu.domain.facts import Chapter
+from smmu.domain.options import Options
 from tests.support import clips
 from tests.support.clips import FAST, failures, make, render
 
@@ -80,3 +81,39 @@ def test_chapters_are_found_with_their_titles(tmp_path: Path) -> None:
         Chapter(start_s=0.0, end_s=2.0, title="One"),
         Chapter(start_s=2.0, end_s=4.0, title="Zwei ü"),
     )
+
+
+def test_chapters_are_a_file_that_players_make_a_menu_of(tmp_path: Path) -> None:
+    source = spoken(tmp_path / "s.mkv", *FAST, "-c:s", "srt")
+    made = render(source, tmp_path / "o", "poster")
+    assert failures(made) == []
+    assert made.path("chapters").read_text(encoding="utf-8") == (
+        "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\nOne\n\n00:00:02.000 --> 00:00:04.000\nZwei ü\n"
+    )
+    assert ("chapters", "made as WebVTT") in {
+        (one.subject, one.choice) for one in clips.plan(source, tmp_path).decisions
+    }
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "times"),
+    [
+        (1.0, 3.5, ["00:00:00.000 --> 00:00:01.000", "00:00:01.000 --> 00:00:02.500"]),
+        (2.5, None, ["00:00:00.000 --> 00:00:01.500"]),
+    ],
+)
+def test_a_clip_has_the_chapters_that_are_in_it(
+    tmp_path: Path, start: float, end: float | None, times: list[str]
+) -> None:
+    source = spoken(tmp_path / "s.mkv", *FAST, "-c:s", "srt")
+    made = render(source, tmp_path / "o", "poster", clip_start_s=start, clip_end_s=end)
+    told = made.path("chapters").read_text(encoding="utf-8")
+    assert [line for line in told.splitlines() if " --> " in line] == times
+
+
+def test_what_has_no_chapters_and_what_is_the_least_owe_none(tmp_path: Path) -> None:
+    source = spoken(tmp_path / "s.mkv", *FAST, "-c:s", "srt")
+    names = [
+        spec.name for spec in clips.plan(source, tmp_path, Options(preset="preview-only")).task("poster").renditions
+    ]
+    assert "chapters" not in names

@@ -134,6 +134,7 @@ def test_every_role_is_looked_at_in_its_way() -> None:
     assert pictures == {Role.IMAGE, Role.CROP, Role.COVER, Role.POSTER}
     assert is_picture(replace(LISTED, role=Role.WAVEFORM))
     texts = {Role.HLS, Role.DASH, Role.STORYBOARD, Role.WAVEFORM, Role.SUBTITLES, Role.CAPTIONS, Role.TRANSCRIPT}
+    texts |= {Role.CHAPTERS}
     assert set(Role) - {Role.CHUNK} == played | pictures | texts, "nobody gets a chunk"
 
 

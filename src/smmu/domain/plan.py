@@ -34,6 +34,7 @@ class Role(StrEnum):
     AUDIO = "audio"
     WAVEFORM = "waveform"
     SUBTITLES = "subtitles"
+    CHAPTERS = "chapters"
     CAPTIONS = "captions"
     TRANSCRIPT = "transcript"
     CHUNK = "chunk"
@@ -192,6 +193,15 @@ class SubtitlesSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChaptersSpec:
+    """The film's chapters as WebVTT, a cue for each."""
+
+    type: Literal["chapters"] = "chapters"
+    name: str = "chapters"
+    role: Role = Role.CHAPTERS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PosterSpec:
     """A JPEG of a representative frame: not black, not simply the first."""
 
@@ -287,6 +297,7 @@ Spec = (
     | DashSpec
     | Mp4Spec
     | SubtitlesSpec
+    | ChaptersSpec
     | PosterSpec
     | StoryboardSpec
     | PreviewSpec

@@ -4,7 +4,7 @@ A video of a few seconds gets its poster alone: the others would show what the v
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from typing import Final
 
@@ -12,22 +12,34 @@ from smmu.domain import estimates, ladder
 from smmu.domain.facts import MediaFacts, VideoTrack
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
-from smmu.domain.plan import Decision, PlannedTask, PosterSpec, PreviewSpec, Spec, StoryboardSpec, TaskKind, Transform
+from smmu.domain.plan import (
+    ChaptersSpec,
+    Decision,
+    PlannedTask,
+    PosterSpec,
+    PreviewSpec,
+    Spec,
+    StoryboardSpec,
+    TaskKind,
+    Transform,
+)
 
 POSTER_SHORT_MAX, PREVIEW_SHORT_MAX, TILE_LONG_MAX = 720, 240, 160
 TILES_WANTED, TILE_SECONDS_UNKNOWN = 100, 10
 STORYBOARD_SECONDS_MIN: Final = 3.0
 PREVIEW_SECONDS_MIN: Final = 6.0
+_THE_LEAST: Final = "the preset preview-only makes the least that shows what it is"
 
 
 def task(
     facts: MediaFacts, video: VideoTrack, transform: Transform, options: Options, limits: Limits
 ) -> tuple[PlannedTask, tuple[Decision, ...]]:
-    """The task `poster`, and why it owes no more than it does."""
+    """The task `poster`, and why it owes just what it does."""
     believed = facts.duration_s if facts.duration_exact else None
-    skipped = tuple(_skipped(believed, options))
+    skipped = tuple(_skipped(facts, believed, options))
     left_out = {decision.subject for decision in skipped}
-    specs = (_poster(video), _storyboard(video, believed), _preview(video))
+    chapters = (ChaptersSpec(),) if facts.chapters else ()
+    specs: tuple[Spec, ...] = (_poster(video), _storyboard(video, believed), _preview(video), *chapters)
     planned = PlannedTask(
         name="poster",
         kind=TaskKind.POSTER,
@@ -38,20 +50,29 @@ def task(
         memory_bytes=estimates.ladder_memory((), video.width * video.height, limits),
         seconds_max=estimates.poster_seconds(believed, limits),
     )
-    return planned, skipped
+    return planned, (*skipped, *_about_chapters(facts, left_out))
 
 
-def _skipped(believed: float | None, options: Options) -> Iterator[Decision]:
+def _skipped(facts: MediaFacts, believed: float | None, options: Options) -> Iterator[Decision]:
     if options.preset == "preview-only":
-        yield _skip("storyboard", "the preset preview-only makes the least that shows what it is")
+        yield _skip("storyboard", _THE_LEAST)
+        if facts.chapters:
+            yield _skip("chapters", _THE_LEAST)
     elif options.preset == "audio-only":
         yield _skip("storyboard", "the preset audio-only is about sound")
         yield _skip("preview", "the preset audio-only is about sound")
+        if facts.chapters:
+            yield _skip("chapters", "the preset audio-only is about sound")
         return
     elif believed is not None and believed < STORYBOARD_SECONDS_MIN:
         yield _skip("storyboard", f"it lasts under {STORYBOARD_SECONDS_MIN:g} seconds")
     if believed is not None and believed < PREVIEW_SECONDS_MIN:
         yield _skip("preview", f"it lasts under {PREVIEW_SECONDS_MIN:g} seconds")
+
+
+def _about_chapters(facts: MediaFacts, left_out: Collection[str]) -> Iterator[Decision]:
+    if facts.chapters and ChaptersSpec().name not in left_out:
+        yield Decision(subject="chapters", choice="made as WebVTT", reason=f"it has {len(facts.chapters)}")
 
 
 def _skip(subject: str, reason: str) -> Decision:

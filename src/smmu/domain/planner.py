@@ -4,6 +4,7 @@ Total over every file that `judgement.judge` admits: each gets at least one rend
 it never needs a decoder, a cloud or a clock, and asking twice gives the same plan.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -54,12 +55,14 @@ def _clip(facts: MediaFacts, options: Options) -> Clip:
 
 
 def _within(clip: Clip, facts: MediaFacts) -> MediaFacts:
-    """The facts of what is left of a file: its duration is the clip's."""
+    """The facts of what is left of a file: its duration is the clip's, and of its chapters there are those in it."""
     if clip.is_whole:
         return facts
     ends = [float(clip.end)] if clip.end is not None else []
     ends += [facts.duration_s] if facts.duration_s is not None else []
-    return replace(facts, duration_s=max(0.0, min(ends) - float(clip.start)) if ends else None)
+    start, end = float(clip.start), min(ends, default=math.inf)
+    chapters = tuple(chapter for chapter in facts.chapters if chapter.end_s > start and chapter.start_s < end)
+    return replace(facts, duration_s=max(0.0, end - start) if ends else None, chapters=chapters)
 
 
 def _by_kind(facts: MediaFacts, options: Options, limits: Limits) -> _Made:

@@ -20,6 +20,7 @@ from smmu.domain.facts import AudioTrack, ImageFacts, Kind, MediaFacts, VideoTra
 from smmu.domain.manifest import Check, Proof, RenderedFile, Rendition
 from smmu.domain.plan import (
     AudioSpec,
+    ChaptersSpec,
     ChunkSpec,
     DashSpec,
     ImageSpec,
@@ -73,6 +74,7 @@ _FILES: Mapping[type[Spec], tuple[tuple[str, str], ...]] = MappingProxyType(
         Mp4Spec: (("{name}.mp4", "video/mp4"),),
         PosterSpec: (("{name}.jpg", "image/jpeg"),),
         SubtitlesSpec: (("{name}.vtt", "text/vtt"),),
+        ChaptersSpec: (("{name}.vtt", "text/vtt"),),
         StoryboardSpec: (("{name}.vtt", "text/vtt"), ("{name}-1.webp", "image/webp")),
         PreviewSpec: (("{name}.mp4", "video/mp4"),),
     }

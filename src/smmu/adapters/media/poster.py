@@ -20,6 +20,7 @@ from av.video.frame import VideoFrame
 
 from smmu.adapters.media import graph
 from smmu.adapters.media.bare import bare
+from smmu.adapters.media.chapters import make_chapters
 from smmu.adapters.media.decode import Damage, Survey, keyframe_near, only, survey, video_frames
 from smmu.adapters.media.overlay import Sighting, overlay_of
 from smmu.adapters.media.preview import make_preview
@@ -29,7 +30,7 @@ from smmu.adapters.media.window import Cutter, Window, time_of
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.errors import Code, refuse
 from smmu.domain.manifest import Check, Proof, RenderedFile, Rendition
-from smmu.domain.plan import PlannedTask, PosterSpec, PreviewSpec, StoryboardSpec
+from smmu.domain.plan import ChaptersSpec, PlannedTask, PosterSpec, PreviewSpec, StoryboardSpec
 
 PATH, CONTENT_TYPE = "poster.jpg", "image/jpeg"
 POSITIONS = (Fraction(25, 100), Fraction(10, 100), Fraction(40, 100), Fraction(55, 100), Fraction(70, 100))
@@ -49,7 +50,7 @@ class Candidate:
 
 
 def render_poster(bench: Workbench, task: PlannedTask) -> list[Rendition]:
-    """Make the poster, the storyboard and the preview that a poster task owes."""
+    """Make the poster, the storyboard, the preview and the chapters that a poster task owes."""
     made: list[Rendition] = []
     found = survey(bench, task.transform.track_index, clip=task.clip)
     for spec in task.renditions:
@@ -58,6 +59,8 @@ def render_poster(bench: Workbench, task: PlannedTask) -> list[Rendition]:
             made.append(_publish(bench, task, spec, best, looked_at))
         elif isinstance(spec, StoryboardSpec):
             made.append(make_storyboard(bench, task, spec, found))
+        elif isinstance(spec, ChaptersSpec):
+            made.append(make_chapters(bench, task, spec, found))
         elif isinstance(spec, PreviewSpec):
             made.append(make_preview(bench, task, spec, found))
         bench.progress(len(made) / len(task.renditions))

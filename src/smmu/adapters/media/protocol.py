@@ -36,6 +36,7 @@ _SPECS: dict[str, type[Any]] = {
     "dash": plan.DashSpec,
     "mp4": plan.Mp4Spec,
     "subtitles": plan.SubtitlesSpec,
+    "chapters": plan.ChaptersSpec,
     "poster": plan.PosterSpec,
     "storyboard": plan.StoryboardSpec,
     "preview": plan.PreviewSpec,
