@@ -128,7 +128,9 @@ class RungSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioSpec:
-    """One track with linear gain towards `target_lufs`, never over `ceiling_dbtp`.
+    """One track with linear gain towards `target_lufs`, which lifts no peak over `ceiling_dbtp`.
+
+    That is of what goes into the encoder: a lossy one adds a decibel or two to peaks, which its proof tells and bounds.
 
     AAC-LC as a file (MP4) or as HLS segments, which only AAC is; Opus as a file (Ogg); MP3. `title` is what a player's
     menu calls it.

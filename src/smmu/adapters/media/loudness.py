@@ -1,8 +1,9 @@
 """Loudness by EBU R128: measuring it, and the one linear gain that brings a track to its target.
 
-Linear gain only: what is loud stays louder than what is soft. The gain never lifts the true peak over the ceiling,
-so a track with high peaks may stay below the target. Sound that is silent or shorter than one gating block (0.4 s)
-has no loudness and gets no gain. Refuses to compress or limit.
+Linear gain only: what is loud stays louder than what is soft. The gain never lifts the true peak over the ceiling, so
+a track with high peaks may stay below the target; what a lossy encoder then adds to peaks is measured in the proof.
+Sound that is silent or shorter than one gating block (0.4 s) has no loudness and gets no gain. Refuses to compress or
+limit.
 """
 
 from array import array
