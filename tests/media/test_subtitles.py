@@ -117,3 +117,16 @@ def test_what_has_no_chapters_and_what_is_the_least_owe_none(tmp_path: Path) -> 
         spec.name for spec in clips.plan(source, tmp_path, Options(preset="preview-only")).task("poster").renditions
     ]
     assert "chapters" not in names
+
+
+def test_a_sound_with_chapters_has_them_too(tmp_path: Path) -> None:
+    (tmp_path / "chapters.txt").write_text(CHAPTERS, encoding="utf-8")
+    tone = ["-f", "lavfi", "-t", "4", "-i", "sine=r=48000", "-i", str(tmp_path / "chapters.txt"), "-map", "0"]
+    source = make(tmp_path / "s.m4a", *tone, "-map_metadata", "1", "-c:a", "aac")
+    made = render(source, tmp_path / "o", clip_start_s=1.0)
+    assert failures(made) == []
+    times = [line for line in made.path("chapters").read_text(encoding="utf-8").splitlines() if " --> " in line]
+    assert times == ["00:00:00.000 --> 00:00:01.000", "00:00:01.000 --> 00:00:03.000"]
+    assert ("chapters", "made as WebVTT") in {
+        (one.subject, one.choice) for one in clips.plan(source, tmp_path).decisions
+    }

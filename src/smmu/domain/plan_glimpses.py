@@ -4,7 +4,7 @@ A video of a few seconds gets its poster alone: the others would show what the v
 """
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Final
 
@@ -28,7 +28,7 @@ POSTER_SHORT_MAX, PREVIEW_SHORT_MAX, TILE_LONG_MAX = 720, 240, 160
 TILES_WANTED, TILE_SECONDS_UNKNOWN = 100, 10
 STORYBOARD_SECONDS_MIN: Final = 3.0
 PREVIEW_SECONDS_MIN: Final = 6.0
-_THE_LEAST: Final = "the preset preview-only makes the least that shows what it is"
+THE_LEAST: Final = "the preset preview-only makes the least that shows what it is"
 
 
 def task(
@@ -50,14 +50,14 @@ def task(
         memory_bytes=estimates.ladder_memory((), video.width * video.height, limits),
         seconds_max=estimates.poster_seconds(believed, limits),
     )
-    return planned, (*skipped, *_about_chapters(facts, left_out))
+    return planned, (*skipped, *(() if "chapters" in left_out else about_chapters(facts)))
 
 
 def _skipped(facts: MediaFacts, believed: float | None, options: Options) -> Iterator[Decision]:
     if options.preset == "preview-only":
-        yield _skip("storyboard", _THE_LEAST)
+        yield _skip("storyboard", THE_LEAST)
         if facts.chapters:
-            yield _skip("chapters", _THE_LEAST)
+            yield _skip("chapters", THE_LEAST)
     elif options.preset == "audio-only":
         yield _skip("storyboard", "the preset audio-only is about sound")
         yield _skip("preview", "the preset audio-only is about sound")
@@ -70,9 +70,11 @@ def _skipped(facts: MediaFacts, believed: float | None, options: Options) -> Ite
         yield _skip("preview", f"it lasts under {PREVIEW_SECONDS_MIN:g} seconds")
 
 
-def _about_chapters(facts: MediaFacts, left_out: Collection[str]) -> Iterator[Decision]:
-    if facts.chapters and ChaptersSpec().name not in left_out:
-        yield Decision(subject="chapters", choice="made as WebVTT", reason=f"it has {len(facts.chapters)}")
+def about_chapters(facts: MediaFacts) -> tuple[Decision, ...]:
+    """That chapters are made, where there are any."""
+    if not facts.chapters:
+        return ()
+    return (Decision(subject="chapters", choice="made as WebVTT", reason=f"it has {len(facts.chapters)}"),)
 
 
 def _skip(subject: str, reason: str) -> Decision:

@@ -13,6 +13,7 @@ from smmu.domain.limits import Limits
 from smmu.domain.options import AudioFormat, Options
 from smmu.domain.plan import (
     AudioSpec,
+    ChaptersSpec,
     DashSpec,
     Decision,
     PlannedTask,
@@ -89,7 +90,8 @@ def waveforms(track_index: int) -> tuple[WaveformSpec, ...]:
 def sound_task(facts: MediaFacts, track: AudioTrack, options: Options, limits: Limits) -> PlannedTask:
     """The task that makes files of the sound, a stream of it, its waveforms, and pictures of its cover."""
     covers = plan_images.covers(facts.cover, options) if facts.cover else ()
-    made = task(facts, (*_renditions(track, options), *covers), limits)
+    chapters = (ChaptersSpec(),) if facts.chapters and options.preset != "preview-only" else ()
+    made = task(facts, (*_renditions(track, options), *chapters, *covers), limits)
     if not facts.cover:
         return made
     pixels = facts.cover.width * facts.cover.height

@@ -87,6 +87,7 @@ def _sound(facts: MediaFacts, options: Options, limits: Limits) -> _Made:
     return (plan_sound.sound_task(facts, track, options, limits),), (
         *plan_sound.decisions(facts, track),
         *plan_sound.about_formats(options),
+        *_chapters(facts, options),
         *_cover(facts),
     )
 
@@ -119,6 +120,14 @@ def _noted(made: _Made, options: Options, reason: str) -> _Made:
     if options.preset != "audio-only":
         return made
     return made[0], (Decision(subject="audio-only", choice="not possible", reason=reason), *made[1])
+
+
+def _chapters(facts: MediaFacts, options: Options) -> tuple[Decision, ...]:
+    if not facts.chapters:
+        return ()
+    if options.preset == "preview-only":
+        return (Decision(subject="chapters", choice="skipped", reason=plan_glimpses.THE_LEAST),)
+    return plan_glimpses.about_chapters(facts)
 
 
 def _cover(facts: MediaFacts) -> tuple[Decision, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from smmu.adapters.media import aac, dash, hls
 from smmu.adapters.media.aac import AacEncoder, Coded, Encoded, Heard
+from smmu.adapters.media.chapters import make_chapters
 from smmu.adapters.media.decode import judge_together, survey
 from smmu.adapters.media.loudness import Loudness, Meter
 from smmu.adapters.media.mp4 import progressive
@@ -20,7 +21,7 @@ from smmu.adapters.media.waveform import Peaks
 from smmu.adapters.media.waveform_files import CONTENT_TYPES, write_waveform
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.manifest import Proof, Rendition
-from smmu.domain.plan import AudioSpec, DashSpec, PlannedTask, PlaylistSpec, Role, WaveformSpec
+from smmu.domain.plan import AudioSpec, ChaptersSpec, DashSpec, PlannedTask, PlaylistSpec, Role, WaveformSpec
 
 AUDIO_TYPE = "audio/mp4"
 MEASURE_SHARE, ENCODE_SHARE = 0.3, 0.9  # of the progress: measured, encoded
@@ -59,7 +60,7 @@ class _Job:
         coded: dict[str, Coded] = {}
         for track in self._tracks:
             coded |= self._encode(track, measured[track])
-        made = {one.name: one for one in (*self._published(coded), *self._drawn(measured))}
+        made = {one.name: one for one in (*self._published(coded), *self._drawn(measured), *self._told())}
         for left in {one.whole for one in coded.values()}:
             left.unlink(missing_ok=True)
         self._bench.progress(1.0)
@@ -106,6 +107,11 @@ class _Job:
             heard = self._listen(track, list(encoders.values()), MEASURE_SHARE, ENCODE_SHARE)
             done = {spec: encoder.finish(heard) for spec, encoder in encoders.items()}
         return {spec.name: replace(done[names[spec.name]], spec=spec) for spec in mine}
+
+    def _told(self) -> Iterator[Rendition]:
+        for spec in self._task.renditions:
+            if isinstance(spec, ChaptersSpec):
+                yield make_chapters(self._bench, self._task, spec, self._survey)
 
     def _drawn(self, measured: dict[int, Measured]) -> Iterator[Rendition]:
         for spec in self._waveforms:
