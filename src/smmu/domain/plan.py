@@ -291,22 +291,9 @@ class ChunkSpec:
 
 
 Spec = (
-    ImageSpec
-    | LoopSpec
-    | RungSpec
-    | AudioSpec
-    | PlaylistSpec
-    | DashSpec
-    | Mp4Spec
-    | SubtitlesSpec
-    | ChaptersSpec
-    | PosterSpec
-    | StoryboardSpec
-    | PreviewSpec
-    | WaveformSpec
-    | CaptionsSpec
-    | ChunkSpec
-)
+    ImageSpec | LoopSpec | RungSpec | AudioSpec | PlaylistSpec | DashSpec | Mp4Spec | SubtitlesSpec
+    | ChaptersSpec | PosterSpec | StoryboardSpec | PreviewSpec | WaveformSpec | CaptionsSpec | ChunkSpec
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
