@@ -12,6 +12,7 @@ from smmu.domain.content_types import by_filename, by_type, canonical, compatibl
 from smmu.domain.errors import Code, Reason, escaped
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
+from smmu.domain.quick import quick
 from smmu.domain.signatures import Sniffed
 from smmu.domain.values import Algorithm, Checksum
 from smmu.domain.words import in_bytes
@@ -20,6 +21,7 @@ _METADATA_KEYS_MAX, _METADATA_KEY_CHARS_MAX = 64, 128
 _ACCEPTED = "send an image, a video or an audio file"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadRequest:
     """What a client asks to upload. `size` in bytes, `None` when unknown; everything here is a claim."""

@@ -5,13 +5,14 @@ If a transition is not in `TRANSITIONS` it does not exist. `now` is an argument 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
 from smmu.domain.errors import FINAL, Code, refuse
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
+from smmu.domain.quick import quick, replace
 from smmu.domain.values import ObjectRef
 
 
@@ -72,6 +73,7 @@ class Failure:
     retryable: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """The processing of one uploaded file. `progress` is 0–100 and never goes back within an attempt.

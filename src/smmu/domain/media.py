@@ -1,7 +1,7 @@
 """The lasting record of an accepted file and what was made of it. Rule 1: every change of its state happens here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +11,7 @@ from smmu.domain.job import Failure
 from smmu.domain.limits import Limits
 from smmu.domain.manifest import Manifest
 from smmu.domain.plan import Role
+from smmu.domain.quick import quick, replace
 from smmu.domain.values import ObjectRef
 
 _PLAYED = frozenset({Role.HLS, Role.DASH, Role.MP4, Role.AUDIO})
@@ -80,6 +81,7 @@ class RenditionRecord:
     purpose: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replaced:
     """A manifest that is not the newest any more. Until `until` (unix seconds) somebody may play what it lists."""
@@ -88,6 +90,7 @@ class Replaced:
     until: float
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
     """One file of one owner, for as long as they keep it.

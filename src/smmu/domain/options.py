@@ -18,6 +18,7 @@ from typing import Any, Final, Literal, get_args
 
 from smmu.domain import watermark
 from smmu.domain.errors import Code, Reason, escaped, refuse_if
+from smmu.domain.quick import quick
 from smmu.domain.watermark import WatermarkWish
 
 Preset = Literal["web", "archive", "preview-only", "audio-only"]
@@ -37,6 +38,7 @@ CLIP_SECONDS_MIN, CLIP_SECONDS_MAX = 0.1, 86_400.0
 ADDABLE: Final = ("preset", "rungs", "codecs", "audio_formats", "image_widths", "image_formats")  # to what is there
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """The owner's wishes. `image_widths` are pixels of width, ascending; none is ever made by enlarging.

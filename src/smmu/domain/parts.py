@@ -11,8 +11,10 @@ from typing import Literal
 
 from smmu.domain.errors import Code, Reason
 from smmu.domain.limits import MIB, OBJECT_BYTES_MAX, PART_COUNT_MAX, Limits
+from smmu.domain.quick import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartLayout:
     """The cut of one file. Sizes in bytes; `size` and `part_count` are `None` when the client does not know.

@@ -6,7 +6,7 @@ and wakes up still holds its old number, and every conditional write it tries is
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from smmu.domain.errors import Code, refuse
 from smmu.domain.limits import Limits
 from smmu.domain.pipeline import Weight
+from smmu.domain.quick import quick, replace
 from smmu.domain.values import TASK, derived_id
 
 # Whoever looks from outside lets a worker say itself that its time was up: what it calls `interrupted` is tried again.
@@ -62,6 +63,7 @@ class TryFailure:
     at: float
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One task of one attempt. `path` is its place in the pipeline value and, with the attempt, its identity."""

@@ -9,9 +9,11 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Literal
 
+from smmu.domain.quick import quick
 from smmu.domain.signed import opened, signed
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
     """`put` takes part `number` of `storage_id` with exactly `size` bytes (`None`: at most `size_max`) at `key`.

@@ -8,12 +8,15 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from smmu.domain.quick import quick
+
 CHANCE_BYTES = 24
 
 _PARENT = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _VERSION, _SAMPLED = "00", 1
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Trace:
     """A trace and the caller's span in it. `sampled`: the caller has recorded that span, and asks others to."""

@@ -5,7 +5,7 @@ If a transition is not in `TRANSITIONS` it does not exist. Nothing here reads a 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -13,6 +13,7 @@ from smmu.domain.errors import Code, Reason, Refused, refuse
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
 from smmu.domain.parts import PartLayout
+from smmu.domain.quick import quick, replace
 from smmu.domain.values import Checksum, ObjectRef
 
 
@@ -53,6 +54,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(
 TERMINAL = frozenset({State.COMPLETED, State.REJECTED, State.ABORTED, State.EXPIRED})
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """A session in which one owner puts one file into storage.

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from smmu.domain.quick import quick
+
 UPLOAD, JOB, MEDIA, TASK = "upl", "job", "med", "tsk"
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: sorts as it counts
@@ -40,6 +42,7 @@ def _base32(number: int, width: int) -> str:
     return "".join([_PAIRS[number >> shift & 1023] for shift in range(5 * width - 10, -1, -10)])
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectRef:
     """The very bytes that were stored: key, version and ETag pin them against later overwriting."""

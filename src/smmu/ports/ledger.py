@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from smmu.domain.quick import quick
 from smmu.ports.queue import Message
 from smmu.ports.records import Key, Stored, T, Value
 
 V = TypeVar("V", bound=Value)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Put:
     """Write `value` if its record still has version `expect` (0: if there is none). `due_at`: when to look at it."""
@@ -28,6 +30,7 @@ class Remove:
     expect: int
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
     """Add `deltas` to the counters of `owner`, if each of `at_most` still holds afterwards.

@@ -4,7 +4,10 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from smmu.domain.quick import quick
 
+
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
     """One attempt of one job. The run's name and input are pure functions of it.

@@ -9,6 +9,8 @@ from typing import Protocol
 
 from pydantic import TypeAdapter
 
+from smmu.domain.quick import quick
+
 
 class Topic(StrEnum):
     """What a message is about, and so who receives it."""
@@ -19,6 +21,7 @@ class Topic(StrEnum):
     HEAVY_TASKS = "heavy_tasks"  # a heavy one does
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A small note that something wants attention; the record it names is the truth.

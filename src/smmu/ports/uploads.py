@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from smmu.domain.quick import quick
 from smmu.domain.values import Checksum, ObjectRef
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """A storage session: where the object will be, how it is cut, and the storage's own id of it ("" for single).
@@ -23,6 +25,7 @@ class Session:
     content_type: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartSlot:
     """A part to be sent: its number from 1 and its exact length in bytes (`None`: unknown, up to `size_max`)."""
@@ -32,6 +35,7 @@ class PartSlot:
     size_max: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedPart:
     """A URL that takes exactly this part by PUT, with these headers, until `expires_at`.
@@ -55,6 +59,7 @@ class SignedForm:
     expires_at: float
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPart:
     """A part that has arrived, whole. Sending a number of a multipart session again replaces it."""
