@@ -31,7 +31,12 @@ def test_ids_sort_by_creation(first: float, second: float, chance: bytes, other:
 
 @given(CHANCE, CHANCE)
 def test_ids_of_one_instant_differ_by_chance(chance: bytes, other: bytes) -> None:
-    assert (make_id(JOB, 1.0, chance) == make_id(JOB, 1.0, other)) == (chance == other)
+    assert (make_id(JOB, 1.0, chance) == make_id(JOB, 1.0, other)) == (_fives(chance) == _fives(other))
+
+
+def _fives(chance: bytes) -> list[int]:
+    """What an id takes of its chance."""
+    return [byte & 31 for byte in chance]
 
 
 @pytest.mark.parametrize("size", [0, CHANCE_BYTES - 1, CHANCE_BYTES + 1])

@@ -68,10 +68,13 @@ class Options:
         return self.clip_start_s > 0 or self.clip_end_s is not None
 
 
+_NO_WISHES: Final = Options()  # as most uploads have it
+
+
 def parse_options(given: Mapping[str, object], pointer: str = "/options") -> Options:
     """Options from a plain mapping. Raises `Refused` (`invalid_options`) naming every bad field at `pointer`."""
     if not given:
-        return Options()
+        return _NO_WISHES
     refuse_if(tuple(_complaints(given, pointer)))
     refuse_if(tuple(_contradictions(given, pointer)))
     return Options(**{name: _FIELDS[name].parse(value) for name, value in given.items()})

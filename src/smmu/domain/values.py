@@ -5,6 +5,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from smmu.domain.quick import quick
 
@@ -13,28 +14,36 @@ UPLOAD, JOB, MEDIA, TASK = "upl", "job", "med", "tsk"
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: sorts as it counts
 _ID = re.compile(r"(upl|job|med|tsk)_[0-9a-hjkmnp-tv-z]{26}")
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
-_TIME_CHARS, _CHANCE_CHARS = 10, 16
-CHANCE_BYTES = 10
+_DIGITS = (_ALPHABET * 8).encode()  # one for each byte: the lowest five of its bits
+_TIME_CHARS, CHANCE_BYTES = 10, 16
 
 
 def make_id(prefix: str, now: float, chance: bytes) -> str:
-    """`prefix_` + 10 characters of milliseconds + 16 of chance: ids sort by creation and cannot be guessed."""
+    """`prefix_` + 10 characters of milliseconds + 16 of chance: ids sort by creation and cannot be guessed.
+
+    Five bits of each byte of chance are taken.
+    """
     if len(chance) != CHANCE_BYTES:
         msg = f"an id needs {CHANCE_BYTES} bytes of chance"
         raise ValueError(msg)
-    number = int(now * 1000) << 8 * CHANCE_BYTES | int.from_bytes(chance)
-    return f"{prefix}_{_base32(number, _TIME_CHARS + _CHANCE_CHARS)}"
+    return f"{prefix}_{_moment(int(now * 1000))}{chance.translate(_DIGITS).decode()}"
 
 
 def derived_id(prefix: str, *parts: str) -> str:
     """An id that is a pure function of `parts`: asking twice makes the same thing, not two."""
     digest = hashlib.sha256("\n".join(parts).encode()).digest()
-    return f"{prefix}_{_base32(int.from_bytes(digest[:16]), _TIME_CHARS + _CHANCE_CHARS)}"
+    return f"{prefix}_{_base32(int.from_bytes(digest[:16]), _TIME_CHARS + CHANCE_BYTES)}"
 
 
 def is_id(prefix: str, text: str) -> bool:
     """Whether `text` looks like an id of this prefix (it may still not exist)."""
     return text.startswith(f"{prefix}_") and _ID.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=16)
+def _moment(milliseconds: int) -> str:
+    """The same for all ids of one request, and for most of those that come with it."""
+    return _base32(milliseconds, _TIME_CHARS)
 
 
 def _base32(number: int, width: int) -> str:

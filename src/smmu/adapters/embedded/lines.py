@@ -28,7 +28,6 @@ LINES_MAX = 10_000
 _FLUSH_SECONDS = 5.0  # what the end of a process waits for a reader that reads no more
 _SECRET = re.compile(r"((?:X-Amz-(?:Signature|Credential|Security-Token)=|[Bb]earer |/blobs/))[^\s\"'&\\?]+")
 _BLOT = r"\1..."
-_SECRETIVE = ("X-Amz-", "earer ", "/blobs/")
 _WORD_START = re.compile(r"_([a-z])")
 
 
@@ -161,7 +160,8 @@ class JsonLines(Telemetry):
 
 def _blotted(line: str) -> str:
     """Looking for the fixed words first takes a twentieth of the time."""
-    return _SECRET.sub(_BLOT, line) if any(word in line for word in _SECRETIVE) else line
+    suspect = "X-Amz-" in line or "earer " in line or "/blobs/" in line
+    return _SECRET.sub(_BLOT, line) if suspect else line
 
 
 @cache
