@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Protocol
 
-from pydantic import TypeAdapter
+import msgspec
 
 from smmu.domain.quick import quick
 
@@ -36,21 +36,23 @@ class Message:
     delay_seconds: float = 0.0
 
 
+_encode = msgspec.json.Encoder().encode
+
+
 @cache
-def _adapter() -> TypeAdapter[Message]:
+def _decoder() -> msgspec.json.Decoder[Message]:
     """Built when first used, as those of records are."""
-    return TypeAdapter(Message)
+    return msgspec.json.Decoder(Message)
 
 
 def encode_message(message: Message) -> bytes:
     """The stored form, and the one that travels: JSON."""
-    return _adapter().serializer.to_json(message)
+    return _encode(message)
 
 
 def decode_message(data: bytes | str) -> Message:
-    """The message of a stored form. Raises `pydantic.ValidationError` when it is not one (we have a bug)."""
-    message: Message = _adapter().validator.validate_json(data)
-    return message
+    """The message of a stored form. Raises `msgspec.ValidationError` when it is not one (we have a bug)."""
+    return _decoder().decode(data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
