@@ -65,6 +65,7 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
     small = photo(folder / "small.jpg", _QUICK if quick else _SMALL)
     large = photo(folder / "large.jpg", (800, 600) if quick else _LARGE)
     figures = [_figure(match, small, folder, rounds) for match in _matches(_sharp_in(folder))]
+    figures += [_figure(match, source, folder, rounds) for source in (small, large) for match in _beside_pillow()]
     return [*figures, _growth(small, large, folder, rounds)]
 
 
@@ -82,6 +83,10 @@ def _matches(sharp: Path | None) -> Iterator[_Match]:
             other=partial(_sharp, sharp),
             target=_SHARP_TARGET,
         )
+
+
+def _beside_pillow() -> Iterator[_Match]:
+    """Of each format by itself, because Pillow's encoders are one after the other."""
     for kind, target in _PILLOW_TARGETS.items():
         yield _Match(
             name=f"{kind.upper()}: our wall over Pillow's",
