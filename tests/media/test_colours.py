@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import anyio
+import pillow_heif
 import pytest
 from PIL import Image, ImageChops, ImageCms, ImageStat
 
@@ -44,6 +45,29 @@ async def made_of(engine: PyavEngine, path: Path) -> tuple[MediaFacts, dict[str,
     made = await engine.render(FileSource(path), task, sink, Fractions())
     assert [one.proof.failures for one in made] == [()] * len(made)
     return facts, {one.name: sink.files[one.path] for one in made}
+
+
+def told_by_its_container(path: Path) -> Path:
+    """As `vivid`, but without a profile: the container says that its numbers are those of Display P3."""
+    if path.suffix == ".heic":
+        heif = pillow_heif.from_pillow(gradient(*SIZE))
+        heif.save(path, quality=95, color_primaries=12, transfer_characteristics=13, matrix_coefficients=1)
+        return path
+    gradient(*SIZE).save(path, quality=95)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"nclx") + 4
+    data[at : at + 2] = (12).to_bytes(2)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["avif", "heic"])
+async def test_a_container_may_say_it_without_a_profile(engine: PyavEngine, tmp_path: Path, suffix: str) -> None:
+    facts, made = await made_of(engine, told_by_its_container(tmp_path / f"vivid.{suffix}"))
+    assert is_wide(facts)
+    shown = gradient(*SIZE).resize((120, 80))
+    assert difference(in_p3(Image.open(io.BytesIO(made["image-120-webp"]))), shown) < 5
+    assert difference(in_p3(Image.open(io.BytesIO(made["image-120-jpeg"]))), in_p3(in_srgb(shown))) < 5
 
 
 def is_wide(facts: MediaFacts) -> bool:

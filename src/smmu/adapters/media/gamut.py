@@ -8,7 +8,7 @@ that needs it. The matrix leads from Display P3's primaries to those of sRGB; wh
 import numpy as np
 import numpy.typing as npt
 
-from smmu.adapters.media.picture import Picture, VipsImage
+from smmu.adapters.media.picture import DISPLAY_P3, Picture, VipsImage
 from smmu.domain.facts import ImageFacts
 
 _COLOURS = frozenset({"srgb", "rgb", "rgb16", "scrgb"})
@@ -31,7 +31,7 @@ def is_wide(picture: Picture, size: tuple[int, int]) -> bool:
 
 
 def _may_be(facts: ImageFacts) -> bool:
-    return facts.has_icc and facts.colour in _COLOURS
+    return facts.colour == DISPLAY_P3 or (facts.has_icc and facts.colour in _COLOURS)
 
 
 def _seen(image: VipsImage) -> Numbers:

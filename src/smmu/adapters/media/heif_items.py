@@ -16,6 +16,7 @@ from smmu.domain.limits import MIB
 
 _META_BYTES_MAX = MIB
 _FLAGS = 4  # version and flags, with which a full box begins
+_DISPLAY_P3 = 12  # primaries
 _TRANSFERS = {16: Transfer.PQ, 18: Transfer.HLG}
 _LARGE_INDEX = 1  # a flag of `ipma`: indices have two bytes
 _AUXILIARY = {
@@ -31,6 +32,7 @@ class Beside:
     """What is said."""
 
     transfer: Transfer = Transfer.SDR
+    display_p3: bool = False
     marks: set[Mark] = field(default_factory=set)
 
 
@@ -68,8 +70,9 @@ def _read(found: Beside, meta: bytes) -> None:
         mine = _indices(properties[b"ipma"]).get(_primary(boxes[b"pitm"]), [])
         for box in (known[index - 1] for index in mine if 0 < index <= len(known)):
             if box.name == b"colr" and box.body.startswith(b"nclx"):
-                (code,) = struct.unpack_from(">H", box.body, 6)
-                found.transfer = _TRANSFERS.get(code, Transfer.SDR)
+                primaries, light = struct.unpack_from(">HH", box.body, 4)
+                found.transfer = _TRANSFERS.get(light, Transfer.SDR)
+                found.display_p3 = primaries == _DISPLAY_P3 and found.transfer is Transfer.SDR
 
 
 def _boxes(data: bytes) -> Iterator[_Box]:

@@ -18,6 +18,8 @@ _PLAIN = frozenset({"srgb", "rgb", "b-w", "rgb16", "grey16"})  # sRGB, or what i
 
 P3: bytes = pyvips.Image.profile_load("p3")  # 480 bytes that name nobody: saucecontrol/Compact-ICC-Profiles, CC0
 
+DISPLAY_P3 = "display-p3"  # as a container says it, in facts
+
 pyvips.cache_set_max(0)  # a process looks at one picture once: what a cache kept would only not be freed
 
 
@@ -93,17 +95,18 @@ def resized(image: VipsImage, width: int, height: int, colours: Colours = "srgb"
     return image.thumbnail_image(width, height=height, size="force", **colours_of(image, colours))
 
 
-def colours_of(image: VipsImage, colours: Colours) -> dict[str, str]:
+def colours_of(image: VipsImage, colours: Colours, meant: str | None = None) -> dict[str, str]:
     """What scaling is told about colours. A picture that is in sRGB already would be converted for nothing, slowly.
 
     Perceptual: relative, which is libvips' own choice, leaves the black of ink and of some profiles a grey. Inks of an
-    unknown kind are taken for libvips' own, by name: else they are converted before anybody asks how.
+    unknown kind are taken for libvips' own, by name: else they are converted before anybody asks how. `meant` is the
+    name of what the numbers are without a profile, where the container says so.
     """
-    has_profile = bool(image.get_typeof(PROFILE))
-    if not has_profile and image.interpretation in _PLAIN:
+    meant = meant or ("cmyk" if image.interpretation == "cmyk" else None)
+    if meant is None and not image.get_typeof(PROFILE) and image.interpretation in _PLAIN:
         return {}
-    inks = {"input_profile": "cmyk"} if image.interpretation == "cmyk" else {}
-    return {"output_profile": colours, "intent": "perceptual", **inks}
+    known = {} if meant is None else {"input_profile": meant}
+    return {"output_profile": colours, "intent": "perceptual", **known}
 
 
 def in_srgb(image: VipsImage) -> VipsImage:

@@ -9,7 +9,8 @@ from typing import Any
 import pillow_heif
 import pyvips
 
-from smmu.adapters.media.picture import Notes, Picture, VipsImage, resized, with_profile
+from smmu.adapters.media.heif_items import beside
+from smmu.adapters.media.picture import DISPLAY_P3, P3, Notes, Picture, VipsImage, resized, with_profile
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.facts import ImageFacts
 from smmu.domain.plan import Colours
@@ -19,11 +20,13 @@ _COLOUR_BANDS = 3
 
 def open_heif(bench: Workbench) -> Picture:
     """The primary picture of the bench's source. Its size is the upright one."""
+    in_p3 = beside(bench.source, bench.source.size).display_p3
     bench.source.seek(0)
     opened = pillow_heif.open_heif(bench.source, convert_hdr_to_8bit=True)
     primary = opened[opened.primary_index]
     known: dict[str, Any] = primary.info
     icc = known.get("icc_profile")
+    meant = icc or (P3 if in_p3 else None)
 
     def pixels(
         width: int,
@@ -32,7 +35,7 @@ def open_heif(bench: Workbench) -> Picture:
         animated: bool,  # noqa: ARG001 - a still
         colours: Colours = "srgb",
     ) -> VipsImage:
-        return resized(with_profile(_decoded(primary), icc), width, height, colours)
+        return resized(with_profile(_decoded(primary), meant), width, height, colours)
 
     return Picture(
         facts=ImageFacts(
@@ -40,7 +43,7 @@ def open_heif(bench: Workbench) -> Picture:
             height=primary.size[1],
             has_alpha=bool(primary.has_alpha),
             bit_depth=known.get("bit_depth", 8),
-            colour="b-w" if primary.mode.startswith("L") else "srgb",
+            colour="b-w" if primary.mode.startswith("L") else DISPLAY_P3 if meant is P3 else "srgb",
             has_icc=bool(icc),
         ),
         notes=Notes(exif=known.get("exif"), xmp=known.get("xmp")),

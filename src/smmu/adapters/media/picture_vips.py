@@ -4,12 +4,14 @@ JPEG, PNG and TIFF are streamed: memory stays flat whatever their size. It refus
 oddities that every decoder lives with ("warning").
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pyvips
 
 from smmu.adapters.media.exif import ORIENTATIONS
-from smmu.adapters.media.picture import Notes, Picture, VipsImage, colours_of, resized, upright
+from smmu.adapters.media.heif_items import beside
+from smmu.adapters.media.picture import DISPLAY_P3, Notes, Picture, VipsImage, colours_of, resized, upright
 from smmu.adapters.media.samples import LOOSE, in_words
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.facts import ImageFacts
@@ -37,6 +39,8 @@ def open_vips(bench: Workbench, container: str) -> Picture:
     image = _loaded(bench, container, kept)
     fields = frozenset(image.get_fields())
     facts = _facts(image, fields, container)
+    if container == "avif" and not facts.has_icc and beside(bench.source, bench.source.size).display_p3:
+        facts = replace(facts, colour=DISPLAY_P3)
 
     def pixels(width: int, height: int, *, animated: bool, colours: Colours = "srgb") -> VipsImage:
         if image.format in LOOSE:
@@ -52,7 +56,7 @@ def open_vips(bench: Workbench, container: str) -> Picture:
             height=height,
             size="force",
             no_rotate=column,
-            **colours_of(image, colours),
+            **colours_of(image, colours, "p3" if facts.colour == DISPLAY_P3 else None),
             fail_on=_FAIL_ON,
             option_string="[n=-1]" if column else "",
         )
