@@ -1,14 +1,17 @@
 """Media over HTTP: look, list, rename, open, delete every byte."""
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
 from smmu import wire
-from smmu.adapters.inmemory.media import pretend_file
+from smmu.adapters.inmemory.media import PretendEngine, pretend_file
 from smmu.domain.facts import Kind
-from tests.support.service import CLIP, Service, completed, ended, is_problem
+from smmu.domain.manifest import Rendition
+from tests.support.service import CLIP, Service, a_service, completed, ended, is_problem
 
 
 @pytest.fixture
@@ -47,6 +50,30 @@ async def test_where_a_picture_was_taken_is_kept_nowhere_unless_that_is_wished(
     records = [row.data for shelf in service.world.records.values() for row in shelf.rows.values()]
     objects = [row.data for row in service.world.objects.rows.values() if row.data != data]
     assert any(b"-33.859217" in one for one in (*records, *objects)) == wished
+
+
+class Damaged(PretendEngine):
+    """Its source is: what it makes tells of packets that nobody could decode."""
+
+    async def render(self, *order: Any) -> tuple[Rendition, ...]:
+        made = await PretendEngine.render(self, *order)
+        return tuple(replace(one, proof=replace(one.proof, measures={"source_packets_undecodable": 3})) for one in made)
+
+
+async def test_a_media_says_what_was_damaged_in_its_source() -> None:
+    service = a_service(engine=Damaged(speed=None))
+    async with service.client() as client:
+        made = await completed(client)
+        async with service.working():
+            await ended(client, made["job_id"])
+        known = (await service.system.library.get("ada", made["media_id"])).value
+    assert known.manifest is not None
+    document = json.loads(
+        await (await service.system.platform.objects.open(known.manifest)).read(0, known.manifest.size)
+    )
+    assert [one["reason"] for one in document["plan"]["decisions"] if one["choice"] == "damaged"] == [
+        "3 packets of it could not be decoded: that much is missing"
+    ]
 
 
 async def test_a_media_without_a_manifest_has_nothing_that_exists(client: httpx.AsyncClient) -> None:

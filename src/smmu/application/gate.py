@@ -35,9 +35,9 @@ class Gate:
         try:
             verdict = await self.policy.judge(question)
         except WorldError as error:
+            self.telemetry.event("policy_unanswered", error=repr(error))
             if self.policy.unanswered is Unanswered.CLOSED or tried_again(failures, error):
                 raise
-            self.telemetry.event("policy_unanswered", error=repr(error))
             return NOT_JUDGED
         self.telemetry.event("policy_answered", accepted=verdict.accepted, rejected=int(not verdict.accepted))
         refuse_if(rejections(verdict))

@@ -5,7 +5,7 @@ Everything before the commit may be lost or done twice; after it the media is re
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from smmu.application.documents import JSON, PlanDocument, RenderDocument, adapter
@@ -23,6 +23,7 @@ from smmu.domain.labels import seen_before
 from smmu.domain.manifest import Manifest, RenderedFile, Rendition, moved, to_document, verify
 from smmu.domain.media import Media, RenditionRecord
 from smmu.domain.plan import Plan, Role
+from smmu.domain.plan_learnt import settled
 from smmu.domain.task import Task
 from smmu.domain.values import ObjectRef
 from smmu.ports.objects import ObjectStore
@@ -225,7 +226,7 @@ def _manifest(known: Job, stored: Media, outcome: Outcome, renditions: tuple[Ren
         attempt=known.attempt,
         source=_source(stored, facts["facts"], sha256 or stored.facts.get("sha256")),
         classification={**classify(found.facts, renditions), **seen_before(stored.classification), **outcome.seen},
-        plan={"decisions": facts["plan"]["decisions"]},
+        plan={"decisions": [asdict(one) for one in settled(found.plan.decisions, renditions)]},
         renditions=renditions,
         timings={"inspect": round(found.seconds, 3), **seconds},
         cost={"worker_seconds": round(found.seconds + sum(part.seconds for part in made), 3)},

@@ -91,6 +91,8 @@ def play(media_id: MediaId, url: Url, token: Token, *, json: Json = False) -> No
     for name, address in named.items():
         if address is not None:
             say(f"{name:<5} {address}")
+    if known.image_url is not None:
+        note("with ?w= and h= (how large at most), fit=cover and format=jpeg, avif or webp")
     note(f"until {known.expires_at:%Y-%m-%d %H:%M} UTC")
 
 
