@@ -124,6 +124,21 @@ async def test_a_media_has_so_many_and_no_more(client: httpx.AsyncClient, path: 
     assert (await client.get(path, params={"w": 128})).status_code == 307
 
 
+async def test_a_media_has_no_more_when_many_are_asked_for_at_once(
+    service: Service, client: httpx.AsyncClient, path: str
+) -> None:
+    answers: list[httpx.Response] = []
+
+    async def ask(side: int) -> None:
+        answers.append(await client.get(path, params={"w": side}))
+
+    async with anyio.create_task_group() as group:
+        for side in (64, 96, 128, 160, 192, 256):
+            group.start_soon(ask, side)
+    assert sorted(answer.status_code for answer in answers) == [307] * 3 + [429] * 3
+    assert len(variants(service)) == 3
+
+
 async def test_they_go_with_their_media(service: Service, client: httpx.AsyncClient, path: str) -> None:
     await client.get(path, params={"w": 640})
     assert len(variants(service)) == 1

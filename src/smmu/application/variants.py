@@ -90,8 +90,9 @@ class Variants:
 
     async def _require_room(self, known: Media) -> None:
         prefix = keys.variant_key(known.owner, known.id, "")
-        there = [ref async for ref in self.objects.list(prefix)]
-        if len(there) >= self.limits.variants_max:
+        counted = {key for key in self._under_way if key.startswith(prefix)}  # this one too, and before what is there
+        counted |= {ref.key async for ref in self.objects.list(prefix)}
+        if len(counted) > self.limits.variants_max:
             words = f"{self.limits.variants_max} pictures of this media were made on request, and no more are kept."
             raise refuse(Code.QUOTA_EXCEEDED, words)
 
