@@ -100,6 +100,31 @@ async def test_the_rest_is_published_the_plan_says_why_and_they_are_made_when_th
     assert hls["proof"]["measures"]["texts"] == 1
 
 
+async def test_what_is_added_later_does_not_fail_with_captions_that_nobody_asked_for() -> None:
+    async with open_in_memory(PretendEngine(speed=None), recognizer=Moody()) as system:
+        ended = await processed(system, pretend_file(duration_s=8, width=1280, height=720))
+        asked = await system.remaking.begin(OWNER, ended.media_id, Wish(options={"codecs": ["av1"]}))
+        over = await until_over(system, OWNER, asked.job.id)
+        assert (over.state, over.error) == ("succeeded", None)
+        manifest = await manifest_of(system, ended.media_id)
+    assert "720p-av1" in made(manifest)
+    assert not made(manifest) & NAMES
+    assert lost(manifest) == [("captions, captions-srt, transcript", REASON)]
+    added = {one["subject"] for one in manifest["plan"]["decisions"] if one["choice"] == "added"}
+    assert "720p-av1" in added
+    assert not added & NAMES
+
+
+@pytest.mark.parametrize("wish", [Wish(names=("captions",)), Wish(options={"preset": "web"})])
+async def test_captions_that_are_asked_for_by_themselves_are_owed(wish: Wish) -> None:
+    async with open_in_memory(PretendEngine(speed=None), recognizer=Moody()) as system:
+        ended = await processed(system, pretend_file(duration_s=8))
+        asked = await system.remaking.begin(OWNER, ended.media_id, wish)
+        over = await until_over(system, OWNER, asked.job.id)
+    assert over.error is not None
+    assert (over.state, over.error.code) == ("failed", "crashed")
+
+
 # --- where a service sees the run through
 
 

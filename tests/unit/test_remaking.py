@@ -57,7 +57,7 @@ def test_nothing_that_is_made_stands_on_what_is_not(found: MediaFacts, data: st.
         if {spec.type for spec in task.renditions} & {"rung", "playlist", "dash"}:
             assert {"playlist", "dash"} <= {spec.type for spec in task.renditions}
         if {spec.type for spec in task.renditions} == {"captions"}:
-            assert task == replace(whole.task(task.name), extra=False)  # what is asked for by itself is owed
+            assert task == replace(whole.task(task.name), extra=False)  # nothing else was asked for
 
 
 @given(FACTS, st.data())

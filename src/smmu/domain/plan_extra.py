@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from smmu.domain.plan import Decision, Plan, PlannedTask, Stage
+from smmu.domain.remaking import ADDED, MADE_AGAIN
 
 
 def without(plan: Plan, failed: Mapping[str, str]) -> Plan:
     """The plan without the tasks of these names, with the reason why each has made nothing."""
     stages = (_without(stage, failed) for stage in plan.stages)
+    lost = {spec.name for name in failed for spec in plan.task(name).renditions}
+    held = (one for one in plan.decisions if one.subject not in lost or one.choice not in (ADDED, MADE_AGAIN))
     return Plan(
         stages=tuple(stage for stage in stages if stage.tasks),
-        decisions=(*plan.decisions, *(_lost(plan.task(name), why) for name, why in failed.items())),
+        decisions=(*held, *(_lost(plan.task(name), why) for name, why in failed.items())),
     )
 
 

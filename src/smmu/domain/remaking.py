@@ -25,6 +25,7 @@ from smmu.domain.plan import (
 )
 
 NAMES_MAX = 100
+ADDED, MADE_AGAIN = "added", "made again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,17 +69,25 @@ def chosen(plan: Plan, there: Sequence[str], wish: Wish) -> tuple[str, ...]:
 
 
 def narrowed(plan: Plan, names: Sequence[str], there: Sequence[str]) -> Plan:
-    """The plan with the tasks that make these renditions, and those that stand on them; and with why."""
+    """The plan with the tasks that make these renditions, and those that stand on them; and with why.
+
+    What is extra stays so beside something else, and is owed where nothing else was asked for.
+    """
     wanted, stages = _standing(plan, frozenset(names), frozenset(there)), []
+    alone = frozenset(names) <= {spec.name for task in _tasks(plan) if task.extra for spec in task.renditions}
     for stage in plan.stages:
-        tasks = tuple(part for task in stage.tasks if (part := _narrowed(task, wanted)).renditions)
+        tasks = tuple(part for task in stage.tasks if (part := _narrowed(task, wanted, owed=alone)).renditions)
         stages += [replace(stage, tasks=tasks)] if tasks else []
     made = [spec.name for stage in stages for task in stage.tasks for spec in task.renditions]
     return Plan(stages=tuple(stages), decisions=(*plan.decisions, *_about(made, names, there)))
 
 
+def _tasks(plan: Plan) -> Iterator[PlannedTask]:
+    return (task for stage in plan.stages for task in stage.tasks)
+
+
 def _specs(plan: Plan) -> Iterator[Spec]:
-    return (spec for stage in plan.stages for task in stage.tasks for spec in task.renditions)
+    return (spec for task in _tasks(plan) for spec in task.renditions)
 
 
 def _unknown(plan: Plan, planned: Sequence[str], names: Sequence[str]) -> Iterator[Reason]:
@@ -106,9 +115,9 @@ def _listed(wish: Wish, option: str) -> Sequence[object]:
     return found if isinstance(found, (list, tuple)) else ()
 
 
-def _narrowed(task: PlannedTask, wanted: frozenset[str]) -> PlannedTask:
-    """What is asked for by itself is owed: nothing of it is extra."""
-    return replace(task, renditions=tuple(spec for spec in task.renditions if spec.name in wanted), extra=False)
+def _narrowed(task: PlannedTask, wanted: frozenset[str], *, owed: bool) -> PlannedTask:
+    made = tuple(spec for spec in task.renditions if spec.name in wanted)
+    return replace(task, renditions=made, extra=task.extra and not owed)
 
 
 def _standing(plan: Plan, names: frozenset[str], there: frozenset[str]) -> frozenset[str]:
@@ -121,7 +130,7 @@ def _standing(plan: Plan, names: frozenset[str], there: frozenset[str]) -> froze
             wanted |= {spec.rung} | ({spec.audio} if spec.audio else set())
     if any(spec.name in wanted for spec in _specs(plan) if spec.role in _OFFERED):
         wanted |= {spec.name for spec in _specs(plan) if isinstance(spec, (PlaylistSpec, DashSpec))}
-    for task in (task for stage in plan.stages for task in stage.tasks):
+    for task in _tasks(plan):
         if any(isinstance(spec, PlaylistSpec) and spec.name in wanted for spec in task.renditions):
             wanted |= _lacking(task, there if task.kind is TaskKind.VIDEO else frozenset(), wanted)
     return frozenset(wanted)
@@ -140,7 +149,7 @@ _OFFERED = frozenset({Role.HLS, Role.DASH, Role.HLS_VIDEO, Role.HLS_AUDIO, Role.
 
 def _about(made: Sequence[str], names: Sequence[str], there: Sequence[str]) -> Iterator[Decision]:
     for name in made:
-        choice = "made again" if name in there else "added"
+        choice = MADE_AGAIN if name in there else ADDED
         reason = "asked for" if name in names else "what was asked for stands on it, or is listed in it"
         yield Decision(subject=name, choice=choice, reason=reason)
     kept = [name for name in there if name not in made]
