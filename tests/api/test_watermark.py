@@ -1,6 +1,7 @@
 """A watermark over the API: one's own picture, pinned for all that is made of a film, asked about at init and again."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -9,8 +10,11 @@ import httpx
 import pytest
 
 from smmu.adapters.inmemory.media import PretendEngine, pretend_file
+from smmu.adapters.inmemory.objects import MemoryObjectStore, MemorySource
 from smmu.domain.facts import Kind
 from smmu.domain.limits import Limits
+from smmu.domain.values import ObjectRef
+from smmu.ports.errors import Denied, NotFound
 from tests.support.service import CLIP, Service, a_request, a_service, begun, completed, ended, is_problem
 
 LOGO = pretend_file(Kind.IMAGE, size=900, width=400, height=100)
@@ -49,6 +53,12 @@ async def carriers(client: httpx.AsyncClient, media_id: str) -> dict[str, Any]:
 
 def over(media: dict[str, Any], **changed: Any) -> dict[str, Any]:
     return {"options": {"watermark": {"image": media["media_id"], **changed}}}
+
+
+async def expire(service: Service, media: dict[str, Any]) -> None:
+    """Remove the file that a media was made of, as a rule of the storage does it: no record tells of that."""
+    source = (await service.system.library.get("ada", media["media_id"])).value.source
+    await service.system.platform.objects.delete(source.key)
 
 
 async def refused(client: httpx.AsyncClient, image: Any) -> dict[str, Any]:
@@ -133,6 +143,28 @@ async def test_a_picture_that_is_not_ready_or_none_at_all_is_refused(
     assert (await refused(client, gone["media_id"]))["detail"].startswith("There is no such picture")
 
 
+async def test_a_picture_whose_file_storage_has_expired_is_refused(service: Service, client: httpx.AsyncClient) -> None:
+    mark = await logo(service, client)
+    film = await made(service, client, **over(mark))
+    await expire(service, mark)
+    assert (await shown(client, mark["media_id"]))["state"] == "ready"
+    assert (await refused(client, mark["media_id"]))["detail"] == GONE
+    later = await client.post(f"/media/{film['media_id']}/renditions", json={"names": ["poster"]})
+    assert is_problem(later, 422, "invalid_watermark")["detail"] == GONE
+
+
+async def test_a_picture_that_expires_before_the_film_is_planned_fails_the_job(
+    service: Service, client: httpx.AsyncClient
+) -> None:
+    mark = await logo(service, client)
+    upload = await completed(client, **over(mark))
+    await expire(service, mark)
+    async with service.working():
+        job = await ended(client, upload["job_id"])
+    assert (job["state"], job["error"]["code"]) == ("failed", "invalid_watermark")
+    assert (job["error"]["message"], [task["name"] for task in job["tasks"]]) == (GONE, ["inspect", "record_failure"])
+
+
 async def test_a_picture_that_goes_before_the_film_is_planned_fails_the_job(
     service: Service, client: httpx.AsyncClient
 ) -> None:
@@ -146,17 +178,30 @@ async def test_a_picture_that_goes_before_the_film_is_planned_fails_the_job(
     assert (await shown(client, upload["media_id"]))["state"] == "failed"
 
 
+class Narrowed(MemoryObjectStore):
+    """As S3 answers a worker that may list nothing: what is gone is forbidden."""
+
+    async def open(self, ref: ObjectRef) -> MemorySource:
+        try:
+            return await super().open(ref)
+        except NotFound as error:
+            raise Denied(ref.key) from error
+
+
+@pytest.mark.parametrize("store", [MemoryObjectStore, Narrowed])
 async def test_a_picture_that_goes_after_the_film_was_planned_fails_the_job(
-    service: Service, client: httpx.AsyncClient
+    service: Service, client: httpx.AsyncClient, store: type[MemoryObjectStore]
 ) -> None:
+    worker = service.system.worker
+    steps = replace(worker.steps, objects=store(service.world, service.clock))
+    service = replace(service, system=replace(service.system, worker=replace(worker, steps=steps)))
     mark = await logo(service, client)
-    source = next(key for key in service.world.objects.rows if key.startswith("raw/"))
     upload = await completed(client, **over(mark))
 
     async def take_away() -> None:
         while not any("/plan-" in key and upload["media_id"] in key for key in service.world.objects.rows):
             await anyio.lowlevel.checkpoint()
-        await service.system.platform.objects.delete(source)
+        await expire(service, mark)
 
     async with anyio.create_task_group() as group:
         group.start_soon(take_away)

@@ -91,7 +91,7 @@ class Remaking:
     async def _job(self, known: Media, wish: Wish, trace: str) -> Job:
         await self._require_ready(known)
         options = widened(await self._options(known), wish.options)
-        watermark = await watermark_of(self.store, known.owner, options, sent=False)
+        watermark = await watermark_of(self.store, self.jobs.objects, known.owner, options, sent=False)
         whole = plan(facts_of(known), options, at_once(self.store.limits), await self._speech(known), watermark)
         names = chosen(whole, [record.name for record in known.renditions], wish)
         await self.jobs.require_source(known.source)

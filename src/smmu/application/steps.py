@@ -36,7 +36,7 @@ from smmu.domain.planner import plan
 from smmu.domain.tags import cleaned
 from smmu.domain.task import Task
 from smmu.domain.values import ObjectRef
-from smmu.ports.errors import NotFound, TaskDied
+from smmu.ports.errors import Denied, NotFound, TaskDied
 from smmu.ports.media import MediaEngine, Pieces, Progress, Sink
 from smmu.ports.objects import Body, ObjectStore, Source
 from smmu.ports.orchestrator import RunRequest
@@ -102,7 +102,7 @@ class Steps:
         refuse_if(judge_options(facts, job.options))
         facts = replace(facts, tags=cleaned(facts.tags) if facts.tags and job.options.read_metadata else None)
         judged = await self._judged(task, job, media, facts)
-        over = await watermark_of(self.jobs.store, job.owner, job.options, sent=False)
+        over = await watermark_of(self.jobs.store, self.objects, job.owner, job.options, sent=False)
         made = plan(facts, job.options, self.limits, await speech_of(self.recognizer), over)
         refuse_if(judge_plan(made, facts, self.limits))
         made = replace(made, decisions=(*judged, *made.decisions))
@@ -118,7 +118,7 @@ class Steps:
         """The file is the very one that was looked at before: what was found then still holds."""
         speech, over = (
             await speech_of(self.recognizer),
-            await watermark_of(self.jobs.store, job.owner, job.options, sent=False),
+            await watermark_of(self.jobs.store, self.objects, job.owner, job.options, sent=False),
         )
         made = await plan_revision(self.objects, media, job, self.limits, speech, watermark=over)
         return PlanDocument(facts=facts_of(media), plan=made, seconds=0.0, former=media.manifest)
@@ -193,7 +193,7 @@ class Steps:
             return StoredPieces(objects=self.objects, refs=chunks)
         try:
             await self.objects.open(planned.watermark.image)
-        except NotFound as error:
+        except (NotFound, Denied) as error:  # of who may list nothing S3 hides what is gone; the source could be read
             raise Refused(gone()) from error
         return StoredPieces(objects=self.objects, refs={**chunks, watermark.PIECE: planned.watermark.image})
 

@@ -71,7 +71,7 @@ class Uploads:
         if used is not None and used.value.expires_at > self.clock.now():
             return await self._replay(used.value, fingerprint)
         refuse_if(admit(request, self.store.limits))
-        await watermark_of(self.store, owner, request.options)
+        await watermark_of(self.store, self.completion.objects, owner, request.options)
         opened = await self._open(owner, request, trace)
         try:
             await self._record(opened, self._use(opened, idempotency_key, fingerprint, used))

@@ -8,13 +8,18 @@ from smmu.domain.options import Options
 from smmu.domain.plan_watermark import gone, pinned
 from smmu.domain.values import MEDIA, is_id
 from smmu.domain.watermark import Watermark
+from smmu.ports.errors import NotFound
+from smmu.ports.objects import ObjectStore
 
 
-async def watermark_of(store: Store, owner: str, options: Options, *, sent: bool = True) -> Watermark | None:
+async def watermark_of(
+    store: Store, objects: ObjectStore, owner: str, options: Options, *, sent: bool = True
+) -> Watermark | None:
     """What is to be laid over it, as it is now; `None` where nothing is.
 
-    Raises `Refused` for what cannot be: another owner's picture is refused as one that does not exist. When the film
-    is not just being `sent` the picture was there once, and nobody can name another.
+    Raises `Refused` for what cannot be: another owner's picture is refused as one that does not exist, and one whose
+    file storage has expired is no longer kept. When the film is not just being `sent` the picture was there once, and
+    nobody can name another.
     """
     wish = options.watermark
     if wish is None:
@@ -24,4 +29,9 @@ async def watermark_of(store: Store, owner: str, options: Options, *, sent: bool
     if known is None and not sent:
         raise Refused(gone())
     image = facts_of(known).image if known is not None and known.facts else None
-    return pinned(wish, known, image, store.limits)
+    made = pinned(wish, known, image, store.limits)
+    try:
+        await objects.open(made.image)
+    except NotFound as error:  # which no record tells of
+        raise Refused(gone()) from error
+    return made

@@ -85,7 +85,7 @@ class Processor:
         done = await self._send(file, _size_of(file), _LEAST)
         _require_success(await self._until_over(done.job_id, show))
         options = replace(self.options, watermark=replace(wish, image=done.media_id))
-        await watermark_of(self.system.uploads.store, OWNER, options)
+        await watermark_of(self.system.uploads.store, self.system.platform.objects, OWNER, options)
         return replace(self, options=options)
 
     async def _process(self, file: Path, target: Path, show: Show) -> dict[str, Any]:
