@@ -9,6 +9,7 @@ import pytest
 
 from smmu.adapters.inmemory.media import PretendEngine, pretend_file
 from smmu.adapters.inmemory.system import MemoryTelemetry
+from smmu.adapters.policy.classifier import FunctionClassifier
 from smmu.application.invocations import TaskFailed
 from smmu.application.system import System
 from smmu.bootstrap.embedding import open_in_memory, send, until_over
@@ -104,6 +105,17 @@ async def test_one_that_is_broken_costs_the_labels_and_no_job() -> None:
         manifest = await manifest_of(system, ended.media_id)
         assert (kept(manifest), decided(manifest), len(eye.shown)) == ({}, ["not classified"], 1)
     assert [event.name for event in telemetry.events if "classifier" in event.name] == ["classifier_unanswered"]
+
+
+@pytest.mark.parametrize(
+    "given", [{"models": {"labels": object()}}, {"labels": ["Sea"]}, {"models": {"picture": "none"}}]
+)
+async def test_one_that_says_what_cannot_be_kept_costs_the_labels_and_no_job(given: Any) -> None:
+    classifier = FunctionClassifier(function=lambda _: Sight(**given))
+    async with open_in_memory(PretendEngine(speed=None), classifier=classifier) as system:
+        ended = await processed(system)
+        assert (ended.state, ended.error) == ("succeeded", None)
+        assert decided(await manifest_of(system, ended.media_id)) == ["not classified"]
 
 
 async def test_what_was_not_seen_is_seen_when_its_picture_is_made_again_and_kept_after_that() -> None:

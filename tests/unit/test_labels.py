@@ -1,5 +1,8 @@
 """What is kept of a classifier's answer, and which picture it is shown."""
 
+import json
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -89,3 +92,29 @@ def test_what_was_seen_is_found_again_among_all_else() -> None:
 def test_what_could_not_be_shown_is_no_label(name: str, confidence: float) -> None:
     with pytest.raises(ValueError, match="label"):
         Label(name=name, confidence=confidence)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"labels": None},
+        {"labels": ["Sea"]},
+        {"labels": ("Sea",)},
+        {"moderation": [Label(name="Sea", confidence=1.0)]},
+        {"models": None},
+        {"models": {"labels": object()}},
+        {"models": {"labels": "x" * 101}},
+        {"models": {"moderation": "two\nlines"}},
+        {"models": {"picture": "poster"}},
+        {"models": {str(number): "seer" for number in range(1_000)}},
+    ],
+)
+def test_what_could_not_be_kept_is_no_sight(given: Any) -> None:
+    with pytest.raises(ValueError, match="sight"):
+        Sight(**given)
+
+
+@pytest.mark.parametrize("confidence", [Decimal("0.75"), Fraction(3, 4), 1])
+def test_any_number_that_a_classifier_counts_in_can_be_written_down(confidence: Any) -> None:
+    kept = seen(Sight(labels=(Label(name="Sea", confidence=confidence),)), a_picture("poster", 640))
+    assert json.loads(json.dumps(kept)) == kept

@@ -22,6 +22,8 @@ _SIDE_MIN = 80  # and a smaller one nothing
 _SHOWN = (Role.IMAGE, Role.POSTER, Role.COVER)
 _KEPT = ("labels", "moderation", "classifier")
 _SUBJECT = "classifier"
+_SAID = frozenset({"labels", "moderation"})
+_LINE = f"in one printable line of up to {NAME_CHARS_MAX} characters"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +35,8 @@ class Label:
 
     def __post_init__(self) -> None:
         """Refuse what could not be shown to an owner."""
-        if not self.name.strip() or not self.name.isprintable() or len(self.name) > NAME_CHARS_MAX:
-            raise ValueError(f"a label is one printable line of up to {NAME_CHARS_MAX} characters")
+        if not _is_line(self.name):
+            raise ValueError(f"a label is named {_LINE}")
         if not (math.isfinite(self.confidence) and 0 <= self.confidence <= 1):
             raise ValueError("the confidence of a label is a number from 0 to 1")
 
@@ -43,12 +45,20 @@ class Label:
 class Sight:
     """What was seen in a picture: its `labels`, and under `moderation` those that somebody may not want to show.
 
-    `models` names who said so: the model and its version, under "labels" and "moderation".
+    `models` names who said so: the model and its version, under "labels" and "moderation". `ValueError` for what is
+    none of these: whoever says it is somebody else's code, and no type checker may have read it.
     """
 
     labels: tuple[Label, ...] = ()
     moderation: tuple[Label, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be kept."""
+        if not (_are_labels(self.labels) and _are_labels(self.moderation)):
+            raise ValueError("what a sight has under labels and under moderation is a tuple of Label")
+        if not _are_models(self.models):
+            raise ValueError(f"the models of a sight are named under labels and moderation, {_LINE}")
 
 
 def shown(renditions: Sequence[Rendition]) -> tuple[Rendition, RenderedFile] | None:
@@ -93,6 +103,18 @@ def not_looked_at(why: str) -> Decision:
 NO_ANSWER = "it did not answer; making the picture again asks it again"
 
 
+def _is_line(text: object) -> bool:
+    return isinstance(text, str) and text.strip() != "" and text.isprintable() and len(text) <= NAME_CHARS_MAX
+
+
+def _are_labels(given: object) -> bool:
+    return isinstance(given, tuple) and all(isinstance(one, Label) for one in given)
+
+
+def _are_models(given: object) -> bool:
+    return isinstance(given, Mapping) and _SAID.issuperset(given) and all(map(_is_line, given.values()))
+
+
 def _can_be_shown(rendition: Rendition) -> bool:
     file, sides = rendition.files[0], (rendition.width or 0, rendition.height or 0)
     return file.content_type == "image/jpeg" and file.size <= PICTURE_BYTES_MAX and min(sides) >= _SIDE_MIN
@@ -105,4 +127,4 @@ def _width(rendition: Rendition) -> int:
 def _listed(labels: Sequence[Label]) -> list[dict[str, Any]]:
     """The surest first."""
     sure = sorted((one for one in labels if one.confidence >= CONFIDENCE_MIN), key=lambda one: -one.confidence)
-    return [{"name": one.name, "confidence": round(one.confidence, 3)} for one in sure[:LABELS_MAX]]
+    return [{"name": one.name, "confidence": round(float(one.confidence), 3)} for one in sure[:LABELS_MAX]]
