@@ -212,6 +212,31 @@ async def test_a_picture_is_shown_in_any_size_at_an_address_that_needs_no_token(
     is_problem(await player.get(photo["image_url"], params={"w": "320"}), 404, "not_found")
 
 
+@pytest.mark.parametrize(("left", "lives", "kept"), [(HOURS, 900, 300), (100, 100, 50), (1, 1, 0)])
+async def test_where_a_picture_is_lives_no_longer_than_the_pass(left: int, lives: int, kept: int) -> None:
+    clock = FixedClock()
+    service = a_service(clock=clock)
+    async with service.client() as client, service.client(None) as player:
+        data = pretend_file(Kind.IMAGE, size=2_000, width=800, height=600)
+        photo = await played(service, client, data, filename="photo.jpg", content_type="image/jpeg")
+        clock.advance(6 * HOURS - left)
+        answer = await player.get(photo["image_url"], params={"w": "320"})
+        assert answer.headers["cache-control"] == f"private, max-age={kept}"
+        clock.advance(lives - 0.5)
+        assert (await player.get(answer.headers["location"])).status_code == 200
+        clock.advance(0.5)
+        is_problem(await player.get(answer.headers["location"]), 403, "url_refused")
+
+
+async def test_a_link_that_is_short_is_not_kept_for_long() -> None:
+    service = a_service(limits=Limits(read_url_seconds=60), clock=FixedClock())
+    async with service.client() as client, service.client(None) as player:
+        data = pretend_file(Kind.IMAGE, size=2_000, width=800, height=600)
+        photo = await played(service, client, data, filename="photo.jpg", content_type="image/jpeg")
+        answer = await player.get(photo["image_url"], params={"w": "320"})
+    assert answer.headers["cache-control"] == "private, max-age=30"
+
+
 async def test_a_sound_plays_as_a_stream_and_as_its_aac(
     service: Service, client: httpx.AsyncClient, player: httpx.AsyncClient
 ) -> None:

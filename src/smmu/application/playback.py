@@ -23,7 +23,7 @@ from smmu.domain.plan import Role
 from smmu.domain.values import ObjectRef
 from smmu.ports.delivery import Cookie, Delivery
 from smmu.ports.errors import Denied, NotFound
-from smmu.ports.objects import ObjectStore
+from smmu.ports.objects import ObjectStore, ReadLink
 from smmu.ports.secrets import Secrets
 from smmu.ports.system import Clock
 
@@ -142,16 +142,15 @@ class Playback:
         entry = (await self._index(leave.manifest)).get(path)
         if entry is None:
             raise refuse(Code.NOT_FOUND, "There is no such file in this media.")
-        left = leave.expires_at - self.clock.now()
+        now = self.clock.now()
         if entry.content_type not in PLAYLISTS:
-            lives = min(left, self.limits.read_url_seconds)
-            link = await self.objects.sign_read(entry.ref, expires_at=self.clock.now() + lives)
-            return Elsewhere(url=link.url, keep_seconds=min(KEEP_SECONDS, int(lives / 2)))
+            ends = min(leave.expires_at, now + self.limits.read_url_seconds)
+            return elsewhere(await self.objects.sign_read(entry.ref, expires_at=ends), now)
         return Playlist(
             text=await self._read(entry.ref),
             content_type=entry.content_type,
             etag=entry.sha256[:32],
-            keep_seconds=min(KEEP_SECONDS, int(left)),
+            keep_seconds=min(KEEP_SECONDS, int(leave.expires_at - now)),
         )
 
     async def admit(self, token: str) -> Pass:
@@ -203,6 +202,12 @@ class Playback:
             return await source.read(0, source.size)
         except NotFound as error:
             raise refuse(Code.NOT_FOUND, "What was to be played is no longer kept.") from error
+
+
+def elsewhere(link: ReadLink, now: float) -> Elsewhere:
+    """What a link leads to, which may be kept for half of the time that the link itself lives."""
+    lives = max(0.0, link.expires_at - now)
+    return Elsewhere(url=link.url, keep_seconds=min(KEEP_SECONDS, int(lives / 2)))
 
 
 def _below(at: str, path: str | None) -> str | None:

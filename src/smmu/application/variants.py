@@ -4,6 +4,7 @@ A variant is no rendition: no manifest lists it, and it can be made again at any
 kept with its media and goes with it. A deployment may have nobody who makes them; then it says so.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,11 +12,13 @@ import anyio
 
 from smmu.application.documents import adapter
 from smmu.application.library import Library
+from smmu.application.playback import Elsewhere, elsewhere
 from smmu.domain import keys
 from smmu.domain.errors import Code, Refused, refuse
 from smmu.domain.facts import ImageFacts
 from smmu.domain.limits import Limits
 from smmu.domain.media import Media, State
+from smmu.domain.passes import Pass
 from smmu.domain.values import ObjectRef
 from smmu.domain.variants import Variant, parse_variant
 from smmu.ports.objects import ObjectStore, ReadLink
@@ -35,8 +38,8 @@ class Variants:
     limits: Limits
     _under_way: dict[str, anyio.Event] = field(default_factory=dict)
 
-    async def link(self, owner: str, media_id: str, query: Mapping[str, str]) -> ReadLink:
-        """A short-lived link to the picture that a query asks for."""
+    async def link(self, owner: str, media_id: str, query: Mapping[str, str], *, until: float = math.inf) -> ReadLink:
+        """A short-lived link to the picture that a query asks for, which ends no later than `until`."""
         known = (await self.library.get(owner, media_id)).value
         wish = parse_variant(query)
         image = _picture(known)
@@ -45,7 +48,13 @@ class Variants:
                 Code.NOT_MADE_HERE, "This service makes no pictures on request: ask for widths when you upload."
             )
         ref = await self._found_or_made(known, wish, image, self.maker)
-        return await self.objects.sign_read(ref, expires_at=self.clock.now() + self.limits.read_url_seconds)
+        ends = min(until, self.clock.now() + self.limits.read_url_seconds)
+        return await self.objects.sign_read(ref, expires_at=ends)
+
+    async def shown(self, leave: Pass, query: Mapping[str, str]) -> Elsewhere:
+        """The same for whoever has leave to see it, for as long as that lasts."""
+        link = await self.link(leave.owner, leave.media_id, query, until=leave.expires_at)
+        return elsewhere(link, self.clock.now())
 
     async def _found_or_made(self, known: Media, wish: Variant, image: ImageFacts, maker: PictureMaker) -> ObjectRef:
         key = keys.variant_key(known.owner, known.id, wish.name)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from smmu import wire
-from smmu.application.playback import IMAGE, KEEP_SECONDS, PATH, Elsewhere, Playback, Playlist
+from smmu.application.playback import IMAGE, PATH, Elsewhere, Playback, Playlist
 from smmu.application.variants import Variants
 from smmu.domain.values import MEDIA
 from smmu.entrypoints.api.auth import Doorman
@@ -65,8 +65,7 @@ class PlaybackRoutes:
         """`GET` and `HEAD /play/{token}/image`."""
         with refusing():
             leave = await self.playback.admit(request.path_params["token"])
-        link = await self.variants.link(leave.owner, leave.media_id, request.query_params)
-        return self._elsewhere(request, Elsewhere(url=link.url, keep_seconds=KEEP_SECONDS))
+        return self._elsewhere(request, await self.variants.shown(leave, request.query_params))
 
     def _elsewhere(self, request: Request, found: Elsewhere) -> Response:
         url = self.links.absolute(found.url, self.links.base(request))
