@@ -9,8 +9,9 @@ import pytest
 
 from smmu import wire
 from smmu.adapters.inmemory.identity import StaticVerifier
-from smmu.adapters.inmemory.media import pretend_file
+from smmu.adapters.inmemory.media import PretendEngine, pretend_file
 from smmu.adapters.inmemory.system import FixedClock
+from smmu.application.system import assemble
 from smmu.domain import passes
 from smmu.domain.facts import Kind
 from smmu.domain.limits import Limits
@@ -19,7 +20,9 @@ from smmu.domain.passes import Pass
 from smmu.entrypoints.api.app import create_app
 from smmu.ports.delivery import Cookie, Delivery
 from smmu.ports.ledger import Put
+from smmu.ports.platform import Capability
 from smmu.ports.records import Key
+from tests.support.deployment import Ledgerless
 from tests.support.service import BASE, CLIP, TOKENS, Service, a_service, completed, ended, is_problem
 
 PAGE = "https://page.example"
@@ -226,6 +229,20 @@ async def test_where_a_picture_is_lives_no_longer_than_the_pass(left: int, lives
         assert (await player.get(answer.headers["location"])).status_code == 200
         clock.advance(0.5)
         is_problem(await player.get(answer.headers["location"]), 403, "url_refused")
+
+
+async def test_no_address_is_given_of_pictures_where_nobody_makes_them(
+    service: Service, client: httpx.AsyncClient, film: dict[str, Any]
+) -> None:
+    data = pretend_file(Kind.IMAGE, size=2_000, width=800, height=600)
+    photo = await played(service, client, data, filename="photo.jpg", content_type="image/jpeg")
+    platform = service.system.platform
+    able = platform.capabilities | {Capability.ORCHESTRATES}
+    served = replace(platform, orchestrator=Ledgerless(), pictures=None, capabilities=able)
+    system = assemble(served, PretendEngine(), Limits(), service.telemetry)
+    async with replace(service, app=create_app(system, StaticVerifier(TOKENS, service.clock))).client() as other:
+        is_problem(await other.post(f"/media/{photo['media_id']}/playback"), 501, "not_made_here")
+        assert (await other.post(f"/media/{film['media_id']}/playback")).status_code == 200
 
 
 async def test_a_link_that_is_short_is_not_kept_for_long() -> None:

@@ -14,13 +14,14 @@ from typing import Any
 
 from smmu.application.library import Library
 from smmu.domain import passes
-from smmu.domain.errors import Code, refuse
+from smmu.domain.errors import Code, Refused, refuse
 from smmu.domain.limits import Limits
 from smmu.domain.manifest import files_of
 from smmu.domain.media import Media, State
 from smmu.domain.passes import Pass
 from smmu.domain.plan import Role
 from smmu.domain.values import ObjectRef
+from smmu.domain.variants import not_made_here
 from smmu.ports.delivery import Cookie, Delivery
 from smmu.ports.errors import Denied, NotFound
 from smmu.ports.objects import ObjectStore, ReadLink
@@ -103,12 +104,13 @@ class _Remembered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Playback:
-    """The use cases of playing."""
+    """The use cases of playing. Pictures are shown where they are `made` on request."""
 
     library: Library
     objects: ObjectStore
     secrets: Secrets
     delivery: Delivery | None
+    made: bool
     clock: Clock
     limits: Limits
     remembered: _Remembered = field(default_factory=_Remembered)
@@ -164,6 +166,8 @@ class Playback:
 
     async def _shown(self, known: Media, manifest: ObjectRef) -> Grant:
         """A picture is made in the size that is asked for, which no delivery network does."""
+        if not self.made:
+            raise Refused(not_made_here())
         leave = self._leave(known, manifest)
         return Grant(image=f"{await self._ours(leave)}{IMAGE}", expires_at=leave.expires_at)
 

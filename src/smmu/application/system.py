@@ -106,6 +106,7 @@ def assemble(
     steps = replace(steps, recognizer=recognizer, gate=_gate(policy, telemetry), labelling=labelling)
     pictures = EnginePictures(objects=objects, engine=engine, limits=limits)
     worker = Worker(store=store, steps=steps, clock=clock, telemetry=telemetry)
+    variants = _variants(platform, library, pictures, limits, telemetry)
     system = System(
         platform=platform,
         limits=limits,
@@ -114,9 +115,9 @@ def assemble(
         jobs=jobs,
         library=library,
         remaking=Remaking(store=store, jobs=jobs, library=library, recognizer=recognizer, ids=platform.ids),
-        playback=_playback(platform, library, limits),
+        playback=_playback(platform, library, limits, made=variants.maker is not None),
         pictures=pictures,
-        variants=_variants(platform, library, pictures, limits, telemetry),
+        variants=variants,
         search=search,
         worker=worker,
         invocations=Invocations(store=store, worker=worker, tasks=platform.tasks, clock=clock),
@@ -161,12 +162,13 @@ def _labelling(
     return Labelling(classifier=classifier, objects=objects, telemetry=telemetry, seconds=limits.classify_seconds)
 
 
-def _playback(platform: Platform, library: Library, limits: Limits) -> Playback:
+def _playback(platform: Platform, library: Library, limits: Limits, *, made: bool) -> Playback:
     return Playback(
         library=library,
         objects=platform.objects,
         secrets=platform.secrets,
         delivery=platform.delivery,
+        made=made,
         clock=platform.clock,
         limits=limits,
     )

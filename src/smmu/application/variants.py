@@ -20,7 +20,7 @@ from smmu.domain.limits import Limits
 from smmu.domain.media import Media, State
 from smmu.domain.passes import Pass
 from smmu.domain.values import ObjectRef
-from smmu.domain.variants import Variant, parse_variant
+from smmu.domain.variants import Variant, not_made_here, parse_variant
 from smmu.ports.objects import ObjectStore, ReadLink
 from smmu.ports.pictures import PictureMaker, PictureOrder
 from smmu.ports.system import Clock, Telemetry
@@ -44,9 +44,7 @@ class Variants:
         wish = parse_variant(query)
         image = _picture(known)
         if self.maker is None:
-            raise refuse(
-                Code.NOT_MADE_HERE, "This service makes no pictures on request: ask for widths when you upload."
-            )
+            raise Refused(not_made_here())
         ref = await self._found_or_made(known, wish, image, self.maker)
         ends = min(until, self.clock.now() + self.limits.read_url_seconds)
         return await self.objects.sign_read(ref, expires_at=ends)

@@ -57,6 +57,12 @@ def parse_variant(given: Mapping[str, str]) -> Variant:
     )
 
 
+def not_made_here() -> Reason:
+    """Why there are none where nobody makes them."""
+    words = "This service makes no pictures on request: ask for widths when you upload."
+    return Reason(code=Code.NOT_MADE_HERE, message=words)
+
+
 def plan_variant(variant: Variant, image: ImageFacts, limits: Limits) -> PlannedTask:
     """The task that makes it. An animation's is its first frame."""
     width, height = size_of(variant, image.display_size)

@@ -105,7 +105,7 @@ def operations(routes: PlaybackRoutes) -> list[Operation]:
             endpoint=routes.begin,
             says="Addresses to play a media at, for a player that sends no token.",
             gives={200: wire.PlaybackAnswer},
-            refuses=(404, 409),
+            refuses=(404, 409, 501),
         ),
         *(
             Operation(
