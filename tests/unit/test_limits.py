@@ -57,3 +57,8 @@ def test_every_default_is_positive_but_for_what_is_off_until_it_is_set() -> None
 def test_a_contradiction_is_refused_by_name(changed: dict[str, int], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         Limits(**changed)
+
+
+@pytest.mark.parametrize("changed", [{"image_pixels_max": 1_000_000}, {"output_bytes_max": 2 * TIB}])
+def test_of_two_limits_that_both_hold_either_may_be_the_smaller(changed: dict[str, int]) -> None:
+    assert Limits(**changed) != Limits()

@@ -126,8 +126,6 @@ class Limits:
         _require(self.stalled_seconds < self.light_task_seconds_max, "stalled_seconds")
         _require(self.image_pixels_max <= self.image_total_pixels_max, "image_total_pixels_max")
         _require(self.video_pixels_max <= self.video_total_pixels_max, "video_total_pixels_max")
-        _require(self.output_bytes_max <= self.outputs_bytes_max, "outputs_bytes_max")
-        _require(self.watermark_pixels_max <= self.image_pixels_max, "watermark_pixels_max")
         _require(self.page_items_default <= self.page_items_max <= LIST_PAGE_MAX, "page_items_max")
         _require(self.metadata_bytes_max < RECORD_BYTES_MAX // 4, "metadata_bytes_max")
 
