@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from smmu.adapters.aws.failures import NOT_TO_BE_HAD
 from smmu.adapters.inmemory.ledger import MemoryLedger
 from smmu.adapters.inmemory.system import FixedClock, MemoryTelemetry
 from smmu.adapters.inmemory.world import World
@@ -123,6 +124,17 @@ async def test_an_error_is_raised_by_its_own_name_with_its_task(deployment: Depl
         await collect(deployment.system, {**answer, "owner": OWNER})
     assert type(raised.value).__name__ == Code.WORLD_UNAVAILABLE
     assert json.loads(str(raised.value))["task_id"].startswith("tsk_")
+
+
+@pytest.mark.parametrize("error", NOT_TO_BE_HAD)
+async def test_a_function_that_was_not_to_be_had_is_not_what_a_try_failed_of(
+    deployment: Deployment, error: str
+) -> None:
+    answer = await opened(deployment.system, await rendering(deployment))
+    ended = {"Error": error, "Cause": "Function not found: arn:aws:lambda"}
+    with pytest.raises(Exception, match="No machine") as raised:
+        await collect(deployment.system, {**answer, "owner": OWNER, "function": ended})
+    assert type(raised.value).__name__ == Code.WORLD_UNAVAILABLE
 
 
 async def test_a_task_that_is_held_is_held_by_that_name(deployment: Deployment) -> None:

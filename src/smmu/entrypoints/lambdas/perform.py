@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from smmu.adapters.aws.failures import code_of_failure
+from smmu.adapters.aws.failures import NOT_TO_BE_HAD, code_of_failure
 from smmu.adapters.aws.sizes import size_for
 from smmu.application.heavy import machine_request
 from smmu.application.invocations import Invocation, Machine
@@ -56,9 +56,12 @@ async def collect(system: System, event: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _function_in(event: Mapping[str, Any]) -> str | None:
-    """How the function ended that did a small task: as it answered, or as the state machine caught its error."""
+    """How the function ended that did a small task: as it answered, or as the state machine caught its error.
+
+    One that was not to be had has done nothing, as if there were none.
+    """
     ended = event.get("function")
-    if ended is None:
+    if ended is None or ended.get("Error") in NOT_TO_BE_HAD:
         return None
     return code_of_failure(ended["Error"], ended["Cause"])[0] if "Error" in ended else ""
 
