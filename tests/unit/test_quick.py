@@ -3,7 +3,7 @@
 import copy
 import dataclasses
 import pickle
-from dataclasses import FrozenInstanceError, dataclass, field
+from dataclasses import FrozenInstanceError, InitVar, dataclass, field
 from typing import Any
 
 import pytest
@@ -110,6 +110,24 @@ def test_nobody_changes_a_value(made: Any) -> None:
         delattr(made, name)
     with pytest.raises((FrozenInstanceError, TypeError, AttributeError)):
         made.colour = "red"
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    name: str
+    seed: InitVar[int] = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    name: str
+    size: int = field(default=3, init=False)
+
+
+@pytest.mark.parametrize("cls", [Seeded, Counted])
+def test_a_class_whose_arguments_are_not_its_fields_is_refused(cls: type[Any]) -> None:
+    with pytest.raises(TypeError, match="init-only variables, or fields that are no arguments"):
+        quick(cls)
 
 
 def test_what_may_not_be_is_refused_when_it_is_made_and_when_it_is_changed() -> None:

@@ -5,11 +5,13 @@ here lets go of the guard once: it makes a bare object one of a twin class that 
 does, and makes it a value of its own class at the end. Nobody else ever sees the twin.
 
 It is for classes of many fields that are made for every request; it does nothing else, so any frozen dataclass with
-slots may have it or not. It refuses init-only variables.
+slots may have it or not. The class is final, for a value of one below it would be made one of its own; and every field
+is an argument, and nothing else is: `TypeError` for others.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, fields
+from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeVar
 
 __all__ = ["quick", "replace"]
@@ -28,6 +30,8 @@ else:
 def quick(cls: type[T]) -> type[T]:
     """Give a frozen dataclass with slots an `__init__` and a `__replace__` that cost a fraction of dataclasses' own."""
     known: tuple[Field[Any], ...] = fields(cls)  # type: ignore[arg-type] # a dataclass, as whoever decorates sees
+    if signature(cls).parameters.keys() != {field.name for field in known}:
+        raise TypeError(f"{cls.__qualname__} is not quick: it has init-only variables, or fields that are no arguments")
     # Both together, or Python would look for one of them in each assignment.
     unguarded = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
     twin = type(cls.__name__, (cls,), {"__slots__": (), **unguarded})
