@@ -16,7 +16,7 @@ from smmu.domain.facts import ImageFacts
 from smmu.domain.values import ObjectRef
 from smmu.domain.variants import Variant
 from smmu.entrypoints.lambdas.render import render, scope_of
-from smmu.ports.errors import Denied, NotFound, Throttled, Unavailable, WorldError
+from smmu.ports.errors import Corrupt, Denied, NotFound, Throttled, Unavailable, WorldError
 from smmu.ports.pictures import PictureMaker, PictureOrder
 from smmu.ports.platform import Scope
 from tests.support.aws import moto
@@ -79,6 +79,9 @@ async def test_what_the_function_died_of_is_told_in_our_words(error: str, words:
         ("403 Forbidden", "AccessDeniedException", Denied),
         ("404 Not Found", "ResourceNotFoundException", NotFound),
         ("500 Internal Server Error", "ServiceException", Unavailable),
+        ("409 Conflict", "ResourceConflictException", Unavailable),
+        ("413 Request Entity Too Large", "RequestTooLargeException", Corrupt),
+        ("400 Bad Request", "InvalidParameterValueException", Corrupt),
     ],
 )
 async def test_a_function_that_is_not_to_be_had_is_the_worlds_fault(

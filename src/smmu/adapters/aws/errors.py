@@ -39,6 +39,7 @@ _CODES: dict[str, type[WorldError]] = {
     **dict.fromkeys(("TooManyRequestsException", "EC2ThrottledException"), Throttled),  # Lambda's
     **dict.fromkeys(("OverLimit", "KmsThrottled", "KMS.ThrottlingException"), Throttled),
     **dict.fromkeys(("TransactionInProgressException", "ServiceUnavailable", "RequestTimeout"), Unavailable),
+    "ResourceConflictException": Unavailable,  # Lambda's: the function is being changed
     **dict.fromkeys(("InternalError", "InternalServerError", "InternalFailure", "503", "500"), Unavailable),
 }
 

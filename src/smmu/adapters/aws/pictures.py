@@ -11,6 +11,7 @@ and the picture it is one HEAD, a GET for each 8 MiB and one PUT, besides what t
 import json
 from typing import Any
 
+from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
 
 from smmu.adapters.aws.account import Resources
@@ -19,7 +20,7 @@ from smmu.adapters.aws.failures import code_of_failure
 from smmu.domain.errors import WORDS, Code, refuse
 from smmu.domain.limits import Limits
 from smmu.domain.values import ObjectRef
-from smmu.ports.errors import Unavailable, WorldError
+from smmu.ports.errors import Corrupt, Unavailable, WorldError
 from smmu.ports.pictures import PictureMaker, PictureOrder
 
 ORDER = TypeAdapter(PictureOrder)
@@ -38,10 +39,14 @@ class FunctionPictures(PictureMaker):
     async def make(self, order: PictureOrder) -> ObjectRef:
         """Ask the function, and wait for it. See the port."""
         event = {"order": ORDER.dump_python(order, mode="json")}
-        with translating(f"function {self._function}"):
-            told = await self._lambda.invoke(FunctionName=self._function, Payload=json.dumps(event).encode())
-            async with told["Payload"] as body:
-                answer = await body.read()
+        what = f"function {self._function}"
+        try:
+            with translating(what):
+                told = await self._lambda.invoke(FunctionName=self._function, Payload=json.dumps(event).encode())
+                async with told["Payload"] as body:
+                    answer = await body.read()
+        except ClientError as error:
+            raise Corrupt(f"{what} does not take the order: {error}") from error
         if told.get("FunctionError"):
             raise _failure(json.loads(answer), answer.decode())
         return REF.validate_json(answer)
