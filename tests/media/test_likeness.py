@@ -128,3 +128,13 @@ def test_a_film_of_coloured_noise_is_made_although_nothing_of_it_can_be_kept(tmp
     made = render(source, tmp_path / "o", "video", codecs=("h264", "hevc"))
     assert failures(made) == []
     assert float(made["180p-hevc"].proof.measures["ssim_min"]) < 0.1
+
+
+def test_a_burst_of_noise_in_a_calm_film_is_judged_by_the_bits_that_it_had(tmp_path: Path) -> None:
+    calm = {"lum": 90, "cb": 128, "cr": 128}
+    planes = [f"{name}='if(lt(T,1),16+random({n})*219,{flat})'" for n, (name, flat) in enumerate(calm.items())]
+    burst = f"nullsrc=s=426x240:r=30,geq={':'.join(planes)}"
+    source = make(tmp_path / "s.mp4", "-f", "lavfi", "-t", "7", "-i", burst, *FAST)
+    made = render(source, tmp_path / "o", "video", codecs=("h264", "hevc", "av1"))
+    assert failures(made) == []
+    assert float(made["240p"].proof.measures["ssim_min"]) < 0.4

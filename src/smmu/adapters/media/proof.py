@@ -9,7 +9,7 @@ encoder and code, so what would damage one silently damages the smallest too. So
 repair: a failed check is reported.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from io import BytesIO
@@ -67,7 +67,7 @@ class RungWitness:
         self._last_dts: int | None = None
         self.likeness = Likeness(spec, ticks, cuts)
         self.sighting = Sighting()
-        self.frames = self.decoded = self.keyframes = 0
+        self.frames = self.decoded = self.keyframes = self.burst_bits = 0
         self.starts: list[Fraction] = []
         self.durations: list[Fraction] = []
 
@@ -110,8 +110,16 @@ class RungWitness:
             self._complain("sizes", f"{segment.path}: packets are not those that were encoded")
         if not packets or not packets[0].is_keyframe or Fraction(packets[0].pts or 0, self._ticks) != segment.start:
             self._complain("start", f"{segment.path}: does not start with a keyframe at {float(segment.start):.3f} s")
+        self._weigh(segment)
         self.frames += len(packets)
         self.keyframes += sum(packet.is_keyframe for packet in packets)
+
+    def _weigh(self, segment: Segment) -> None:
+        """The most bits that any second had: a burst has them, where the average of its segment does not show it."""
+        seconds: Counter[int] = Counter()
+        for stamp in segment.packets:
+            seconds[stamp.pts // self._ticks] += 8 * stamp.size
+        self.burst_bits = max(self.burst_bits, *seconds.values(), 0)
 
     def _find_strangers(self, container: InputContainer, packets: "Sequence[Packet[Stream]]") -> None:
         extras = CODINGS[self._spec.codec].extras
