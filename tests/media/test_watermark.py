@@ -267,6 +267,39 @@ def test_a_film_without_the_watermark_fails_its_proof() -> None:
     assert list(Sighting().checks()) == []
 
 
+CALM = np.full((240, 320), 64, np.uint8)
+CHECKS = np.kron(np.indices((12, 12)).sum(0) % 2, np.ones((12, 12)))
+NOISE = np.random.default_rng(6).integers(-90, 90, (144, 144))
+
+
+@pytest.mark.parametrize(
+    ("change", "side", "found", "told"),
+    [
+        (40 * CHECKS, 144, 40 * CHECKS, 1.0),
+        (40 * CHECKS, 144, 0 * CHECKS, 0.0),
+        (40 * CHECKS, 11, 0 * CHECKS, None),  # cells finer than pixels
+        (40 * CHECKS, 144, 20 * CHECKS, 0.5),
+        (5 * CHECKS, 144, NOISE, None),  # noise that was lost weighs more than all that it changes
+        (120 + 0 * CHECKS, 144, 120 + NOISE, 1.0),
+    ],
+)
+def test_what_cannot_be_told_from_the_film_is_not_judged(
+    change: npt.NDArray[np.float64], side: int, found: npt.NDArray[np.float64], told: float | None
+) -> None:
+    before = np.full((12, 12), 64.0)
+    cells = change.reshape(12, 12, 12, 12).mean(axis=(1, 3))
+    under = Under(before=before, after=before + cells, edges=(0, 0, side / 320, side / 240))
+    picture = CALM.copy()
+    picture[:side, :side] = (64 + found)[:side, :side].clip(0, 255)
+    seen_here, joined = Sighting(), Sighting()
+    seen_here.compare(under, picture)
+    joined.add(seen_here.told)
+    for sighting in (seen_here, joined):
+        shares = [float(check.measured) for check in sighting.checks()]
+        assert shares == pytest.approx([] if told is None else [told], abs=0.05)
+        assert ("nothing to tell it by" in str(sighting.measures()["watermark_seen"])) == (told is None)
+
+
 def test_a_task_with_a_watermark_reaches_the_child_as_it_is(tmp_path: Path) -> None:
     here = film(tmp_path, seconds=1)
     for task in tasks_of(here.plan(here.watermark(opacity=0.3))):

@@ -34,7 +34,7 @@ from smmu.ports.sound import Sound
 Answer = TypeVar("Answer")
 COVER_AFTER = 0.95  # of the progress of a sound that carries a picture
 
-_CHUNKS_FORM = 4  # to be raised when our own code makes other pictures, or tells of them in another way
+_CHUNKS_FORM = 5  # to be raised when our own code makes other pictures, or tells of them in another way
 
 _FACTS = TypeAdapter(MediaFacts)
 _RENDITIONS = TypeAdapter(tuple[Rendition, ...])

@@ -122,10 +122,12 @@ class Sighting:
     """How much of a watermark is to be seen in what was made, by what it should change and what did change.
 
     Both are the light of a few cells, so 1 is all of it and 0 a picture without; what it is laid over does not matter.
+    `changed` is all that did, so that it is known when the film itself has lost more than a watermark adds.
     """
 
     seen: float = 0.0
     owed: float = 0.0
+    changed: float = 0.0
     cells: int = 0
     expected: bool = False
     _kept: dict[int, Under] = field(default_factory=dict)
@@ -146,6 +148,9 @@ class Sighting:
         height, width = pixels.shape[:2]
         left, right = under.edges[0] * width, under.edges[2] * width
         top, bottom = under.edges[1] * height, under.edges[3] * height
+        self.cells, self.expected = self.cells + CELLS**2, True
+        if min(right - left, bottom - top) < CELLS:  # cells would be finer than pixels, which hold nothing so fine
+            return
         first, last, above, below = int(left), math.ceil(right), int(top), math.ceil(bottom)
         rows = _shares(top - above, bottom - above, below - above)
         columns = _shares(left - first, right - first, last - first)
@@ -153,8 +158,7 @@ class Sighting:
         found = rows @ _light(pixels[above:below, first:last]) @ columns.T
         self.seen += float(((found - under.before) * change).sum())
         self.owed += float((change * change).sum())
-        self.cells += change.size
-        self.expected = True
+        self.changed += float(((found - under.before) ** 2).sum())
 
     def forget(self, before: int) -> None:
         """Pictures that were not looked at, and will not be any more."""
@@ -163,15 +167,17 @@ class Sighting:
     def add(self, told: dict[str, Any]) -> None:
         """What somebody else has seen: `told` of theirs."""
         self.seen, self.owed = self.seen + told["seen"], self.owed + told["owed"]
+        self.changed += told["changed"]
         self.cells, self.expected = self.cells + told["cells"], self.expected or told["expected"]
 
     @property
     def told(self) -> dict[str, Any]:
         """For whoever joins what was made in parts."""
-        return {"seen": self.seen, "owed": self.owed, "cells": self.cells, "expected": self.expected}
+        return {"seen": self.seen, "owed": self.owed, "changed": self.changed, "cells": self.cells,
+                "expected": self.expected}  # fmt: skip
 
     def checks(self) -> Iterator[Check]:
-        """The verdict; where the watermark is as light as what is behind it there is nothing to judge it by."""
+        """The verdict; where nobody could tell the watermark from what is behind it there is nothing to judge it by."""
         if not self.expected or (self.cells and not self._is_telling):
             return
         share = self.seen / self.owed if self.cells else 0.0
@@ -182,12 +188,13 @@ class Sighting:
         """What to note in the proof."""
         if not self.cells:
             return {}
-        alike = "nothing to tell it by: it is as light as what is behind it"
+        alike = "nothing to tell it by: it is as light as what is behind it, or too fine for what is left of the film"
         return {"watermark_seen": round(self.seen / self.owed, 3) if self._is_telling else alike}
 
     @property
     def _is_telling(self) -> bool:
-        return self.owed >= TELLING * self.cells
+        """Whether it changes enough, and more than what else has changed, which may look like it by chance."""
+        return self.owed >= TELLING * self.cells and self.changed - self.seen**2 / self.owed <= self.owed
 
 
 def pixels_of(picture: VideoFrame) -> Pixels:
