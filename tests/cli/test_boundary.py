@@ -5,7 +5,7 @@ import pytest
 from smmu.client.errors import FileChanged, NotUnderstood, ServerRefused, Unreachable, refusal
 from smmu.domain.errors import Code, Reason, Refused, refuse
 from smmu.entrypoints.cli.boundary import Stop, ended, explained
-from smmu.entrypoints.cli.terminal import Gauges
+from smmu.entrypoints.cli.terminal import Gauges, complain, say
 from smmu.ports.errors import Full, Unavailable
 
 
@@ -110,3 +110,10 @@ def test_each_percentage_of_a_plain_line_has_its_name(capsys: pytest.CaptureFixt
         "film.mp4: job 5 %, video 40 %",
         "film.mp4: job 50 %, video succeeded",
     ]
+
+
+def test_what_a_file_is_called_does_not_speak_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    say("a\x1b[31mred\r.jpg: job_1\n")
+    complain("a\x1b[2J\nb.jpg: The file is empty.")
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("a?[31mred?.jpg: job_1\n\n", "smmu: a?[2J?b.jpg: The file is empty.\n")

@@ -17,14 +17,19 @@ _SHOWN_SECONDS = 0.1
 _STEP_PERCENT = 25  # how far a thing must get for another plain line
 
 
+# A file's name may hold what would speak to the terminal. A line break does so as well, and JSON has some.
+_CONTROLS = {code: "?" for code in (*range(0x20), *range(0x7F, 0xA0)) if code != ord("\n")}
+
+
 def say(words: str) -> None:
-    """One line of results."""
-    print(words, flush=True)  # noqa: T201 - this is what a command is for
+    """One line of results, or a JSON document."""
+    print(words.translate(_CONTROLS), flush=True)  # noqa: T201 - this is what a command is for
 
 
 def note(words: str) -> None:
     """One line beside the results."""
-    print(words, file=sys.stderr, flush=True)  # noqa: T201 - as above
+    line = words.translate(_CONTROLS).replace("\n", "?")
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - as above
 
 
 def complain(words: str) -> None:
