@@ -1,8 +1,11 @@
 """What can be said of infra/ without applying it."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +27,7 @@ from tests.support.infra import (
     statements_in,
     terraform_files,
 )
+from tests.support.terraform import Workspace
 
 DEPLOYMENT = terraform.INFRA / "modules" / "deployment" / "grants.tf"
 _MODULES = terraform.INFRA / "modules"
@@ -179,6 +183,19 @@ def test_the_function_that_renders_is_for_whoever_asks_for_it(where: str) -> Non
     text = (terraform.INFRA / where / "variables.tf").read_text(encoding="utf-8")
     (told,) = re.findall(r'^variable "render" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL)
     assert re.search(r"^  default +\= null$", told, re.MULTILINE)
+
+
+@pytest.mark.terraform
+def test_the_function_that_renders_is_asked_for_in_whole_numbers(tmp_path: Path) -> None:
+    text = (_MODULES / "deployment" / "variables.tf").read_text(encoding="utf-8")
+    (block,) = re.findall(r'^variable "render" \{\n.*?^\}', text, re.MULTILINE | re.DOTALL)
+    (tmp_path / "variables.tf").write_text(block)
+    asked = partial(Workspace(tmp_path, {"TF_CLI_CONFIG_FILE": os.devnull}), "plan", "-no-color", "-input=false")
+    for value in ("null", "{}", "{ seconds = 0, concurrency = 1 }"):
+        asked(f"-var=render={value}")
+    for value in ("{ seconds = 7.5 }", "{ concurrency = 2.5 }", "{ seconds = 301 }"):
+        with pytest.raises(terraform.TerraformFailed, match="Invalid value for variable"):
+            asked(f"-var=render={value}")
 
 
 @pytest.mark.parametrize("there", [DEV, PROD], ids=lambda there: there.name)

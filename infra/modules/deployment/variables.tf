@@ -274,4 +274,9 @@ variable "render" {
     condition     = var.render == null || try(var.render.seconds >= 0 && var.render.seconds <= 300 && var.render.concurrency >= 1, false)
     error_message = "render.seconds is 0 to 300, render.concurrency at least 1."
   }
+
+  validation {
+    condition     = var.render == null || try(floor(var.render.seconds) == var.render.seconds && floor(var.render.concurrency) == var.render.concurrency, false)
+    error_message = "render.seconds and render.concurrency are whole numbers."
+  }
 }
