@@ -138,3 +138,11 @@ def test_a_burst_of_noise_in_a_calm_film_is_judged_by_the_bits_that_it_had(tmp_p
     made = render(source, tmp_path / "o", "video", codecs=("h264", "hevc", "av1"))
     assert failures(made) == []
     assert float(made["240p"].proof.measures["ssim_min"]) < 0.4
+
+
+def test_noise_that_goes_on_may_have_the_bits_that_its_encoder_cannot_do_without(tmp_path: Path) -> None:
+    planes = [f"{name}='16+gt(random({n}),0.5)*219'" for n, name in enumerate(("lum", "cb", "cr"), start=1)]
+    noise = f"nullsrc=s=426x240:r=30,geq={':'.join(planes)}"
+    source = make(tmp_path / "s.mp4", "-f", "lavfi", "-t", "10", "-i", noise, *FAST)
+    made = render(source, tmp_path / "o", "video", codecs=("av1",))
+    assert failures(made) == []
