@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
@@ -256,6 +257,31 @@ async def test_floating_point_numbers_are_light(
     made = (await one(engine, path, still("light", 120, 80, quality=95))).convert("RGB")
     shown = gradient(120, 80).convert("L").convert("RGB") if profile == "grey" else gradient(120, 80)
     assert max(ImageStat.Stat(ImageChops.difference(made, shown)).mean) < 4
+
+
+@pytest.mark.parametrize("profile", [None, "srgb"])
+async def test_a_sample_that_is_no_number_costs_no_other(
+    engine: PyavEngine, tmp_path: Path, profile: str | None
+) -> None:
+    shares = np.asarray(gradient(120, 80), dtype=np.float32) / 255
+    samples = shares if profile else shares**2.2
+    samples[3, 3, 1] = np.nan
+    path = floating_tiff(tmp_path / "light.tiff", samples, profile)
+    assert (await engine.inspect(FileSource(path))).image is not None
+    made = (await one(engine, path, still("light", 120, 80, quality=95))).convert("RGB")
+    assert max(ImageStat.Stat(ImageChops.difference(made, gradient(120, 80))).mean) < 4
+
+
+@pytest.mark.parametrize("suffix", ["webp", "jpeg", "avif"])
+async def test_channels_beyond_colours_and_alpha_are_not_shown(
+    engine: PyavEngine, tmp_path: Path, suffix: Literal["webp", "jpeg", "avif"]
+) -> None:
+    more = np.random.default_rng(4).integers(1, 255, (80, 120, 2), np.uint8)
+    every = np.concatenate([np.asarray(gradient(120, 80)), more], axis=2)
+    path = tmp_path / "measured.tiff"
+    pyvips.Image.new_from_array(every).copy(interpretation="srgb").tiffsave(str(path))
+    made = await one(engine, path, still("measured", 120, 80, format=suffix, quality=95))
+    assert max(ImageStat.Stat(ImageChops.difference(made, gradient(120, 80))).mean) < 5
 
 
 async def test_whole_numbers_of_32_bits_are_light_as_well(engine: PyavEngine, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from smmu.domain.plan import Colours, ImageSpec, PlannedTask
 _FOLDER = "images"
 _WEBP_EFFORT, _ANIMATED_EFFORT = 4, 2  # an animation is many pictures: the last percents cost too much
 _WHITE = 255
+_COLOURS, _BANDS_MAX = 3, 4  # red, green and blue; and alpha
 _AVIF_EFFORT = 2  # 4, libvips' own choice, costs five times as much for a tenth of the bytes
 _CONTENT_TYPES = {"webp": "image/webp", "jpeg": "image/jpeg", "avif": "image/avif"}
 _SAVERS = {"webp": "webpsave", "jpeg": "jpegsave", "avif": "heifsave"}
@@ -103,8 +104,13 @@ def _made(picture: Picture, wanted: Sequence[_Wanted], *, animated: bool) -> Ite
 
 
 def _in_memory(image: VipsImage) -> VipsImage:
-    """Eight bits, with or without alpha, computed once. What they mean is known, and needs no profile any more."""
+    """Eight bits, with or without alpha, computed once. What they mean is known, and needs no profile any more.
+
+    Of more channels, as a TIFF may have them, nobody knows which is alpha, if any.
+    """
     image = image.colourspace("srgb")
+    if image.bands > _BANDS_MAX:
+        image = image.extract_band(0, n=_COLOURS)
     image.remove(PROFILE)
     if image.format != "uchar":
         image = image.cast("uchar")

@@ -12,7 +12,7 @@ import pyvips
 from smmu.adapters.media.exif import ORIENTATIONS
 from smmu.adapters.media.heif_items import beside
 from smmu.adapters.media.picture import DISPLAY_P3, Notes, Picture, VipsImage, colours_of, resized, upright
-from smmu.adapters.media.samples import LOOSE, in_words
+from smmu.adapters.media.samples import LOOSE, in_words, numbers
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.facts import ImageFacts
 from smmu.domain.plan import Colours
@@ -96,7 +96,7 @@ def _streamed(bench: Workbench, kept: list[Any]) -> Any:  # noqa: ANN401 - pyvip
 def _loaded(bench: Workbench, container: str, kept: list[Any], fail_on: str = _FAIL_ON) -> VipsImage:
     options: dict[str, Any] = {"n": -1} if container in _ANIMATED else {}
     loader = getattr(pyvips.Image, _LOADERS[container])
-    return loader(_streamed(bench, kept), access="sequential", fail_on=fail_on, **options)
+    return numbers(loader(_streamed(bench, kept), access="sequential", fail_on=fail_on, **options))
 
 
 def _facts(image: VipsImage, fields: frozenset[str], container: str) -> ImageFacts:

@@ -7,12 +7,18 @@ what they say (it is their numbers that a profile is about). It refuses to guess
 
 from smmu.adapters.media.picture import PROFILE, VipsImage
 
-LOOSE = frozenset({"uint", "float", "double"})  # formats of libvips
+FLOATING = frozenset({"float", "double"})  # formats of libvips
+LOOSE = FLOATING | {"uint"}
 _WORD = 65_535
 _FULL_UINT = 4_294_967_295.0
 _GLARE = 16.0  # lights in a rendered picture may be so much brighter than its white
 _LINEAR = "scrgb"
 _COLOUR_BANDS = 3
+
+
+def numbers(image: VipsImage) -> VipsImage:
+    """The picture with 0 for every sample that is no number: one would make an average of all of them none either."""
+    return (image == image).ifthenelse(image, 0) if image.format in FLOATING else image  # noqa: PLR0124 - NaN is not
 
 
 def in_words(image: VipsImage, brightest: float) -> VipsImage:
