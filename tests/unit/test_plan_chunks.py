@@ -143,7 +143,7 @@ def copied(duration_s: float, container: str = "mp4") -> MediaFacts:
     return replace(film(duration_s, container=container), video=track)
 
 
-@pytest.mark.parametrize(("hours", "is_copied"), [(1, True), (13, True), (14, False), (24, False)])
+@pytest.mark.parametrize(("hours", "is_copied"), [(1, True), (19, True), (20, False), (24, False)])
 def test_a_copy_that_one_task_has_no_time_for_is_encoded_in_chunks(hours: int, is_copied: bool) -> None:  # noqa: FBT001
     made = plan(copied(hours * HOUR), Options(), LIMITS)
     rungs = [spec for spec in made.lasting.task("video").renditions if isinstance(spec, RungSpec)]
@@ -155,7 +155,7 @@ def test_a_copy_that_one_task_has_no_time_for_is_encoded_in_chunks(hours: int, i
 
 
 def test_what_cannot_be_made_in_chunks_stays_a_copy() -> None:
-    made = plan(copied(14 * HOUR, "mpegts"), Options(), LIMITS)
+    made = plan(copied(20 * HOUR, "mpegts"), Options(), LIMITS)
     assert next(spec.copied for spec in made.lasting.task("video").renditions if isinstance(spec, RungSpec))
     assert "encoded in one pass" in choices(made)
 
@@ -166,7 +166,7 @@ def test_what_one_task_has_no_time_for_is_not_made_first() -> None:
         False,
         False,
     ]
-    made = plan(film(7 * HOUR, short=2160), Options(), LIMITS)
+    made = plan(film(9 * HOUR, short=2160), Options(), LIMITS)
     assert [stage.early for stage in made.stages] == [False, False]
     assert choices(made)["nothing made first"] == "one worker has no time for all of so long a film"
 
@@ -174,15 +174,15 @@ def test_what_one_task_has_no_time_for_is_not_made_first() -> None:
 @pytest.mark.parametrize(
     ("facts", "wishes", "refused"),
     [
-        (film(7 * HOUR, container="mpegts", short=1080), {}, True),
-        (film(5 * HOUR, container="mpegts", short=1080), {}, False),
+        (film(9 * HOUR, container="mpegts", short=1080), {}, True),
+        (film(8 * HOUR, container="mpegts", short=1080), {}, False),
         (film(24 * HOUR, container="avi", short=480), {}, False),
         (film(24 * HOUR, container="avi", short=720), {}, True),
         (film(24 * HOUR, container="matroska", short=2160), {}, False),
-        (film(7 * HOUR, container="mpegts", short=1080, exact=False), {}, False),
-        (film(7 * HOUR, container="mpegts", short=1080), {"clip_end_s": HOUR}, False),
-        (film(7 * HOUR, container="mpegts", short=1080), {"rungs": (240,)}, False),
-        (film(7 * HOUR, container="mpegts", short=1080), {"codecs": ("h264", "av1"), "rungs": (480,)}, True),
+        (film(9 * HOUR, container="mpegts", short=1080, exact=False), {}, False),
+        (film(9 * HOUR, container="mpegts", short=1080), {"clip_end_s": HOUR}, False),
+        (film(9 * HOUR, container="mpegts", short=1080), {"rungs": (240,)}, False),
+        (film(9 * HOUR, container="mpegts", short=1080), {"codecs": ("h264", "av1"), "rungs": (480,)}, True),
         (film(5 * HOUR, container="flv", short=480), {"codecs": ("h264", "av1")}, False),
     ],
 )

@@ -136,6 +136,11 @@ def test_the_plan_says_where_it_is_and_where_it_is_not() -> None:
     assert choices(marked(film(COPIED)))["1080p", "encoded"] == "a watermark is laid over its pictures"
 
 
+def test_the_plan_says_where_nothing_is_laid_over_anything() -> None:
+    told = choices(marked(video(STEREO), preset="audio-only"))
+    assert [(about, choice) for about, choice in told if about == "watermark"] == [("watermark", "not applied")]
+
+
 def test_a_long_film_carries_it_from_the_first_look_to_the_join() -> None:
     made = marked(video(STEREO, duration_s=1_000.0))
     assert [stage.name for stage in made.stages] == ["first look", "chunks", "join"]

@@ -34,9 +34,7 @@ _BYTES_PER_AVIF_PIXEL: Final = 64  # its encoder holds planes of 16 bits, statis
 _SECONDS_MIN: Final = 300
 _PIXELS_1080: Final = 1920 * 1080
 _LADDER_SECONDS_PER_SECOND: Final = 30  # per second of 1080p at up to 30 frames
-_PASS_SECONDS_PER_SECOND: Final = (
-    1  # where it takes 2.4 of one core, and the task has four that do other things as well
-)
+_PASS_SECONDS_PER_SECOND: Final = 0.7  # 2.4 of one core, and a task has four, which do other things as well
 _RATE_1: Final = 30
 _SOUND_SECONDS_PER_SECOND: Final = 1
 _DECODING_SECONDS_PER_SECOND: Final = 1

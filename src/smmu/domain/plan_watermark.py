@@ -65,6 +65,9 @@ def decisions(tasks: Sequence[PlannedTask], watermark: Watermark | None) -> Iter
     """Where it is, where it is not, and what it looks like where it has to be enlarged."""
     if watermark is None:
         return
+    if not any(task.kind in _LAID_OVER for task in tasks):
+        yield Decision(subject="watermark", choice="not applied", reason="nothing is made that it could be laid over")
+        return
     placed = f"{watermark.position}, {watermark.size:.0%} of the short side"
     reason = "asked for: it is on every rung, the poster and the preview"
     yield Decision(subject="watermark", choice=placed, reason=reason)
