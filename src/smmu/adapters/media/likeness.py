@@ -24,7 +24,8 @@ from smmu.domain.plan import RungSpec
 
 SPAN = 4  # pictures from the start of each segment: a keyframe and what was predicted from it
 SIDE_MIN = 64
-# Constant quality keeps well above these, whatever is shown. Where the cap on bits binds, noise is smoothed away until
+# Constant quality keeps well above these, but for noise of two values that is in colours alone (11 dB): limits for that
+# would let swapped colours pass (12), so such a film fails. Where the cap on bits binds, noise is smoothed away until
 # no structure is left of it (SSIM 0), but its light and colours stay nearer (17 dB) than those of another picture (13).
 LIKE_P5, LIKE_MIN, NEAR_P5_DB, NEAR_MIN_DB = 0.6, 0.4, 18.0, 16.0
 LIKE_MIN_CAPPED, NEAR_P5_DB_CAPPED, NEAR_MIN_DB_CAPPED = 0.1, 14.0, 12.0
