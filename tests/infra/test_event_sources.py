@@ -89,11 +89,14 @@ def test_of_a_batch_only_what_failed_comes_back(queue: dict[str, Any]) -> None:
     assert queue["BatchSize"] == 10
 
 
-def test_what_queues_feed_is_bounded_there_and_no_function_is_reserved(made: Made, queue: dict[str, Any]) -> None:
+def test_what_queues_feed_is_bounded_there(queue: dict[str, Any]) -> None:
     assert 2 <= queue["ScalingConfig"]["MaximumConcurrency"] <= 1_000
+
+
+def test_no_function_is_reserved_but_the_one_that_renders(made: Made) -> None:
     functions = made.client("lambda")
-    for name in HANDLERS:
-        assert "ReservedConcurrentExecutions" not in functions.get_function_concurrency(FunctionName=f"smmu-dev-{name}")
+    told = {name: functions.get_function_concurrency(FunctionName=f"smmu-dev-{name}") for name in HANDLERS}
+    assert [name for name, one in told.items() if "ReservedConcurrentExecutions" in one] == ["render"]
 
 
 def test_a_message_is_hidden_for_as_long_as_its_function_may_take(made: Made, queue: dict[str, Any]) -> None:
