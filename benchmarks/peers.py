@@ -5,10 +5,13 @@ given the very options that our encoders are given.
 """
 
 import json
+import os
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 from smmu.adapters.media.coding import CODINGS, options_for
+from smmu.adapters.media.encoder import threads_for
 from smmu.domain.plan import AudioSpec, RungSpec
 
 _PLACE = Path(__file__).resolve().parents[1] / ".venv-peers"
@@ -27,8 +30,10 @@ def ffmpeg() -> str:
 def ladder(clip: Path, out: Path, rungs: Sequence[RungSpec], sound: AudioSpec | None, *, cascade: bool) -> list[str]:
     """One command that makes all rungs, and the sound, from one decode, in CMAF segments with playlists.
 
-    Each rung is scaled from the source, or in a `cascade` from the one above it.
+    Each rung is scaled from the source, as people write it, or in a `cascade` from the one above it. Then each encoder
+    has as many threads as ours, too: what it does with few bits depends on them.
     """
+    threads = _threads(rungs) if cascade else [None] * len(rungs)
     maps = [part for rung in rungs for part in ("-map", f"[{rung.name}]")]
     group = ",agroup:sound" if sound else ""
     streams = [f"v:{number}{group},name:{rung.name}" for number, rung in enumerate(rungs)]
@@ -37,7 +42,7 @@ def ladder(clip: Path, out: Path, rungs: Sequence[RungSpec], sound: AudioSpec | 
         *(ffmpeg(), "-nostdin", "-loglevel", "error", "-y", "-i", str(clip)),
         *("-filter_complex", _cascade(rungs) if cascade else _split(rungs)),
         *maps,
-        *(part for number, rung in enumerate(rungs) for part in _encoding(number, rung)),
+        *(part for number, rung in enumerate(rungs) for part in _encoding(number, rung, threads[number])),
         *("-fps_mode", "passthrough", *(_sound(sound) if sound else ())),
         *("-f", "hls", "-hls_time", str(_SEGMENT_SECONDS), "-hls_segment_type", "fmp4"),
         *("-hls_playlist_type", "vod", "-hls_flags", "independent_segments", "-master_pl_name", "master.m3u8"),
@@ -63,8 +68,15 @@ def _scaled(source: str, rung: RungSpec) -> str:
     return f"[{source}]scale={rung.width}:{rung.height}:flags=bicubic[{rung.name}]"
 
 
-def _encoding(number: int, rung: RungSpec) -> Iterator[str]:
+def _threads(rungs: Sequence[RungSpec]) -> list[int]:
+    pixels, cores = sum(rung.width * rung.height for rung in rungs), len(os.sched_getaffinity(0))
+    return [threads_for(Fraction(rung.width * rung.height, pixels), cores) for rung in rungs]
+
+
+def _encoding(number: int, rung: RungSpec, threads: int | None) -> Iterator[str]:
     yield from (f"-c:v:{number}", CODINGS[rung.codec].encoder)
+    if threads is not None:
+        yield from (f"-threads:v:{number}", str(threads))
     for name, value in options_for(rung, 1).items():
         yield from (f"-{name}:v:{number}", value)
     yield from (f"-force_key_frames:v:{number}", f"expr:gte(t,n_forced*{rung.keyframe_seconds})")
