@@ -10,10 +10,7 @@ import pytest
 from smmu.adapters.inmemory.media import PretendEngine, pretend_file
 from smmu.adapters.inmemory.speech import PretendRecognizer
 from smmu.application.invocations import TaskFailed
-from smmu.application.system import System
-from smmu.bootstrap.embedding import open_in_memory, send, until_over
-from smmu.domain.admission import UploadRequest
-from smmu.domain.job import Job
+from smmu.bootstrap.embedding import open_in_memory, until_over
 from smmu.domain.plan_speech import Demands
 from smmu.domain.remaking import Wish
 from smmu.domain.transcript import Transcript
@@ -23,6 +20,7 @@ from smmu.ports.media import Progress
 from smmu.ports.sound import Sound
 from smmu.ports.speech import Bounds, SpeechRecognizer
 from tests.support.deployment import OWNER, Deployment, deployed
+from tests.support.processing import manifest_of, processed
 
 NAMES = {"captions", "captions-srt", "transcript"}
 REASON = "The engine died. They are extra, and can be asked for again"
@@ -51,23 +49,6 @@ class Moody(SpeechRecognizer):
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-async def processed(system: System, data: bytes) -> Job:
-    begun = (await system.uploads.begin(OWNER, UploadRequest(filename="file", size=len(data)))).upload
-    (part,) = await system.uploads.sign(OWNER, begun.id, [1])
-    await send(system, part, data)
-    done = await system.uploads.complete(OWNER, begun.id)
-    assert done.job_id is not None
-    return await until_over(system, OWNER, done.job_id)
-
-
-async def manifest_of(system: System, media_id: str) -> dict[str, Any]:
-    made = (await system.library.get(OWNER, media_id)).value
-    assert made.manifest is not None
-    source = await system.platform.objects.open(made.manifest)
-    read: dict[str, Any] = json.loads(await source.read(0, source.size))
-    return read
 
 
 def made(manifest: Mapping[str, Any]) -> set[str]:

@@ -1,6 +1,5 @@
 """A deployment's classifier: what it is shown, where its answer is found, and that it can keep nothing from being made."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,18 +10,16 @@ from smmu.adapters.inmemory.media import PretendEngine, pretend_file
 from smmu.adapters.inmemory.system import MemoryTelemetry
 from smmu.adapters.policy.classifier import FunctionClassifier
 from smmu.application.invocations import TaskFailed
-from smmu.application.system import System
-from smmu.bootstrap.embedding import open_in_memory, send, until_over
-from smmu.domain.admission import UploadRequest
+from smmu.bootstrap.embedding import open_in_memory, until_over
 from smmu.domain.errors import Code
 from smmu.domain.facts import Kind
-from smmu.domain.job import Job
 from smmu.domain.labels import Sight
 from smmu.domain.limits import Limits
 from smmu.domain.remaking import Wish
 from smmu.ports.classify import Classifier
 from tests.support.classifiers import Eye, in_process
 from tests.support.deployment import OWNER, deployed
+from tests.support.processing import manifest_of, processed
 
 FILM = pretend_file(duration_s=5)
 SEEN = {
@@ -37,24 +34,6 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-async def processed(system: System, data: bytes = FILM) -> Job:
-    begun = await system.uploads.begin(OWNER, UploadRequest(filename="file", size=len(data)))
-    (part,) = await system.uploads.sign(OWNER, begun.upload.id, [1])
-    await send(system, part, data)
-    done = await system.uploads.complete(OWNER, begun.upload.id)
-    assert done.job_id is not None
-    return await until_over(system, OWNER, done.job_id)
-
-
-async def manifest_of(system: System, media_id: str) -> dict[str, Any]:
-    made = (await system.library.get(OWNER, media_id)).value
-    assert made.manifest is not None
-    source = await system.platform.objects.open(made.manifest)
-    read: dict[str, Any] = json.loads(await source.read(0, source.size))
-    assert {**made.classification} == read["classification"]
-    return read
-
-
 def decided(manifest: dict[str, Any]) -> list[str]:
     return [one["choice"] for one in manifest["plan"]["decisions"] if one["subject"] == "classifier"]
 
@@ -66,7 +45,7 @@ def kept(manifest: dict[str, Any]) -> dict[str, Any]:
 async def test_what_it_sees_in_the_poster_is_in_the_classification() -> None:
     eye, telemetry = Eye(), MemoryTelemetry()
     async with open_in_memory(PretendEngine(speed=None), classifier=in_process(eye), telemetry=telemetry) as system:
-        ended = await processed(system)
+        ended = await processed(system, FILM)
         manifest = await manifest_of(system, ended.media_id)
         assert (kept(manifest), decided(manifest)) == (SEEN, ["asked"])
         assert manifest["classification"]["kind"] == "video"
@@ -93,14 +72,14 @@ async def test_a_sound_shows_nothing_and_nobody_is_asked() -> None:
 
 async def test_without_one_the_manifest_says_nothing_of_it() -> None:
     async with open_in_memory(PretendEngine(speed=None)) as system:
-        manifest = await manifest_of(system, (await processed(system)).media_id)
+        manifest = await manifest_of(system, (await processed(system, FILM)).media_id)
     assert (kept(manifest), decided(manifest)) == ({}, [])
 
 
 async def test_one_that_is_broken_costs_the_labels_and_no_job() -> None:
     eye, telemetry = Eye(trouble="broken"), MemoryTelemetry()
     async with open_in_memory(PretendEngine(speed=None), classifier=in_process(eye), telemetry=telemetry) as system:
-        ended = await processed(system)
+        ended = await processed(system, FILM)
         assert ended.state == "succeeded"
         manifest = await manifest_of(system, ended.media_id)
         assert (kept(manifest), decided(manifest), len(eye.shown)) == ({}, ["not classified"], 1)
@@ -113,7 +92,7 @@ async def test_one_that_is_broken_costs_the_labels_and_no_job() -> None:
 async def test_one_that_says_what_cannot_be_kept_costs_the_labels_and_no_job(given: Any) -> None:
     classifier = FunctionClassifier(function=lambda _: Sight(**given))
     async with open_in_memory(PretendEngine(speed=None), classifier=classifier) as system:
-        ended = await processed(system)
+        ended = await processed(system, FILM)
         assert (ended.state, ended.error) == ("succeeded", None)
         assert decided(await manifest_of(system, ended.media_id)) == ["not classified"]
 
@@ -121,7 +100,7 @@ async def test_one_that_says_what_cannot_be_kept_costs_the_labels_and_no_job(giv
 async def test_what_was_not_seen_is_seen_when_its_picture_is_made_again_and_kept_after_that() -> None:
     eye = Eye(trouble="broken")
     async with open_in_memory(PretendEngine(speed=None), classifier=in_process(eye)) as system:
-        media_id = (await processed(system)).media_id
+        media_id = (await processed(system, FILM)).media_id
         eye.trouble = ""
         for name in ("poster", "storyboard"):
             begun = await system.remaking.begin(OWNER, media_id, Wish(names=(name,)))

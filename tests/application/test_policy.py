@@ -1,22 +1,24 @@
 """A deployment's own policy: whom it is asked about, what a rejection does, and what becomes of no answer."""
 
-import json
 from typing import Any
 
 import pytest
 
 from smmu.adapters.inmemory.media import PretendEngine, pretend_file
 from smmu.adapters.inmemory.system import MemoryTelemetry
+from smmu.application.gate import Gate
 from smmu.application.invocations import TaskFailed
 from smmu.application.system import System
-from smmu.bootstrap.embedding import open_in_memory, send, until_over
-from smmu.domain.admission import UploadRequest
+from smmu.bootstrap.embedding import open_in_memory
 from smmu.domain.errors import Code, Refused
 from smmu.domain.job import Job
 from smmu.domain.policy import Unanswered, Verdict
 from smmu.entrypoints.lambdas.perform import perform
+from smmu.ports.errors import WorldError
+from smmu.ports.policy import Question
 from tests.support.deployment import OWNER, deployed
 from tests.support.policies import Mind, in_process
+from tests.support.processing import manifest_of, processed
 
 FILM = pretend_file(duration_s=5)
 REJECTED = Verdict(accepted=False, code="no_films", message="Only pictures are taken here")
@@ -28,27 +30,21 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-async def processed(system: System, data: bytes = FILM) -> Job:
-    request = UploadRequest(filename="film.mp4", size=len(data), content_type="video/mp4", metadata={"album": "sea"})
-    begun = await system.uploads.begin("ada", request)
-    await send(system, begun.parts[0], data)
-    done = await system.uploads.complete("ada", begun.upload.id)
-    assert done.job_id is not None
-    return await until_over(system, "ada", done.job_id)
+async def sent(system: System, data: bytes = FILM) -> Job:
+    """The job of a film, when it is over."""
+    told = {"filename": "film.mp4", "content_type": "video/mp4", "metadata": {"album": "sea"}}
+    return await processed(system, data, **told)
 
 
 async def decisions(system: System, media_id: str) -> list[dict[str, str]]:
-    made = (await system.library.get("ada", media_id)).value
-    assert made.manifest is not None
-    source = await system.platform.objects.open(made.manifest)
-    found: list[dict[str, str]] = json.loads(await source.read(0, source.size))["plan"]["decisions"]
+    found: list[dict[str, str]] = (await manifest_of(system, media_id))["plan"]["decisions"]
     return [one for one in found if one["subject"] == "policy"]
 
 
 async def test_what_it_takes_is_processed_and_the_plan_says_that_it_was_asked() -> None:
     mind = Mind()
     async with open_in_memory(PretendEngine(speed=None), policy=in_process(mind, 5.0, Unanswered.CLOSED)) as system:
-        ended = await processed(system)
+        ended = await sent(system)
         assert ended.state == "succeeded"
         assert [one["choice"] for one in await decisions(system, ended.media_id)] == ["accepted"]
     (asked,) = mind.asked
@@ -60,7 +56,7 @@ async def test_what_it_takes_is_processed_and_the_plan_says_that_it_was_asked() 
 
 async def test_without_a_policy_the_plan_says_nothing_of_one() -> None:
     async with open_in_memory(PretendEngine(speed=None)) as system:
-        ended = await processed(system)
+        ended = await sent(system)
         assert await decisions(system, ended.media_id) == []
 
 
@@ -68,7 +64,7 @@ async def test_a_rejection_fails_the_job_rejects_the_media_and_no_retry_helps() 
     mind, telemetry = Mind(verdict=REJECTED), MemoryTelemetry()
     policy = in_process(mind, 5.0, Unanswered.CLOSED)
     async with open_in_memory(PretendEngine(speed=None), policy=policy, telemetry=telemetry) as system:
-        ended = await processed(system)
+        ended = await sent(system)
         assert (ended.state, ended.error and ended.error.code) == ("failed", Code.REJECTED_BY_POLICY)
         assert ended.error is not None
         assert (ended.error.message, ended.error.retryable) == (SENTENCE, False)
@@ -84,7 +80,7 @@ async def test_what_cannot_be_processed_is_not_asked_about() -> None:
     mind = Mind(verdict=REJECTED)
     policy = in_process(mind, 5.0, Unanswered.CLOSED)
     async with open_in_memory(PretendEngine(speed=None), policy=policy) as system:
-        ended = await processed(system, pretend_file(width=100_000, height=10))
+        ended = await sent(system, pretend_file(width=100_000, height=10))
         assert ended.error is not None
         assert ended.error.code is Code.REJECTED_DIMENSIONS
     assert mind.asked == []
@@ -120,6 +116,19 @@ async def test_without_an_answer_nothing_is_processed_otherwise(trouble: str, er
     errors, plan = await tried(Mind(trouble=trouble), Unanswered.CLOSED)
     assert plan is None
     assert set(errors) == {error}
+
+
+@pytest.mark.parametrize("unanswered", Unanswered)
+async def test_every_try_without_an_answer_is_told_to_operators(unanswered: Unanswered) -> None:
+    telemetry = MemoryTelemetry()
+    gate = Gate(policy=in_process(Mind(trouble="broken"), 5.0, unanswered), telemetry=telemetry)
+    asked = Question(
+        owner="ada", media_id="med_1", job_id="job_1", attempt=1, filename="a.png", content_type="", size=1,
+        metadata={}, facts={}, classification={},
+    )  # fmt: skip
+    with pytest.raises(WorldError):
+        await gate.judge(asked, ())
+    assert len(telemetry.named("policy_unanswered")) == 1
 
 
 async def test_the_function_on_aws_raises_the_rejection_by_its_code() -> None:

@@ -1,18 +1,17 @@
 """Whether a job transcribes depends on the engine there is, and its plan says so. On the pretend engines."""
 
-import json
 from typing import Any
 
 import pytest
 
 from smmu.adapters.inmemory.media import PretendEngine, pretend_file
 from smmu.adapters.inmemory.speech import PretendRecognizer
-from smmu.application.system import System
-from smmu.bootstrap.embedding import open_in_memory, send, until_over
-from smmu.domain.admission import UploadRequest
+from smmu.bootstrap.embedding import open_in_memory
 from smmu.domain.facts import Kind
 from smmu.domain.options import Options
 from smmu.ports.speech import SpeechRecognizer
+from tests.support.processing import manifest_of as document
+from tests.support.processing import processed
 
 NAMES = {"captions", "captions-srt", "transcript"}
 
@@ -26,22 +25,9 @@ async def manifest_of(
     data: bytes, recognizer: SpeechRecognizer | None, options: Options | None = None
 ) -> dict[str, Any]:
     async with open_in_memory(PretendEngine(speed=None), recognizer=recognizer) as system:
-        request = UploadRequest(filename="file", size=len(data), options=options or Options())
-        begun = (await system.uploads.begin("ada", request)).upload
-        (part,) = await system.uploads.sign("ada", begun.id, [1])
-        await send(system, part, data)
-        done = await system.uploads.complete("ada", begun.id)
-        assert done.job_id is not None
-        assert (await until_over(system, "ada", done.job_id)).state == "succeeded"
-        return await document(system, done.media_id)
-
-
-async def document(system: System, media_id: str) -> dict[str, Any]:
-    made = (await system.library.get("ada", media_id)).value
-    assert made.manifest is not None
-    source = await system.platform.objects.open(made.manifest)
-    read: dict[str, Any] = json.loads(await source.read(0, source.size))
-    return read
+        ended = await processed(system, data, options=options or Options())
+        assert ended.state == "succeeded"
+        return await document(system, ended.media_id)
 
 
 def made(manifest: dict[str, Any]) -> set[str]:

@@ -3,12 +3,11 @@
 import hashlib
 import hmac
 import json
-import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from smmu.adapters.aws.identity import JwksVerifier
 from smmu.adapters.inmemory.system import EPOCH, FixedClock
 from smmu.ports.errors import Denied, Unavailable
 from tests.support.issuer import ISSUER, Published, rsa_key
+from tests.support.listening import listening
 
 
 @pytest.fixture
@@ -98,18 +98,13 @@ def served(text: str) -> Iterator[str]:
     """The URL of a text, over HTTP."""
 
     class Routes(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
         def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
             self.wfile.write(text.encode())
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Routes) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-        server.shutdown()
+    with listening(Routes) as origin:
+        yield f"{origin}/"
 
 
 def _by_hand(algorithm: str, secret: bytes) -> str:

@@ -2,15 +2,15 @@
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Smmu
+from tests.support.listening import listening
 
 REPOSITORY, COMMIT = "Systran/faster-whisper-tiny", "a" * 40
 
@@ -48,16 +48,8 @@ def hub() -> Iterator[Hub]:
             self.end_headers()
             self.wfile.write(body or b"")
 
-        def log_message(self, *_: object) -> None:
-            return
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        found.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with listening(Handler) as found.url:
         yield found
-        server.shutdown()
-        thread.join()
 
 
 def listed(name: str, body: bytes) -> dict[str, object]:

@@ -6,12 +6,11 @@ the SDK writes the question and reads the answer.
 
 import base64
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from smmu.adapters.aws.account import Account
@@ -19,6 +18,7 @@ from smmu.adapters.policy.classifier import FunctionClassifier
 from smmu.domain.labels import Label, Sight
 from smmu.ports.classify import Classifier
 from smmu.ports.errors import Unavailable
+from tests.support.listening import listening
 
 SLOW_SECONDS = 0.4  # longer than who asks waits
 SEA = Sight(
@@ -83,18 +83,8 @@ def rekognition(eye: Eye) -> Iterator[Account]:
             except ConnectionError as error:  # who asked did not wait
                 self.log_error("%s", error)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            endpoint = f"http://127.0.0.1:{server.server_port}"
-            yield Account(region="eu-central-1", endpoint=endpoint, credentials=("id", "secret"))
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(Handler) as endpoint:
+        yield Account(region="eu-central-1", endpoint=endpoint, credentials=("id", "secret"))
 
 
 def _labels(sight: Sight) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """Policies that a test tells what to answer: a callable, and a service on this machine that is asked by HTTP."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from smmu.adapters.inmemory.system import AnyioClock
@@ -15,6 +14,7 @@ from smmu.adapters.policy.remote import RemotePolicy
 from smmu.domain.policy import Unanswered, Verdict
 from smmu.ports.errors import Unavailable
 from smmu.ports.policy import Policy, Question
+from tests.support.listening import listening
 
 KEY = b"a key that the service knows as well"
 SLOW_SECONDS = 0.6  # longer than the policies of a contract may take
@@ -88,17 +88,8 @@ def serving(mind: Mind) -> Iterator[Service]:
             except ConnectionError as error:  # who asked did not wait
                 self.log_error("%s", error)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield Service(f"http://127.0.0.1:{server.server_port}/judge", mind, answer)
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(Handler) as origin:
+        yield Service(f"{origin}/judge", mind, answer)
 
 
 def _said(verdict: Verdict) -> bytes:

@@ -36,6 +36,7 @@ from smmu.domain.planner import plan
 from smmu.domain.tags import cleaned
 from smmu.domain.task import Task
 from smmu.domain.values import ObjectRef
+from smmu.domain.watermark import Watermark
 from smmu.ports.errors import Denied, NotFound, TaskDied
 from smmu.ports.media import MediaEngine, Pieces, Progress, Sink
 from smmu.ports.objects import Body, ObjectStore, Source
@@ -102,11 +103,13 @@ class Steps:
         refuse_if(judge_options(facts, job.options))
         facts = replace(facts, tags=cleaned(facts.tags) if facts.tags and job.options.read_metadata else None)
         judged = await self._judged(task, job, media, facts)
-        over = await watermark_of(self.jobs.store, self.objects, job.owner, job.options, sent=False)
-        made = plan(facts, job.options, self.limits, await speech_of(self.recognizer), over)
+        made = plan(facts, job.options, self.limits, await speech_of(self.recognizer), await self._watermark(job))
         refuse_if(judge_plan(made, facts, self.limits))
         made = replace(made, decisions=(*judged, *made.decisions))
         return PlanDocument(facts=facts, plan=made, seconds=0.0)
+
+    async def _watermark(self, job: Job) -> Watermark | None:
+        return await watermark_of(self.jobs.store, self.objects, job.owner, job.options, sent=False)
 
     async def _judged(self, task: Task, job: Job, media: Media, facts: MediaFacts) -> tuple[Decision, ...]:
         """What the deployment's policy decided, where it has one."""
@@ -116,10 +119,7 @@ class Steps:
 
     async def _look_again(self, job: Job, media: Media) -> PlanDocument:
         """The file is the very one that was looked at before: what was found then still holds."""
-        speech, over = (
-            await speech_of(self.recognizer),
-            await watermark_of(self.jobs.store, self.objects, job.owner, job.options, sent=False),
-        )
+        speech, over = await speech_of(self.recognizer), await self._watermark(job)
         made = await plan_revision(self.objects, media, job, self.limits, speech, watermark=over)
         return PlanDocument(facts=facts_of(media), plan=made, seconds=0.0, former=media.manifest)
 

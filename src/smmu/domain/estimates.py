@@ -22,9 +22,7 @@ _BYTES_PER_SOURCE_PIXEL: Final = 128
 _MODERN_BYTES_PER_RUNG: Final = {"h264": 0, "hevc": 256 * MIB, "av1": 1 * GIB}
 _MODERN_BYTES_PER_PIXEL: Final = {"h264": 0, "hevc": 256, "av1": 512}
 _MODERN_WEIGHT: Final = {"h264": 0.0, "hevc": 3.0, "av1": 3.0}  # times what the same rung takes in H.264
-IMAGE_HANDS: Final = (
-    2  # pictures written at once: the largest takes half of all the work, a third hand had nothing to do
-)
+IMAGE_HANDS: Final = 2  # pictures written at once: the largest is half of all the work, a third hand had nothing to do
 _BYTES_PER_IMAGE_PIXEL: Final = 16  # four channels of 16 bits, and a copy while they are converted
 _BYTES_PER_WRITTEN_PIXEL: Final = 16  # four channels, made and held by the encoder, and what that makes of them
 _DECODER_BYTES: Final = 256 * MIB  # libvips with its threads, in a child that would do without

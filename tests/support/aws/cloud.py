@@ -9,12 +9,11 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from tests.support.aws import accounting, clusters, containers, machines, moto, 
 from tests.support.aws.containers import Containers
 from tests.support.aws.functions import Function
 from tests.support.issuer import ISSUER, Published
+from tests.support.listening import listening
 
 _START_SECONDS = 60
 _MESSAGE_SECONDS = 3
@@ -284,18 +284,13 @@ def published(keys: Published) -> Iterator[str]:
     """The URL of an issuer's key set, over HTTP."""
 
     class Routes(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
         def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
             self.wfile.write(json.dumps(keys.document()).encode())
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Routes) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/jwks.json"
-        server.shutdown()
+    with listening(Routes) as origin:
+        yield f"{origin}/jwks.json"
 
 
 @contextmanager
