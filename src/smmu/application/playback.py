@@ -32,7 +32,7 @@ PATH = "/play/"
 IMAGE = "image"  # a picture's one name below a pass; files of a manifest are in folders
 # What names other files relative to itself has to come from the address that it was asked at.
 PLAYLISTS = frozenset({"application/vnd.apple.mpegurl", "application/dash+xml", "text/vtt"})
-KEEP_SECONDS = 300  # so that seeking back asks nobody
+_KEEP_SECONDS = 300  # so that seeking back asks nobody
 _ENTRIES_MAX = 100_000  # of all manifests that are remembered: some 50 MB
 
 
@@ -152,7 +152,7 @@ class Playback:
             text=await self._read(entry.ref),
             content_type=entry.content_type,
             etag=entry.sha256[:32],
-            keep_seconds=min(KEEP_SECONDS, int(leave.expires_at - now)),
+            keep_seconds=min(_KEEP_SECONDS, int(leave.expires_at - now)),
         )
 
     async def admit(self, token: str) -> Pass:
@@ -211,7 +211,7 @@ class Playback:
 def elsewhere(link: ReadLink, now: float) -> Elsewhere:
     """What a link leads to, which may be kept for half of the time that the link itself lives."""
     lives = max(0.0, link.expires_at - now)
-    return Elsewhere(url=link.url, keep_seconds=min(KEEP_SECONDS, int(lives / 2)))
+    return Elsewhere(url=link.url, keep_seconds=min(_KEEP_SECONDS, int(lives / 2)))
 
 
 def _below(at: str, path: str | None) -> str | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from smmu.domain import estimates, plan_sound
+from smmu.domain import estimates, plan_glimpses, plan_sound
 from smmu.domain.facts import AudioTrack, MediaFacts
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
@@ -42,7 +42,7 @@ def tasks(
     if options.mute:
         return (), (_decision("not transcribed", "its sound is not wanted"),)
     if options.preset == "preview-only":
-        return (), (_decision("not transcribed", "the preset preview-only makes the least that shows what it is"),)
+        return (), (_decision("not transcribed", plan_glimpses.THE_LEAST),)
     if isinstance(speech, str):
         return (), (_decision("not transcribed", speech),)
     return (_task(facts, track, limits, speech),), (_decision("transcribed", "there is sound and an engine"),)

@@ -42,8 +42,7 @@ def tasks(
     if sounds and options.preset != "preview-only":
         made.append(plan_sound.task(facts, plan_sound.waveforms(sounds[0].track_index), limits))
     elif sounds:
-        reason = "the preset preview-only makes the least that shows what it is"
-        why_sounds = (*why_sounds, Decision(subject="waveform", choice="skipped", reason=reason))
+        why_sounds = (*why_sounds, Decision(subject="waveform", choice="skipped", reason=plan_glimpses.THE_LEAST))
     if not sounds and not options.mute:
         why_sounds = (_source("no sound", "the file has no track that states its channels and rate"),)
     about_made = (*about_top, *about_mp4, *why_sounds, *why_texts, *why_shown)

@@ -155,22 +155,19 @@ class Conversation:
 
         While as many are under way as may be, nobody listens: so a slow store slows the child down.
         """
-        local = _take_out(finished, self._room)
+        local, size = _take_out(finished, self._room)
+        self._bytes_left -= size
+        if self._bytes_left < 0:
+            raise Full("a task has made more than one may")
         await self._berths.acquire()
         sending.start_soon(self._send, finished, local, ears)
 
     async def _send(self, finished: reports.Finished, local: Path, ears: Ears) -> None:
         try:
-            self._count(local)
             await ears.made(Made(path=finished.path, local=str(local), content_type=finished.content_type))
         finally:
             _remove(local)
             self._berths.release()
-
-    def _count(self, local: Path) -> None:
-        self._bytes_left -= local.stat().st_size
-        if self._bytes_left < 0:
-            raise Full("a task has made more than one may")
 
     async def _death(self) -> TaskDied:
         with anyio.move_on_after(DYING_SECONDS):
@@ -191,8 +188,11 @@ class Conversation:
             return b""
 
 
-def _take_out(finished: reports.Finished, room: Room) -> Path:
-    """A link to another file, a pipe or a folder is not what anybody asked for, and may be an attack."""
+def _take_out(finished: reports.Finished, room: Room) -> tuple[Path, int]:
+    """The file, where the child cannot reach it, and its size in bytes.
+
+    A link to another file, a pipe or a folder is not what anybody asked for, and may be an attack.
+    """
     try:
         check_path(finished.path)
     except ValueError as error:
@@ -207,7 +207,7 @@ def _take_out(finished: reports.Finished, room: Room) -> Path:
     status = local.lstat()
     if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
         raise TaskDied("handed over something that is no plain file", "crashed")
-    return local
+    return local, status.st_size
 
 
 def _remove(local: Path) -> None:
