@@ -14,7 +14,7 @@ import pytest
 from anyio import to_thread
 
 from smmu.adapters.embedded import schema
-from smmu.adapters.embedded.database import Database
+from smmu.adapters.embedded.database import Database, Row
 from smmu.ports.errors import Corrupt, Full, Unavailable
 
 INSERT = "INSERT INTO turns (topic, turn) VALUES (?, ?)"
@@ -241,7 +241,7 @@ def test_a_step_that_fails_leaves_the_form_before_it() -> None:
 
 COUNT = """
 import anyio, sys
-from smmu.adapters.embedded.database import Database
+from smmu.adapters.embedded.database import Database, Row
 from smmu.adapters.embedded.ledger import SqliteLedger
 from smmu.ports.ledger import Count
 
@@ -259,6 +259,27 @@ async def count(ledger):
 
 anyio.run(main)
 """
+
+
+def test_a_folder_can_be_opened_while_another_process_makes_it(tmp_path: Path) -> None:
+    path = str(tmp_path / "smmu.db")
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")  # of this lock SQLite tells whoever sets WAL at once, without its timeout
+    letting_go = threading.Timer(0.3, lambda: other.execute("COMMIT"))
+    letting_go.start()
+
+    async def opened() -> list[Row]:
+        database = Database(path)
+        try:
+            return database.read("PRAGMA journal_mode")
+        finally:
+            await database.close()
+
+    try:
+        assert anyio.run(opened) == [("wal",)]
+    finally:
+        letting_go.join()
+        other.close()
 
 
 def test_processes_that_commit_at_once_lose_nothing(tmp_path: Path) -> None:

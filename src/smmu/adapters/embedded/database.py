@@ -18,6 +18,7 @@ It refuses to know what is stored: the ports' adapters beside it do.
 """
 
 import sqlite3
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -218,8 +219,25 @@ def _connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
     with ExitStack() as opened:
         opened.enter_context(closing(connection))
         for setting in _SETTINGS:
-            connection.execute(setting)
+            _set(connection, setting)
         if read_only:
             connection.execute("PRAGMA query_only = ON")
         opened.pop_all()
     return connection
+
+
+def _set(connection: sqlite3.Connection, setting: str) -> None:
+    """Set one, asking again as `_begin` does: of a lock on the way to WAL SQLite tells at once, whatever its timeout.
+
+    That is the first moment of a data folder, with several processes that begin at it.
+    """
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute(setting)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        else:
+            return
+        time.sleep(_RETRY_SECONDS_MAX)  # noqa: TID251 - a database is opened before there is a loop to hold up
