@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from smmu.domain.passes import Pass, seal, unseal
 from smmu.domain.signed import signed
-from smmu.domain.tickets import Ticket
-from smmu.domain.tickets import seal as seal_ticket
 from smmu.domain.values import ObjectRef
+from smmu.ports.tickets import Ticket
+from smmu.ports.tickets import seal as seal_ticket
 
 SECRET, OTHER = b"s" * 32, b"t" * 32
 refs = st.builds(

@@ -31,11 +31,11 @@ from smmu.adapters.embedded.parts import (
     record_part,
 )
 from smmu.adapters.embedded.rows import SENT, NewObject, pinned, require_not_ended
-from smmu.domain.tickets import Ticket, unseal
 from smmu.domain.values import Algorithm, Checksum, ObjectRef
 from smmu.ports.errors import Denied
 from smmu.ports.gateway import Gateway, Served
 from smmu.ports.system import Clock
+from smmu.ports.tickets import Ticket, unseal
 from smmu.ports.uploads import StoredPart
 
 Bytes = AsyncIterator[bytes]

@@ -34,12 +34,12 @@ from smmu.adapters.embedded.rows import (
     require_pinned,
     take_row,
 )
-from smmu.domain.tickets import Ticket, seal
 from smmu.domain.values import ObjectRef
 from smmu.ports.errors import AlreadyExists, Full, Unavailable
 from smmu.ports.gateway import PATH
 from smmu.ports.objects import Body, Found, LocalFile, ObjectInfo, ObjectStore, ReadLink, Source, check_folder
 from smmu.ports.system import Clock
+from smmu.ports.tickets import Ticket, seal
 
 _PAGE = 200
 _READ_NOW_BYTES_MAX = 1 << 16  # copying more than this takes longer than a hop to a thread

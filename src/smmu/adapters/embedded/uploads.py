@@ -40,12 +40,12 @@ from smmu.adapters.embedded.parts import (
     is_in_place,
 )
 from smmu.adapters.embedded.rows import NewObject, found_at
-from smmu.domain.tickets import Ticket, seal
 from smmu.domain.values import Algorithm, Checksum, ObjectRef
 from smmu.ports.checksums import Digest
 from smmu.ports.errors import NotFound, Unavailable
 from smmu.ports.gateway import PATH
 from smmu.ports.system import Clock
+from smmu.ports.tickets import Ticket, seal
 from smmu.ports.uploads import PartSlot, Session, SignedPart, StoredPart, UploadStore
 
 _LOCK_SECONDS = 30.0

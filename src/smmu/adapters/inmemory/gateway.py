@@ -12,12 +12,12 @@ from anyio.lowlevel import checkpoint
 from smmu.adapters.inmemory.objects import MemorySource, etag_of, info_of, pinned, store
 from smmu.adapters.inmemory.weather import CALM, Weather
 from smmu.adapters.inmemory.world import PartRow, World
-from smmu.domain.tickets import Ticket, unseal
 from smmu.domain.values import Algorithm, ObjectRef
 from smmu.ports.checksums import Digest
 from smmu.ports.errors import AlreadyExists, Corrupt, Denied, NotFound
 from smmu.ports.gateway import Gateway, Served
 from smmu.ports.system import Clock
+from smmu.ports.tickets import Ticket, unseal
 from smmu.ports.uploads import StoredPart
 
 

@@ -14,12 +14,12 @@ from anyio.lowlevel import checkpoint
 
 from smmu.adapters.inmemory.world import ObjectRow, World
 from smmu.domain.limits import LIST_PAGE_MAX
-from smmu.domain.tickets import Ticket, seal
 from smmu.domain.values import ObjectRef
 from smmu.ports.errors import AlreadyExists, NotFound
 from smmu.ports.gateway import PATH
 from smmu.ports.objects import Body, Found, LocalFile, ObjectInfo, ObjectStore, ReadLink, Source, check_folder
 from smmu.ports.system import Clock
+from smmu.ports.tickets import Ticket, seal
 
 
 def etag_of(data: bytes) -> str:

@@ -20,12 +20,12 @@ from smmu.domain.limits import (
     PART_COUNT_MAX,
     SINGLE_PUT_BYTES_MAX,
 )
-from smmu.domain.tickets import Ticket, seal
 from smmu.domain.values import Checksum, ObjectRef
 from smmu.ports.checksums import Digest
 from smmu.ports.errors import Corrupt, NotFound
 from smmu.ports.gateway import PATH
 from smmu.ports.system import Clock
+from smmu.ports.tickets import Ticket, seal
 from smmu.ports.uploads import PartSlot, Session, SignedPart, StoredPart, UploadStore
 
 
