@@ -105,10 +105,22 @@ def test_telling_does_not_wait_for_a_reader_and_what_is_too_much_is_counted() ->
     assert [line["lines"] for line in found if line["event"] == "lines_dropped"] == [40]
 
 
+@pytest.mark.parametrize("field", ["größer", "half \ud800", 1 << 70, "\x1b[0m"])
+def test_lines_are_ascii_whatever_they_tell(field: object) -> None:
+    stream = io.StringIO()
+    telemetry = lines(stream)
+    telemetry.event("bug", field=field)
+    telemetry.flush()
+    assert stream.getvalue().isascii()
+    assert [line["field"] for line in read(stream)] == [field]
+
+
 def test_what_cannot_be_told_is_lost_and_nothing_is_raised() -> None:
     stream = io.StringIO()
     telemetry = lines(stream)
-    telemetry.event("strange", field={(1, 2): 3})
+    endless: list[object] = []
+    endless.append(endless)
+    telemetry.event("strange", field=endless)
     telemetry.event("bug")
     telemetry.flush()
     assert [line["event"] for line in read(stream)] == ["bug"]

@@ -18,6 +18,8 @@ from contextlib import suppress
 from functools import cache, partial
 from typing import TextIO
 
+import msgspec
+
 from smmu.domain.happenings import Level, kind_of
 from smmu.ports.about import known
 from smmu.ports.system import Clock, Telemetry
@@ -39,7 +41,8 @@ def _text(value: object) -> str:
         return f"<{type(value).__name__}>"
 
 
-_to_json = json.JSONEncoder(default=_text).encode
+_escaping = json.JSONEncoder(default=_text, separators=(",", ":")).encode
+_to_json = msgspec.json.Encoder(enc_hook=_text).encode
 
 Extras = Callable[[float, str, Mapping[str, object]], Mapping[str, object]]
 """What a line has besides: of its time, its code and its fields. Names in it stay as they are."""
@@ -154,8 +157,20 @@ class JsonLines(Telemetry):
         whole = {**self._always, **about, **fields}
         head = {"at": round(at, 3), "level": whole.pop("level", level), "event": name}
         extras = {} if self._extras is None else self._extras(at, name, fields)
-        line = _to_json({**head, **{_camel(key): value for key, value in whole.items()}, **extras})
+        line = _json({**head, **{_camel(key): value for key, value in whole.items()}, **extras})
         return _blotted(line) + "\n"
+
+
+def _json(line: Mapping[str, object]) -> str:
+    """In ASCII, for a stream may have any encoding. msgspec takes a third of the time, but escapes no letters.
+
+    Nor does it write halves of characters, as names of files may have them, and numbers of more than 64 bits.
+    """
+    with suppress(UnicodeEncodeError, OverflowError, RecursionError):
+        text = _to_json(line).decode()
+        if text.isascii():
+            return text
+    return _escaping(line)
 
 
 def _blotted(line: str) -> str:
