@@ -1,9 +1,9 @@
 """The ambient world of one machine: its clock and its chance. What operators see is in `lines.py`."""
 
-import os
 import time
 
 from smmu.domain.values import CHANCE_BYTES, make_id
+from smmu.ports.chance import chance
 from smmu.ports.system import Clock, IdSource
 
 
@@ -23,4 +23,4 @@ class RandomIds(IdSource):
 
     def new(self, prefix: str) -> str:
         """See the port."""
-        return make_id(prefix, self._clock.now(), os.urandom(CHANCE_BYTES))
+        return make_id(prefix, self._clock.now(), chance(CHANCE_BYTES))

@@ -1,11 +1,10 @@
 """Where a request comes from: the trace in its `traceparent` header, or one that begins here (W3C Trace Context)."""
 
-import os
-
 from starlette.requests import Request
 
 from smmu.domain.trace import CHANCE_BYTES, Trace, begun, parse
 from smmu.entrypoints.api.replies import Scope
+from smmu.ports.chance import chance
 
 _HEADER = b"traceparent"
 _TRACE, _GIVEN = "smmu.trace", "smmu.trace_given"
@@ -14,7 +13,7 @@ _TRACE, _GIVEN = "smmu.trace", "smmu.trace_given"
 def take_trace(scope: Scope) -> Trace:
     """The trace of a request, which remembers it."""
     given = _given(scope)
-    trace = scope[_TRACE] = given or begun(os.urandom(CHANCE_BYTES))
+    trace = scope[_TRACE] = given or begun(chance(CHANCE_BYTES))
     scope[_GIVEN] = given is not None
     return trace
 
