@@ -17,7 +17,7 @@ from smmu.domain.labels import Sight
 from smmu.domain.limits import Limits
 from smmu.domain.remaking import Wish
 from smmu.ports.classify import Classifier
-from tests.support.classifiers import Eye, in_process
+from tests.support.classifiers import SEA, Eye, in_process
 from tests.support.deployment import OWNER, deployed
 from tests.support.processing import manifest_of, processed
 
@@ -87,7 +87,7 @@ async def test_one_that_is_broken_costs_the_labels_and_no_job() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{"models": {"labels": object()}}, {"labels": ["Sea"]}, {"models": {"picture": "none"}}]
+    "given", [{"labels": (), "models": {"labels": object()}}, {"labels": ["Sea"]}, {"moderation": None}]
 )
 async def test_one_that_says_what_cannot_be_kept_costs_the_labels_and_no_job(given: Any) -> None:
     classifier = FunctionClassifier(function=lambda _: Sight(**given))
@@ -107,6 +107,21 @@ async def test_what_was_not_seen_is_seen_when_its_picture_is_made_again_and_kept
             assert (await until_over(system, OWNER, begun.job.id)).state == "succeeded"
             assert kept(await manifest_of(system, media_id)) == SEEN
     assert len(eye.shown) == 2
+
+
+async def test_what_nobody_looks_for_any_more_is_not_left_from_before() -> None:
+    eye = Eye()
+    async with open_in_memory(PretendEngine(speed=None), classifier=in_process(eye)) as system:
+        media_id = (await processed(system, FILM)).media_id
+        eye.sight = Sight(labels=SEA.labels, models={"labels": "seer 4"})
+        begun = await system.remaking.begin(OWNER, media_id, Wish(names=("poster",)))
+        await until_over(system, OWNER, begun.job.id)
+        known = (await system.library.get(OWNER, media_id)).value
+    assert {name: known.classification.get(name) for name in SEEN} == {
+        "labels": SEEN["labels"],
+        "moderation": None,
+        "classifier": {"picture": "poster", "labels": "seer 4"},
+    }
 
 
 @dataclass(slots=True)

@@ -70,7 +70,7 @@ async def service(eye: Eye) -> AsyncIterator[Classifier]:
 async def test_it_says_what_it_sees_how_surely_and_who_says_so(classifier: Classifier) -> None:
     sight = await classifier.look(JPEG)
     assert sight.labels
-    assert all(0 <= label.confidence <= 1 for label in (*sight.labels, *sight.moderation))
+    assert all(0 <= label.confidence <= 1 for label in (*sight.labels, *(sight.moderation or ())))
     assert set(sight.models) == {"labels", "moderation"}
 
 
@@ -85,7 +85,7 @@ async def test_it_is_shown_the_picture_and_tells_labels_from_moderation(told: Cl
 
 
 async def test_nothing_may_be_seen(told: Classifier, eye: Eye) -> None:
-    eye.sight = Sight(models=SEA.models)
+    eye.sight = Sight(labels=(), moderation=(), models=SEA.models)
     sight = await told.look(JPEG)
     assert (sight.labels, sight.moderation) == ((), ())
 
@@ -109,7 +109,7 @@ async def test_it_may_be_cancelled_while_it_is_asked(told: Classifier, eye: Eye)
 
 async def test_what_a_picture_asks_for_is_moderated_where_it_is_pretended() -> None:
     sight = await PretendClassifier().look(JPEG + FORBIDDEN.encode())
-    assert [label.name for label in sight.moderation] == [FORBIDDEN]
+    assert [label.name for label in sight.moderation or ()] == [FORBIDDEN]
 
 
 # --- what a callable may do wrong

@@ -88,12 +88,12 @@ def rekognition(eye: Eye) -> Iterator[Account]:
 
 
 def _labels(sight: Sight) -> dict[str, Any]:
-    told = [{"Name": one.name, "Confidence": 100 * one.confidence, "Parents": []} for one in sight.labels]
+    told = [{"Name": one.name, "Confidence": 100 * one.confidence, "Parents": []} for one in sight.labels or ()]
     return {"Labels": told, "LabelModelVersion": "3.0"}
 
 
 def _moderation(sight: Sight) -> dict[str, Any]:
-    told = [{"Name": one.name, "Confidence": 100 * one.confidence, "ParentName": ""} for one in sight.moderation]
+    told = [{"Name": one.name, "Confidence": 100 * one.confidence, "ParentName": ""} for one in sight.moderation or ()]
     return {"ModerationLabels": told, "ModerationModelVersion": "7.0"}
 
 

@@ -80,9 +80,15 @@ def test_what_is_likely_is_kept_the_surest_first_and_not_without_end(
 
 
 def test_what_was_seen_is_found_again_among_all_else() -> None:
-    kept = seen(Sight(models=MODELS), a_picture("poster", 640))
+    kept = seen(Sight(labels=(), moderation=(), models=MODELS), a_picture("poster", 640))
     assert seen_before({"kind": "video", "traits": [], **kept}) == kept
     assert seen_before({"kind": "video", "traits": []}) == {}
+
+
+def test_what_nobody_has_looked_for_is_left_out_and_not_said_to_be_empty() -> None:
+    poster = a_picture("poster", 640)
+    assert seen(Sight(labels=()), poster) == {"labels": [], "classifier": {"picture": "poster"}}
+    assert seen(Sight(moderation=()), poster) == {"moderation": [], "classifier": {"picture": "poster"}}
 
 
 @pytest.mark.parametrize(
@@ -97,16 +103,17 @@ def test_what_could_not_be_shown_is_no_label(name: str, confidence: float) -> No
 @pytest.mark.parametrize(
     "given",
     [
-        {"labels": None},
+        {},
+        {"labels": None, "moderation": None, "models": MODELS},
         {"labels": ["Sea"]},
         {"labels": ("Sea",)},
         {"moderation": [Label(name="Sea", confidence=1.0)]},
-        {"models": None},
-        {"models": {"labels": object()}},
-        {"models": {"labels": "x" * 101}},
-        {"models": {"moderation": "two\nlines"}},
-        {"models": {"picture": "poster"}},
-        {"models": {str(number): "seer" for number in range(1_000)}},
+        {"labels": (), "models": None},
+        {"labels": (), "models": {"labels": object()}},
+        {"labels": (), "models": {"labels": "x" * 101}},
+        {"labels": (), "models": {"moderation": "two\nlines"}},
+        {"labels": (), "models": {"picture": "poster"}},
+        {"labels": (), "models": {str(number): "seer" for number in range(1_000)}},
     ],
 )
 def test_what_could_not_be_kept_is_no_sight(given: Any) -> None:

@@ -59,7 +59,8 @@ class Labelling:
                 raise
             self.telemetry.event("classifier_unanswered", error=repr(error))
             return Looked(decision=not_looked_at(NO_ANSWER), found={})
-        self.telemetry.event("classifier_answered", labels=len(sight.labels), moderated=int(bool(sight.moderation)))
+        labels, moderated = len(sight.labels or ()), int(bool(sight.moderation))
+        self.telemetry.event("classifier_answered", labels=labels, moderated=moderated)
         return Looked(decision=looked_at(rendition), found=seen(sight, rendition))
 
     async def _sight(self, prefix: str, file: RenderedFile) -> Sight:

@@ -225,7 +225,7 @@ def _manifest(known: Job, stored: Media, outcome: Outcome, renditions: tuple[Ren
         media_id=known.media_id,
         attempt=known.attempt,
         source=_source(stored, facts["facts"], sha256 or stored.facts.get("sha256")),
-        classification={**classify(found.facts, renditions), **seen_before(stored.classification), **outcome.seen},
+        classification={**classify(found.facts, renditions), **(outcome.seen or seen_before(stored.classification))},
         plan={"decisions": [asdict(one) for one in settled(found.plan.decisions, renditions)]},
         renditions=renditions,
         timings={"inspect": round(found.seconds, 3), **seconds},

@@ -45,16 +45,19 @@ class Label:
 class Sight:
     """What was seen in a picture: its `labels`, and under `moderation` those that somebody may not want to show.
 
-    `models` names who said so: the model and its version, under "labels" and "moderation". `ValueError` for what is
-    none of these: whoever says it is somebody else's code, and no type checker may have read it.
+    Each is `None` where nobody has looked for that, and empty where nothing of the kind was seen. `models` names who
+    said so: the model and its version, under "labels" and "moderation". `ValueError` for what is none of these: whoever
+    says it is somebody else's code, and no type checker may have read it.
     """
 
-    labels: tuple[Label, ...] = ()
-    moderation: tuple[Label, ...] = ()
+    labels: tuple[Label, ...] | None = None
+    moderation: tuple[Label, ...] | None = None
     models: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what could not be kept."""
+        if self.labels is None and self.moderation is None:
+            raise ValueError("a sight has labels, moderation or both: an empty tuple where nothing was seen")
         if not (_are_labels(self.labels) and _are_labels(self.moderation)):
             raise ValueError("what a sight has under labels and under moderation is a tuple of Label")
         if not _are_models(self.models):
@@ -77,11 +80,9 @@ def shown(renditions: Sequence[Rendition]) -> tuple[Rendition, RenderedFile] | N
 
 def seen(sight: Sight, rendition: Rendition) -> Mapping[str, Any]:
     """What the classification of a media keeps of it. `rendition` is what was looked at."""
-    return {
-        "labels": _listed(sight.labels),
-        "moderation": _listed(sight.moderation),
-        "classifier": {"picture": rendition.name, **sight.models},
-    }
+    found = {"labels": sight.labels, "moderation": sight.moderation}
+    listed = {name: _listed(labels) for name, labels in found.items() if labels is not None}
+    return {**listed, "classifier": {"picture": rendition.name, **sight.models}}
 
 
 def seen_before(classification: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -108,7 +109,7 @@ def _is_line(text: object) -> bool:
 
 
 def _are_labels(given: object) -> bool:
-    return isinstance(given, tuple) and all(isinstance(one, Label) for one in given)
+    return given is None or (isinstance(given, tuple) and all(isinstance(one, Label) for one in given))
 
 
 def _are_models(given: object) -> bool:
