@@ -79,6 +79,19 @@ async def test_a_cancelled_job_can_be_retried(service: Service, client: httpx.As
     is_problem(await client.post(f"/jobs/{job_id}/cancel"), 409, "job_not_cancellable")
 
 
+async def test_the_media_of_a_cancelled_job_says_so_until_it_is_tried_again(client: httpx.AsyncClient) -> None:
+    done = await completed(client)
+    await client.post(f"/jobs/{done['job_id']}/cancel")
+    found = (await client.get(f"/media/{done['media_id']}")).json()
+    assert (found["state"], found["error"]["code"], found["error"]["retryable"]) == ("failed", "job_cancelled", True)
+    assert found["error"]["message"] == "Its job was cancelled: retry the job, and it is processed after all."
+    (listed,) = (await client.get("/media")).json()["media"]
+    assert listed["error"] == found["error"]
+    await client.post(f"/jobs/{done['job_id']}/retry")
+    again = (await client.get(f"/media/{done['media_id']}")).json()
+    assert (again["state"], again["error"]) == ("processing", None)
+
+
 async def test_a_running_job_is_cancelled_when_its_tasks_have_stopped() -> None:
     service = a_service(engine=PretendEngine(speed=0.001))
     async with service.client() as client, service.working():
@@ -87,7 +100,10 @@ async def test_a_running_job_is_cancelled_when_its_tasks_have_stopped() -> None:
             continue
         answer = await client.post(f"/jobs/{job_id}/cancel")
         assert answer.json()["state"] in ("cancelling", "cancelled")
-        assert (await ended(client, job_id))["state"] == "cancelled"
+        cancelled = await ended(client, job_id)
+        assert cancelled["state"] == "cancelled"
+        media = (await client.get(f"/media/{cancelled['media_id']}")).json()
+        assert (media["state"], media["error"]["code"]) == ("failed", "job_cancelled")
 
 
 async def test_jobs_are_listed_page_by_page_the_newest_first(client: httpx.AsyncClient) -> None:

@@ -76,6 +76,7 @@ async def test_one_rendition_is_made_again_and_the_others_stay_as_they_are(
     async with service.working():
         job = await ended(client, begun["job_id"])
     assert (job["state"], job["kind"], job["media_id"]) == ("succeeded", "renditions", before["media_id"])
+    assert job["filename"] == before["filename"] != ""
     assert [task["name"] for task in job["tasks"] if task["kind"] == "render"] == ["poster"]
     after = await shown(client, before["media_id"])
     assert (after["state"], after["manifest"]["revision"], after["job_id"]) == ("ready", 2, begun["job_id"])

@@ -236,7 +236,7 @@ class Jobs:
         now = self.clock.now()
         after = media.opened(stored.value, known.id, await self.still_writing(stored.value), now)
         if known.kind == job.PROCESS:
-            after = media.step(after, media.Event.PROCESS, now)
+            after = replace(media.step(after, media.Event.PROCESS, now), error=None)
         return [self.store.put(after, stored.version)]
 
     async def _require_newest(self, of_media: Media, known: Job) -> None:
@@ -260,7 +260,8 @@ class Jobs:
         change = media.fail if failed else media.step
         after = change(stored.value, event, now)
         lost = failed and after.state is not media.State.READY
-        return [self.store.put(replace(after, error=known.error if lost else None), stored.version)]
+        why = (known.error or job.CANCELLED) if lost else None
+        return [self.store.put(replace(after, error=why), stored.version)]
 
 
 def tasks_of(known: Job) -> str:

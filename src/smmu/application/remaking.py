@@ -104,6 +104,7 @@ class Remaking:
             kind=RENDITIONS,
             source=known.source,
             options=options,
+            filename=known.filename,
             renditions=names,
             created_at=now,
             updated_at=now,

@@ -73,6 +73,13 @@ class Failure:
     retryable: bool = False
 
 
+CANCELLED = Failure(  # what a media says whose job has not failed
+    code=Code.JOB_CANCELLED,
+    message="Its job was cancelled: retry the job, and it is processed after all.",
+    retryable=True,
+)
+
+
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -80,7 +87,7 @@ class Job:
 
     `events` counts the stored events of this job: the sequence number of the newest one. `checked_at` is when the
     sweeper last convinced itself that this attempt is still alive. `trace` is where the request that made it came from.
-    `filename` is what the file was called when it was uploaded.
+    `filename` is what the file was called when it was uploaded, or its media when a later job was asked for.
     `renditions` are the names of what a job of that kind is to make; an upload's own makes all that is planned.
     """
 

@@ -97,9 +97,10 @@ class Media:
 
     `manifest` points at the newest manifest document and `revision` counts them; `renditions` is what it lists.
     `attempt` and `job_id` name the winner that wrote it. `bytes_stored` is what counts against the quota. `error` says
-    why it is rejected or failed. `jobs` are those whose workers may still write; only the last of them may be at work.
-    `replaced` are manifests that were the newest once. `early`: the manifest lists what a job made first, and lacks the
-    rest. `chunks`: parts that a job needed, and nobody does any more, may still be stored.
+    why it is rejected or failed: also that its job was cancelled. `jobs` are those whose workers may still write; only
+    the last of them may be at work. `replaced` are manifests that were the newest once. `early`: the manifest lists
+    what a job made first, and lacks the rest. `chunks`: parts that a job needed, and nobody does any more, may still be
+    stored.
     """
 
     id: str
