@@ -179,7 +179,7 @@ class FailureAnswer(Answer):
 
 
 class JobSummary(Answer):
-    """A job as a list shows it. `filename` is what its file was called when it was uploaded."""
+    """A job as a list shows it. `filename` is what its file was called when it was uploaded, or asked for again."""
 
     job_id: str
     media_id: str
@@ -195,8 +195,12 @@ class JobSummary(Answer):
 
 
 class JobAnswer(JobSummary):
-    """`GET /jobs/{id}`: a job with the tasks of its present attempt."""
+    """`GET /jobs/{id}`: a job with the tasks of its present attempt.
 
+    `last_event` is the number of its newest event: `GET /jobs/{id}/events?after=` it tells what is new since.
+    """
+
+    last_event: int | None = None
     tasks: list[TaskAnswer]
 
 
@@ -273,7 +277,7 @@ class ManifestAnswer(Answer):
 
 
 class MediaSummary(Answer):
-    """A media as a list shows it. `error` says why it is rejected or failed."""
+    """A media as a list shows it. `error` says why it is rejected or failed: `job_cancelled` when its job was."""
 
     media_id: str
     upload_id: str

@@ -91,6 +91,14 @@ async def test_whoever_has_heard_everything_need_not_come_back(client: httpx.Asy
     assert (answer.status_code, answer.content) == (204, b"")
 
 
+async def test_whoever_has_looked_at_a_job_goes_on_with_what_is_new_since(client: httpx.AsyncClient) -> None:
+    job_id = (await completed(client))["job_id"]
+    seen = (await client.get(f"/jobs/{job_id}")).json()["last_event"]
+    await client.post(f"/jobs/{job_id}/cancel")
+    every = frames((await client.get(f"/jobs/{job_id}/events")).text)
+    assert frames((await client.get(f"/jobs/{job_id}/events?after={seen}")).text) == every[seen:] == every[-1:]
+
+
 async def test_the_end_of_one_attempt_is_not_the_end_of_the_stream(service: Service, client: httpx.AsyncClient) -> None:
     job_id = (await completed(client))["job_id"]
     await client.post(f"/jobs/{job_id}/cancel")

@@ -42,8 +42,43 @@ async def test_a_stream_that_broke_goes_on_after_the_last_event(service: Remote,
     async with service.client() as client:
         done = await client.uploads.upload(Wish(path=film))
         assert (await watched(client, done.job_id))[-1].state == "succeeded"
-    asked = [seen.headers["last-event-id"] for seen in service.network.seen if "/events" in seen.url.path]
-    assert asked == ["", "2"]
+    assert asked_after(service)[-1] == "2"
+
+
+async def test_watching_begins_with_the_present_and_tells_nothing_twice(service: Remote, film: Path) -> None:
+    async with service.client() as client:
+        done = await client.uploads.upload(Wish(path=film))
+        ended = (await client.jobs.get(done.job_id)).model_dump(mode="json")
+        task = {"task_id": "t", "kind": "render", "name": "video", "state": "running", "progress": 35}
+        present = {**ended, "state": "running", "progress": 40, "last_event": 7, "tasks": [task]}
+        event = 'data: {"job_id": "j", "seq": 8, "type": "state", "at": "2026-01-01T00:00:00Z", "attempt": 1'
+        stream = f'id: 8\nevent: state\n{event}, "state": "succeeded", "progress": 100}}\n\n'
+        events = httpx.Response(200, headers={"content-type": "text/event-stream"}, content=stream)
+        service.network.faults += [
+            once("GET", "/events", events),
+            once("GET", "/jobs/", httpx.Response(200, json=present)),
+        ]
+        glimpses = await watched(client, done.job_id)
+    assert glimpses == [
+        Glimpse(state="running", progress=40, task="video 35 %"),
+        Glimpse(state="succeeded", progress=100),
+    ]
+    assert asked_after(service) == ["7"]
+
+
+async def test_a_server_that_does_not_count_events_tells_all_of_them(service: Remote, film: Path) -> None:
+    async with service.client() as client:
+        done = await client.uploads.upload(Wish(path=film))
+        known = (await client.jobs.get(done.job_id)).model_dump(mode="json", exclude={"last_event"})
+        older = httpx.Response(200, json={**known, "state": "created", "progress": 0})
+        service.network.faults.append(once("GET", "/jobs/", older))
+        assert (await watched(client, done.job_id))[-1].state == "succeeded"
+    assert asked_after(service)[0] == ""
+
+
+def asked_after(service: Remote) -> list[str]:
+    """After which events the streams went on that were asked for."""
+    return [seen.headers["last-event-id"] for seen in service.network.seen if "/events" in seen.url.path]
 
 
 @pytest.mark.parametrize("happens", [httpx.Response(502), httpx.ReadTimeout("silence"), httpx.Response(200, text="?")])

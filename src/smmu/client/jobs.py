@@ -26,7 +26,7 @@ _SILENCE = httpx.Timeout(connect=10.0, read=45.0, write=10.0, pool=10.0)  # thre
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glimpse:
-    """A job at one moment. `task` is what has just changed, if it was one."""
+    """A job at one moment. `task` is what has just changed, if it was one; at first, what is at work."""
 
     state: str
     progress: int
@@ -63,9 +63,8 @@ class JobsClient:
         return await self.connection.ask(JobAnswer, "POST", f"/jobs/{job_id}/retry")
 
     async def watch(self, job_id: str) -> AsyncGenerator[Glimpse]:
-        """What happens to a job, from now until it has ended; the last glimpse is of its end."""
-        begun = await self.get(job_id)
-        watched = _Watched(job_id=job_id, attempt=begun.attempt, state=begun.state, progress=begun.progress)
+        """How a job is, and what happens to it from now until it has ended; the last glimpse is of its end."""
+        watched = _begun(await self.get(job_id))
         yield watched.glimpse()
         broken = 0
         while not watched.is_over and broken < _STREAMS_BROKEN_MAX:
@@ -145,6 +144,19 @@ class _Watched:
             self.state = told.state or self.state
             self.progress = self.progress if told.progress is None else told.progress
         return self.glimpse() != before
+
+
+def _begun(known: JobAnswer) -> _Watched:
+    """What is to be seen of a job at present. Events before that are no news, where the server says which these are."""
+    at_work = (f"{task.name} {task.progress} %" for task in known.tasks if task.state == "running")
+    return _Watched(
+        job_id=known.job_id,
+        attempt=known.attempt,
+        state=known.state,
+        progress=known.progress,
+        last_id="" if known.last_event is None else str(known.last_event),
+        task=", ".join(at_work) if known.state == "running" else "",
+    )
 
 
 async def _drained(events: AsyncIterator[ServerEvent]) -> None:

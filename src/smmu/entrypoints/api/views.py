@@ -139,7 +139,7 @@ def job_summary(known: Job) -> wire.JobSummary:
 def job_answer(seen: Seen) -> wire.JobAnswer:
     """A job with its tasks."""
     tasks = [_task(task) for task in seen.tasks]
-    return wire.JobAnswer(**dict(job_summary(seen.job)), tasks=tasks)
+    return wire.JobAnswer(**dict(job_summary(seen.job)), last_event=seen.job.events, tasks=tasks)
 
 
 def _failure(error: Failure | None) -> wire.FailureAnswer | None:
