@@ -1,5 +1,6 @@
 """Wishes on the command line: the API's words, each complaint about the option that it was said with, status 2."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer import Typer
 
-from smmu.domain.options import PRESETS, RUNGS, VIDEO_CODECS, Options, parse_options
+from smmu.domain.options import ADDABLE, PRESETS, RUNGS, VIDEO_CODECS, Options, parse_options
 from smmu.domain.watermark import WatermarkWish
 from smmu.entrypoints.cli.boundary import USAGE, Stop
 from smmu.entrypoints.cli.wishes import flags_of, wishing
 from smmu.wire import InitRequest
 from tests.cli.conftest import Smmu
+
+ADDING = ("media", "add")
 
 
 def said(*arguments: str) -> Mapping[str, Any]:
@@ -121,3 +124,19 @@ def test_an_upload_that_is_gone_on_with_keeps_its_wishes(smmu: Smmu) -> None:
     assert done.status == 2
     assert "An upload keeps the wishes that it began with: leave out --clip, --mute." in done.err
     assert flags_of({}) == ""
+
+
+def test_what_may_be_added_later_is_all_that_its_help_lists(smmu: Smmu) -> None:
+    shown = {command: set(re.findall(r"--[a-z-]+", smmu(*command, "--help").out)) for command in (("upload",), ADDING)}
+    addable = {f"--{name.replace('_', '-')}" for name in ADDABLE}
+    assert shown[ADDING] == addable | {"--url", "--token", "--watch", "--help"}
+    assert shown["upload",] > addable
+
+
+@pytest.mark.parametrize("settled", [("--mute",), ("--clip", "5:"), ("--watermark", "med_1"), ("--read-metadata",)])
+def test_what_is_settled_with_the_upload_may_still_be_said_and_is_for_the_server_to_refuse(
+    smmu: Smmu, settled: tuple[str, ...]
+) -> None:
+    done = smmu(*ADDING, "med_1", *settled, "--url", "nowhere", "--token", "t")
+    assert (done.status, done.out) == (2, "")
+    assert "'nowhere' is not the address of a server" in done.err  # which was to be asked

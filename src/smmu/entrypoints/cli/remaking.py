@@ -9,7 +9,7 @@ from smmu.entrypoints.cli.boundary import REFUSED, Stop
 from smmu.entrypoints.cli.media import MediaId
 from smmu.entrypoints.cli.options import Token, Url
 from smmu.entrypoints.cli.terminal import gauges, note, say
-from smmu.entrypoints.cli.wishes import Wishes, wishing
+from smmu.entrypoints.cli.wishes import Wishes, wishing_more
 
 if TYPE_CHECKING:
     from smmu.client.client import Client
@@ -31,7 +31,7 @@ def redo(
     _make(media_id, names, {}, url=url, token=token, watch=watch)
 
 
-@wishing
+@wishing_more
 def add(
     media_id: MediaId,
     names: Annotated[

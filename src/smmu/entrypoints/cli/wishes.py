@@ -6,14 +6,14 @@ that takes it, and which option a complaint is about.
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
 from smmu.domain.errors import Refused
-from smmu.domain.options import AUDIO_FORMATS, IMAGE_FORMATS, PRESETS, RUNGS, VIDEO_CODECS, parse_options
+from smmu.domain.options import ADDABLE, AUDIO_FORMATS, IMAGE_FORMATS, PRESETS, RUNGS, VIDEO_CODECS, parse_options
 from smmu.domain.watermark import MARGIN, OPACITY, POSITION, POSITIONS, SIZE
 from smmu.entrypoints.cli.boundary import USAGE, Stop
 
@@ -38,18 +38,35 @@ class _Wish:
         return self.flag.removeprefix("--").replace("-", "_")
 
     @property
-    def parameter(self) -> inspect.Parameter:
-        """The argument, as typer reads it."""
-        told = typer.Option(self.flag, help=self.help, **({"metavar": self.metavar} if self.metavar else {}))  # type: ignore[arg-type]
+    def is_addable(self) -> bool:
+        """Whether it may be said of what is there already; else it is settled with the upload."""
+        return all(field in ADDABLE for field in self.fields)
+
+    def parameter(self, *, hidden: bool) -> inspect.Parameter:
+        """The argument, as typer reads it. One that is `hidden` is taken, and not in the command's help."""
+        more: dict[str, Any] = {"metavar": self.metavar} if self.metavar else {}
+        told = typer.Option(self.flag, help=self.help, hidden=hidden, **more)
         kind, default = (Annotated[str | None, told], None) if self.metavar else (Annotated[bool, told], False)
         return inspect.Parameter(self.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
 
 
 def wishing(command: Callable[..., None]) -> Callable[..., None]:
     """A command that takes every wish as an option, and gets them as `wishes`, which hold; else it is bad usage."""
+    return _taking(command, [wish.parameter(hidden=False) for wish in _WISHES])
+
+
+def wishing_more(command: Callable[..., None]) -> Callable[..., None]:
+    """The same for a command that adds to what is there: what cannot be added is in no help, and told of if it is said.
+
+    The server says so, which knows what is settled.
+    """
+    return _taking(command, [wish.parameter(hidden=not wish.is_addable) for wish in _WISHES])
+
+
+def _taking(command: Callable[..., None], options: Sequence[inspect.Parameter]) -> Callable[..., None]:
     own = inspect.signature(command)
     kept = [parameter for parameter in own.parameters.values() if parameter.name != "wishes"]
-    parameters = [*kept, *(wish.parameter for wish in _WISHES)]
+    parameters = [*kept, *options]
 
     @functools.wraps(command)
     def asked(**given: Any) -> None:  # noqa: ANN401 - whatever the command takes
