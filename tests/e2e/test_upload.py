@@ -18,9 +18,11 @@ pytestmark = pytest.mark.served
 def test_a_file_is_uploaded_and_watched_to_its_end(server: Server, files: Files) -> None:
     done = smmu("upload", files.song, "--watch", *server.options())
     assert (done.status, done.complaint) == (0, "song.wav: succeeded 100 %")
-    name, job_id = done.out.split()
+    name, media_id, job_id = done.out.split()
     assert name == f"{files.song}:"
-    assert job_id.startswith("job_")
+    assert smmu("media", "show", media_id, *server.options()).status == 0
+    (line,) = [line for line in smmu("jobs", "list", *server.options()).out.splitlines() if line.startswith(job_id)]
+    assert line.split()[-2:] == [media_id, "song.wav"]
 
 
 def test_a_picture_of_ones_own_is_laid_over_a_film(server: Server, files: Files) -> None:

@@ -99,4 +99,5 @@ def _print(known: "JobAnswer", *, as_json: bool) -> None:
 
 def _line(known: "JobSummary") -> str:
     why = f"  {known.error.code}: {known.error.message}" if known.error else ""
-    return f"{known.job_id}  {known.state:<10} {known.progress:>3} %  attempt {known.attempt}  {known.filename}{why}"
+    how = f"{known.state:<10} {known.progress:>3} %  attempt {known.attempt}"
+    return f"{known.job_id}  {how}  {known.media_id}  {known.filename}{why}"

@@ -57,7 +57,7 @@ def upload(
     ] = None,
     wishes: Wishes,
 ) -> None:
-    """Send files to a server. Prints the job of each."""
+    """Send files to a server. Prints of each its media and its job, which smmu media and smmu jobs take."""
     if resume is not None and len(files) != 1:
         raise typer.BadParameter("An upload is of one file: name one.", param_hint="--resume")
     if resume is not None and wishes:
@@ -126,7 +126,7 @@ async def _send(order: Order, file: Path) -> None:
                 watching = shlex.join(["smmu", "jobs", "watch", done.job_id, "--url", order.asked.url])
                 note(f"{file}: {done.job_id} goes on without you: {watching}")
             raise
-    say(f"{file}: {done.job_id}")
+    say(f"{file}: {done.media_id} {done.job_id}")
 
 
 def _resuming(asked: Asked, file: Path, upload_id: str) -> str:
