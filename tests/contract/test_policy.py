@@ -77,6 +77,13 @@ async def test_what_will_not_pass_is_not(policy: Policy, mind: Mind) -> None:
     assert not raised.value.retryable
 
 
+@pytest.mark.parametrize("trouble", ["broken", "away"])
+async def test_its_failure_says_which_policy_it_is(policy: Policy, mind: Mind, trouble: str) -> None:
+    mind.trouble = trouble
+    with pytest.raises(WorldError, match=r"^the policy (tests\.support\.policies:in_process\S* |at 127\.0\.0\.1:\d+ )"):
+        await policy.judge(QUESTION)
+
+
 @pytest.mark.parametrize("kind", ["callable", "service"])
 async def test_an_answer_that_does_not_come_in_time_is_none(kind: str) -> None:
     mind = Mind(trouble="slow")

@@ -35,7 +35,7 @@ class Gate:
         try:
             verdict = await self.policy.judge(question)
         except WorldError as error:
-            self.telemetry.event("policy_unanswered", error=repr(error))
+            self.telemetry.event("policy_unanswered", error=str(error))
             if self.policy.unanswered is Unanswered.CLOSED or tried_again(failures, error):
                 raise
             return NOT_JUDGED

@@ -57,7 +57,7 @@ class Labelling:
         except WorldError as error:
             if _waits(failures, error):
                 raise
-            self.telemetry.event("classifier_unanswered", error=repr(error))
+            self.telemetry.event("classifier_unanswered", error=str(error))
             return Looked(decision=not_looked_at(NO_ANSWER), found={})
         labels, moderated = len(sight.labels or ()), int(bool(sight.moderation))
         self.telemetry.event("classifier_answered", labels=labels, moderated=moderated)

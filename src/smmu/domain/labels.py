@@ -22,6 +22,7 @@ _SIDE_MIN = 80  # and a smaller one nothing
 _SHOWN = (Role.IMAGE, Role.POSTER, Role.COVER)
 _KEPT = ("labels", "moderation", "classifier")
 _SUBJECT = "classifier"
+NOT_CLASSIFIED = "not classified"
 _SAID = frozenset({"labels", "moderation"})
 _LINE = f"in one printable line of up to {NAME_CHARS_MAX} characters"
 
@@ -98,7 +99,7 @@ def looked_at(rendition: Rendition) -> Decision:
 
 def not_looked_at(why: str) -> Decision:
     """That it has not, although there is one."""
-    return Decision(subject=_SUBJECT, choice="not classified", reason=why)
+    return Decision(subject=_SUBJECT, choice=NOT_CLASSIFIED, reason=why)
 
 
 NO_ANSWER = "it did not answer; making the picture again asks it again"

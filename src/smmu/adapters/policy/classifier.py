@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from smmu.adapters.policy.called import answer_of
+from smmu.adapters.policy.called import answer_of, name_of
 from smmu.domain.labels import Sight
 from smmu.ports.classify import Classifier
 from smmu.ports.errors import Corrupt
@@ -18,8 +18,9 @@ class FunctionClassifier(Classifier):
     function: Look
 
     async def look(self, jpeg: bytes) -> Sight:
-        """See the port. What the callable raises is its own fault, but for a `WorldError`."""
-        sight = await answer_of("the classifier", self.function, jpeg)
+        """See the port. What the callable raises is its own fault, but for a retryable `WorldError`."""
+        me = f"the classifier {name_of(self.function)}"
+        sight = await answer_of(me, self.function, jpeg)
         if not isinstance(sight, Sight):
-            raise Corrupt(f"the classifier gave a {type(sight).__name__}, and no sight")
+            raise Corrupt(f"{me} gave a {type(sight).__name__}, and no sight")
         return sight

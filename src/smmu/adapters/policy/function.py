@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import anyio
 
-from smmu.adapters.policy.called import answer_of
+from smmu.adapters.policy.called import answer_of, name_of
 from smmu.domain.policy import Unanswered, Verdict
 from smmu.ports.errors import Corrupt, Unavailable
 from smmu.ports.policy import Policy, Question
@@ -25,10 +25,11 @@ class FunctionPolicy(Policy):
     unanswered: Unanswered = Unanswered.CLOSED
 
     async def judge(self, question: Question) -> Verdict:
-        """See the port. What the callable raises is its own fault, but for a `WorldError`."""
+        """See the port. What the callable raises is its own fault, but for a retryable `WorldError`."""
+        me = f"the policy {name_of(self.function)}"
         with anyio.move_on_after(self.seconds):
-            verdict = await answer_of("the policy", self.function, question)
+            verdict = await answer_of(me, self.function, question)
             if not isinstance(verdict, Verdict):
-                raise Corrupt(f"the policy gave a {type(verdict).__name__}, and no verdict")
+                raise Corrupt(f"{me} gave a {type(verdict).__name__}, and no verdict")
             return verdict
-        raise Unavailable(f"the policy has not answered in {self.seconds:g} s")
+        raise Unavailable(f"{me} has not answered in {self.seconds:g} s")

@@ -8,6 +8,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from urllib.parse import urlsplit
 
 import anyio
 import httpx
@@ -36,9 +37,12 @@ class RemotePolicy(Policy):
     async def judge(self, question: Question) -> Verdict:
         """See the port."""
         body = json.dumps(asdict(question), separators=(",", ":")).encode()
-        with anyio.move_on_after(self.seconds):
-            return _verdict_in(await self._answer(body))
-        raise Unavailable(f"the policy has not answered in {self.seconds:g} s")
+        try:
+            with anyio.move_on_after(self.seconds):
+                return _verdict_in(await self._answer(body))
+            raise Unavailable(f"has not answered in {self.seconds:g} s")
+        except WorldError as error:  # all of them are ours, and say what it did: who it is, is said here
+            raise type(error)(f"the policy at {urlsplit(self.url).netloc} {error}") from error
 
     async def _answer(self, body: bytes) -> bytes:
         headers = {
@@ -56,7 +60,7 @@ class RemotePolicy(Policy):
                     raise _refused(response.status_code)
                 return await _bounded(response)
         except httpx.HTTPError as error:
-            raise Unavailable(f"the policy cannot be reached: {error!r}") from error
+            raise Unavailable(f"cannot be reached: {error!r}") from error
 
 
 def signature(key: bytes, now: int, body: bytes) -> str:
@@ -69,12 +73,12 @@ async def _bounded(response: httpx.Response) -> bytes:
     async for piece in response.aiter_raw():
         read += piece
         if len(read) > ANSWER_BYTES_MAX:
-            raise Corrupt(f"the policy's answer has more than {ANSWER_BYTES_MAX} bytes")
+            raise Corrupt(f"gave an answer of more than {ANSWER_BYTES_MAX} bytes")
     return bytes(read)
 
 
 def _refused(status: int) -> WorldError:
-    words = f"the policy answered with status {status}"
+    words = f"answered with status {status}"
     if status == _TOO_MANY:
         return Throttled(words)
     if status == _TIMEOUT or status >= _SERVER:
@@ -87,14 +91,14 @@ def _verdict_in(answer: bytes) -> Verdict:
     try:
         found = json.loads(answer)
     except (ValueError, RecursionError) as error:
-        raise Corrupt("the policy's answer is no JSON") from error
+        raise Corrupt("gave an answer that is no JSON") from error
     accept = found.get("accept") if isinstance(found, Mapping) else None
     if not isinstance(accept, bool):
-        raise Corrupt('the policy\'s answer has no "accept" that is true or false')
+        raise Corrupt('gave an answer without an "accept" that is true or false')
     code, message = found.get("code", ""), found.get("message", "")
     if not isinstance(code, str) or not isinstance(message, str):
-        raise Corrupt("code and message of the policy's answer are text")
+        raise Corrupt("gave an answer whose code or message is no text")
     try:
         return Verdict(accepted=accept, code=code, message=message)
     except ValueError as error:
-        raise Corrupt(f"the policy's answer is wrong: {error}") from error
+        raise Corrupt(f"gave an answer that is wrong: {error}") from error
