@@ -194,13 +194,24 @@ class JobSummary(Answer):
     updated_at: AwareDatetime
 
 
+class WarningAnswer(Answer):
+    """A decision of the plan: of what (`subject`), what was decided (`choice`), and why."""
+
+    subject: str
+    choice: str
+    reason: str
+
+
 class JobAnswer(JobSummary):
     """`GET /jobs/{id}`: a job with the tasks of its present attempt.
 
-    `last_event` is the number of its newest event: `GET /jobs/{id}/events?after=` it tells what is new since.
+    `warnings` are what it lacks although it has succeeded: captions whose engine is missing or failed, labels or a
+    policy's word that nobody gave. `last_event` is the number of its newest event: `GET /jobs/{id}/events?after=` it
+    tells what is new since.
     """
 
     last_event: int | None = None
+    warnings: list[WarningAnswer] = []
     tasks: list[TaskAnswer]
 
 

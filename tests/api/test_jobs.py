@@ -5,6 +5,7 @@ import pytest
 
 from smmu import wire
 from smmu.adapters.inmemory.media import PretendEngine, pretend_file
+from smmu.adapters.inmemory.speech import PretendRecognizer
 from smmu.domain.limits import Limits
 from tests.support.service import Service, a_service, completed, ended, is_problem
 
@@ -32,6 +33,14 @@ async def test_a_job_that_failed_says_why(service: Service, client: httpx.AsyncC
     assert found["error"]["retryable"] is False
     assert set(found["error"]) == {"code", "message", "task_id", "retryable"}
     is_problem(await client.post(f"/jobs/{job_id}/retry"), 409, "job_not_retryable")
+
+
+async def test_a_job_that_succeeded_says_what_it_lacks() -> None:
+    service = a_service(recognizer=PretendRecognizer("no wheel: install it"))
+    async with service.client() as client, service.working():
+        found = await ended(client, (await completed(client))["job_id"])
+    lacks = {"subject": "speech", "choice": "engine missing", "reason": "no wheel: install it"}
+    assert (found["state"], found["warnings"]) == ("succeeded", [lacks])
 
 
 async def test_a_wish_that_the_file_cannot_grant_fails_its_job_for_good(

@@ -71,9 +71,11 @@ async def test_the_rest_is_published_the_plan_says_why_and_they_are_made_when_th
         assert {known.name: known.state for known in seen.tasks}["transcribe"] == "failed"
         assert not made(manifest) & NAMES
         assert lost(manifest) == [("captions, captions-srt, transcript", REASON)]
+        assert [(one.subject, one.reason) for one in seen.job.warnings] == lost(manifest)
         moody.ill = False
         asked = await system.remaking.begin(OWNER, ended.media_id, Wish(names=("captions",)))
-        assert (await until_over(system, OWNER, asked.job.id)).state == "succeeded"
+        again = await until_over(system, OWNER, asked.job.id)
+        assert (again.state, again.warnings) == ("succeeded", ())
         manifest = await manifest_of(system, ended.media_id)
     assert made(manifest) >= {*NAMES, "hls"}
     assert lost(manifest) == []

@@ -61,7 +61,7 @@ async def test_without_an_engine_the_plan_says_how_to_get_one() -> None:
 
 async def test_an_engine_that_cannot_be_used_says_why_in_the_plan() -> None:
     manifest = await manifest_of(pretend_file(Kind.AUDIO), PretendRecognizer("no wheel: install it"))
-    assert about_speech(manifest) == ("not transcribed", "no wheel: install it")
+    assert about_speech(manifest) == ("engine missing", "no wheel: install it")
 
 
 async def test_a_preview_is_not_transcribed() -> None:

@@ -12,6 +12,7 @@ from smmu.entrypoints.exporting import paths_in
 from tests.e2e.conftest import Files
 from tests.support.clips import FAST, make
 from tests.support.media import clip, song
+from tests.support.media import photo as a_photo
 from tests.support.served import SMMU, environment, pause, smmu
 
 pytestmark = pytest.mark.served
@@ -66,7 +67,8 @@ def test_a_picture_is_laid_over_every_film_and_leaves_nothing_else_behind(files:
     [
         ("missing.png", "There is no such file."),
         ("text.mp4", "This is a text file"),
-        ("song.wav", "The media named as a watermark is no picture"),
+        ("song.wav", "This is a WAV audio file, and no picture: name one that is."),
+        ("clip.mp4", "This is an MP4 video, and no picture: name one that is."),
     ],
 )
 def test_what_cannot_be_laid_over_is_said_before_any_film_is_made(
@@ -76,6 +78,7 @@ def test_what_cannot_be_laid_over_is_said_before_any_film_is_made(
     done = smmu("process", files.clip, "--out", tmp_path / "out", "--watermark", bad)
     assert (done.status, done.out) == (1, "")
     assert done.complaint.startswith(f"smmu: --watermark {bad}: {words}")
+    assert "inspect" not in done.err  # nothing of it was looked into
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -86,6 +89,53 @@ def test_a_clip_that_lacks_what_it_is_made_of_says_so(tmp_path: Path) -> None:
     [result] = json.loads(done.out)["results"]
     assert (done.status, result["code"]) == (1, "invalid_options")
     assert result["message"] == "Track 1 has no sound in the clip: ask for it muted."
+
+
+HOOKS = """
+import smmu
+
+def judge(question):
+    if "bad" in question.filename:
+        raise KeyError("a bug")
+    return smmu.Verdict(accepted=True)
+
+def look(jpeg):
+    raise ValueError("no model")
+"""
+
+
+def test_a_hook_that_fails_is_named_with_what_it_raised(files: Files, tmp_path: Path) -> None:
+    (tmp_path / "hooks_of_ours.py").write_text(HOOKS, encoding="utf-8")
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(files.photo.read_bytes())
+    photo = tmp_path / "large.jpg"
+    photo.write_bytes(a_photo(tmp_path / "p.jpg", size=(160, 120)).read_bytes())
+    done = smmu(
+        *("process", bad, photo, "--out", tmp_path / "out", "--json"),
+        PYTHONPATH=str(tmp_path),
+        SMMU_POLICY__HOOK="hooks_of_ours:judge",
+        SMMU_CLASSIFIER__ENGINE="hooks_of_ours:look",
+    )
+    assert done.status == 3, done.err
+    rules = tmp_path / "hooks_of_ours.py"
+    said = f"The policy hooks_of_ours:judge failed: KeyError('a bug'), {rules}:6."
+    seen = f"The classifier hooks_of_ours:look failed: ValueError('no model'), {rules}:10."
+    assert f"smmu: {bad}: {said}\n" in done.err
+    assert f"{photo}: {seen}\n" in done.err
+    failed, made = json.loads(done.out)["results"]
+    assert (failed["ok"], failed["message"]) == (False, said)
+    assert (made["ok"], made["warnings"]) == (True, [seen])
+
+
+def test_an_engine_that_was_chosen_and_is_not_there_is_told_of(files: Files, tmp_path: Path) -> None:
+    models = str(tmp_path / "none")
+    done = smmu(
+        *("process", files.song, "--out", tmp_path / "out"),
+        SMMU_SPEECH__ENGINE="faster-whisper",
+        SMMU_SPEECH__MODELS=models,
+    )
+    assert done.status == 0
+    assert done.complaint.startswith(f"{files.song}: speech: engine missing (")
 
 
 def test_it_goes_on_past_bad_files_and_says_so_at_the_end(files: Files, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from smmu.domain.limits import Limits
 from smmu.entrypoints.api.app import create_app
 from smmu.entrypoints.api.metrics import Meter
 from smmu.ports.media import MediaEngine
+from smmu.ports.speech import SpeechRecognizer
 from smmu.ports.system import Clock
 
 TOKENS = {"ada-token": "ada", "grace-token": "grace"}
@@ -58,13 +59,18 @@ class Service:
 
 
 def a_service(
-    *, limits: Limits | None = None, clock: Clock | None = None, engine: MediaEngine | None = None, **options: Any
+    *,
+    limits: Limits | None = None,
+    clock: Clock | None = None,
+    engine: MediaEngine | None = None,
+    recognizer: SpeechRecognizer | None = None,
+    **options: Any,
 ) -> Service:
     limits, clock = limits or Limits(), clock or AnyioClock()
     world, runner, telemetry = World(), InlineTaskRunner(), MemoryTelemetry()
     platform = memory_platform(limits, clock=clock, world=world, tasks=runner, part_bytes_min=1)
     meter = Meter(telemetry)
-    system = assemble(platform, engine or PretendEngine(speed=None), limits, meter)
+    system = assemble(platform, engine or PretendEngine(speed=None), limits, meter, recognizer)
     app = create_app(system, StaticVerifier(TOKENS, clock), meter=meter, **options)
     return Service(system=system, app=app, telemetry=telemetry, world=world, runner=runner, clock=clock)
 

@@ -22,8 +22,9 @@ from smmu.domain.job import PROCESS, Job
 from smmu.domain.labels import seen_before
 from smmu.domain.manifest import Manifest, RenderedFile, Rendition, moved, to_document, verify
 from smmu.domain.media import Media, RenditionRecord
-from smmu.domain.plan import Plan, Role
+from smmu.domain.plan import Decision, Plan, Role
 from smmu.domain.plan_learnt import settled
+from smmu.domain.shortfalls import shortfalls
 from smmu.domain.task import Task
 from smmu.domain.values import ObjectRef
 from smmu.ports.objects import ObjectStore
@@ -44,9 +45,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Revision:
-    """A manifest to be committed, what the media's record keeps of it, and what its key starts with."""
+    """A manifest to be committed, what the media's record keeps of it, and what its key starts with.
+
+    `warnings` are what the plan says that it lacks.
+    """
 
     manifest: Manifest
+    warnings: tuple[Decision, ...]
     records: tuple[RenditionRecord, ...]
     prefix: str
 
@@ -138,6 +143,7 @@ class Publication:
         kept = {record.name: record for record in stored.renditions}
         return _Revision(
             manifest=_manifest(known, stored, outcome, every),
+            warnings=shortfalls(found.plan.decisions),
             records=tuple(
                 _record(one, files) if one.name in names else replace(kept[one.name], path=one.path) for one in every
             ),
@@ -162,7 +168,7 @@ class Publication:
         ready = media.publish(before, manifest, ref, revision.records, moment)
         ready = replace(ready, content_type=str(manifest.source["content_type"]))
         await self.search.keep(ready)
-        after, event = told_state(job.succeed(known, moment), moment)
+        after, event = told_state(job.succeed(known, moment, revision.warnings), moment)
         ended = task.succeed(claimed.value, {"revision": manifest.revision}, moment)
         changes = [
             self.store.put(after, now.version),

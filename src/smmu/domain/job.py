@@ -12,6 +12,7 @@ from types import MappingProxyType
 from smmu.domain.errors import FINAL, Code, refuse
 from smmu.domain.limits import Limits
 from smmu.domain.options import Options
+from smmu.domain.plan import Decision
 from smmu.domain.quick import quick, replace
 from smmu.domain.values import ObjectRef
 
@@ -89,6 +90,7 @@ class Job:
     sweeper last convinced itself that this attempt is still alive. `trace` is where the request that made it came from.
     `filename` is what the file was called when it was uploaded, or its media when a later job was asked for.
     `renditions` are the names of what a job of that kind is to make; an upload's own makes all that is planned.
+    `warnings` are what it lacks although it has succeeded.
     """
 
     id: str
@@ -110,6 +112,7 @@ class Job:
     trace: str = ""
     filename: str = ""
     renditions: tuple[str, ...] = ()
+    warnings: tuple[Decision, ...] = ()
 
     @property
     def run_name(self) -> str:
@@ -141,9 +144,9 @@ def allows(job: Job, event: Event) -> bool:
     return (job.state, event) in TRANSITIONS
 
 
-def succeed(job: Job, now: float) -> Job:
+def succeed(job: Job, now: float, warnings: tuple[Decision, ...] = ()) -> Job:
     """All renditions are proven and the manifest is written."""
-    return replace(step(job, Event.SUCCEED, now), progress=100)
+    return replace(step(job, Event.SUCCEED, now), progress=100, warnings=warnings)
 
 
 def fail(job: Job, failure: Failure, now: float) -> Job:

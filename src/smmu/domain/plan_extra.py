@@ -6,6 +6,8 @@ from dataclasses import replace
 from smmu.domain.plan import Decision, Plan, PlannedTask, Stage
 from smmu.domain.remaking import ADDED, MADE_AGAIN
 
+NOT_MADE = "not made"
+
 
 def without(plan: Plan, failed: Mapping[str, str]) -> Plan:
     """The plan without the tasks of these names, with the reason why each has made nothing."""
@@ -24,4 +26,4 @@ def _without(stage: Stage, failed: Mapping[str, str]) -> Stage:
 
 def _lost(task: PlannedTask, why: str) -> Decision:
     names = ", ".join(spec.name for spec in task.renditions)
-    return Decision(subject=names, choice="not made", reason=f"{why} They are extra, and can be asked for again")
+    return Decision(subject=names, choice=NOT_MADE, reason=f"{why} They are extra, and can be asked for again")

@@ -10,6 +10,7 @@ from smmu.domain.options import Options
 from smmu.domain.plan import CaptionsSpec, Decision, Family, PlannedTask, Role, TaskKind
 
 NO_ENGINE: Final = "no speech model: see `smmu models`, or set SMMU_SPEECH__ENGINE"
+ENGINE_MISSING: Final = "engine missing"  # one was chosen, and cannot be used
 _SUBJECT: Final = "speech"
 
 
@@ -44,7 +45,7 @@ def tasks(
     if options.preset == "preview-only":
         return (), (_decision("not transcribed", plan_glimpses.THE_LEAST),)
     if isinstance(speech, str):
-        return (), (_decision("not transcribed", speech),)
+        return (), (_decision("not transcribed" if speech == NO_ENGINE else ENGINE_MISSING, speech),)
     return (_task(facts, track, limits, speech),), (_decision("transcribed", "there is sound and an engine"),)
 
 

@@ -23,10 +23,14 @@ from smmu.bootstrap.settings import EmbeddedPlatform, Settings
 from smmu.domain import job
 from smmu.domain.admission import UploadRequest
 from smmu.domain.errors import Code, Refused, refuse
+from smmu.domain.facts import Kind
 from smmu.domain.options import Options
+from smmu.domain.shortfalls import in_words
+from smmu.domain.sniff import sniff
 from smmu.domain.upload import Upload
 from smmu.entrypoints.api.metrics import Meter
 from smmu.entrypoints.exporting import export, require_free
+from smmu.entrypoints.overheard import Overheard
 from smmu.ports.errors import Unavailable, WorldError
 from smmu.ports.gateway import PATH
 from smmu.ports.uploads import SignedPart
@@ -43,7 +47,10 @@ Show = Callable[[float, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one file: a `folder` with its `manifest`, or why not. `world_failed`: not the file's fault."""
+    """What became of one file: a `folder` with its `manifest`, or why not. `world_failed`: not the file's fault.
+
+    `warnings` are what is missing of it, in sentences.
+    """
 
     file: Path
     folder: Path | None = None
@@ -51,6 +58,7 @@ class Outcome:
     code: str = ""
     message: str = ""
     world_failed: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +69,18 @@ class Processor:
     out: Path
     staging: Path
     options: Options
+    overheard: Overheard
 
     async def process(self, file: Path, name: str, show: Show) -> Outcome:
         """Make the folder `name` of a file. What goes wrong with the file or the world is its outcome."""
         try:
-            manifest = await self._process(file, self.out / name, show)
+            ended, manifest = await self._process(file, self.out / name, show)
         except Refused as error:
             return Outcome(file=file, code=error.code, message=error.message)
         except (WorldError, OSError) as error:
             words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             return Outcome(file=file, code=Code.WORLD_UNAVAILABLE, message=words, world_failed=True)
-        return Outcome(file=file, folder=self.out / name, manifest=manifest)
+        return Outcome(file=file, folder=self.out / name, manifest=manifest, warnings=self._warnings(ended))
 
     async def with_watermark(self, show: Show) -> "Processor":
         """The same, with the picture that is wished over videos taken in as every picture is.
@@ -82,26 +91,45 @@ class Processor:
         if wish is None:
             return self
         file = Path(wish.image)
-        done = await self._send(file, _size_of(file), _LEAST)
-        _require_success(await self._until_over(done.job_id, show))
+        size = _size_of(file)
+        await to_thread.run_sync(_require_picture, file, self.system.limits.sniff_bytes)
+        done = await self._send(file, size, _LEAST)
+        self._require_success(await self._until_over(done.job_id, show))
         options = replace(self.options, watermark=replace(wish, image=done.media_id))
         await watermark_of(self.system.uploads.store, self.system.platform.objects, OWNER, options)
         return replace(self, options=options)
 
-    async def _process(self, file: Path, target: Path, show: Show) -> dict[str, Any]:
+    async def _process(self, file: Path, target: Path, show: Show) -> tuple[job.Job, dict[str, Any]]:
         size = _size_of(file)
         show(0.0, "reading")
         await to_thread.run_sync(require_free, target, file)
         done = await self._send(file, size, self.options)
         try:
-            _require_success(await self._until_over(done.job_id, show))
+            ended = await self._until_over(done.job_id, show)
+            self._require_success(ended)
             made = (await self.system.library.get(OWNER, done.media_id)).value
             manifest = await export(self.system.platform.objects, made, target, self.staging / done.media_id)
         finally:
             with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEANING_SECONDS):
                 await self.system.library.delete(OWNER, done.media_id)  # its bytes were moved, or nobody wants them
         show(1.0, "done")
-        return manifest
+        return ended, manifest
+
+    def _require_success(self, ended: job.Job) -> None:
+        """Raise what a job failed of. Where that was a policy without an answer, whoever runs this may know why."""
+        if ended.state is job.State.SUCCEEDED:
+            return
+        if ended.error is None:
+            raise refuse(Code.JOB_CANCELLED, "The job was cancelled.")
+        words = self.overheard.of(ended.id).get("policy", "")
+        if words or ended.error.code in _OF_THE_WORLD:
+            raise Unavailable(words or ended.error.message)
+        raise refuse(ended.error.code, ended.error.message)
+
+    def _warnings(self, ended: job.Job) -> tuple[str, ...]:
+        """What it lacks; of a hook that gave no answer, what it said instead."""
+        heard = self.overheard.of(ended.id)
+        return tuple(heard.get(one.subject) or in_words(one) for one in ended.warnings)
 
     async def _send(self, file: Path, size: int, options: Options) -> Upload:
         """An upload as any other, but that its bytes take no network."""
@@ -135,11 +163,11 @@ async def processing(settings: Settings, out: Path, options: Options) -> AsyncIt
     with _hidden_folder(out) as hidden:
         platform = EmbeddedPlatform(kind="embedded", data=hidden / "data")
         mine = settings.model_copy(update={"platform": platform})
-        telemetry = lines_of(mine, "process") if settings.debug else Meter()  # which shows nothing by itself
-        opened = open_system(mine, inline=True, telemetry=telemetry)
+        overheard = Overheard(lines_of(mine, "process") if settings.debug else Meter())  # which shows nothing by itself
+        opened = open_system(mine, inline=True, telemetry=overheard)
         async with opened as running, anyio.create_task_group() as group:
             group.start_soon(_serve, running.system, mine)
-            yield Processor(running.system, out, hidden, options)
+            yield Processor(running.system, out, hidden, options, overheard)
             group.cancel_scope.cancel()
 
 
@@ -174,11 +202,9 @@ def _size_of(file: Path) -> int:
     return file.stat().st_size
 
 
-def _require_success(ended: job.Job) -> None:
-    if ended.state is job.State.SUCCEEDED:
-        return
-    if ended.error is None:
-        raise refuse(Code.JOB_CANCELLED, "The job was cancelled.")
-    if ended.error.code in _OF_THE_WORLD:
-        raise Unavailable(ended.error.message)
-    raise refuse(ended.error.code, ended.error.message)
+def _require_picture(file: Path, sniff_bytes: int) -> None:
+    """Refuse as a watermark what its first bytes say to be a film or a sound, before anything is made of it."""
+    with file.open("rb") as source:
+        found = sniff(source.read(sniff_bytes))
+    if found is not None and found.kind not in (None, Kind.IMAGE):
+        raise refuse(Code.INVALID_WATERMARK, f"This is {found.label}, and no picture: name one that is.")

@@ -1,6 +1,7 @@
 """Records as messages: what of the domain is shown, and under which name. Pure functions, both directions."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import partial
 
 from smmu import wire
@@ -138,8 +139,12 @@ def job_summary(known: Job) -> wire.JobSummary:
 
 def job_answer(seen: Seen) -> wire.JobAnswer:
     """A job with its tasks."""
-    tasks = [_task(task) for task in seen.tasks]
-    return wire.JobAnswer(**dict(job_summary(seen.job)), last_event=seen.job.events, tasks=tasks)
+    return wire.JobAnswer(
+        **dict(job_summary(seen.job)),
+        last_event=seen.job.events,
+        warnings=[wire.WarningAnswer(**asdict(one)) for one in seen.job.warnings],
+        tasks=[_task(task) for task in seen.tasks],
+    )
 
 
 def _failure(error: Failure | None) -> wire.FailureAnswer | None:

@@ -55,7 +55,7 @@ def show(job_id: JobId, url: Url, token: Token, *, json: Json = False) -> None:
 @group.command("watch")
 def watch(job_id: JobId, url: Url, token: Token) -> None:
     """Stay until a job has ended; fails if it did."""
-    from smmu.entrypoints.cli.upload import follow
+    from smmu.entrypoints.cli.upload import follow, tell_warnings
 
     async def question(client: "Client") -> "JobAnswer":
         with gauges() as shown:
@@ -64,6 +64,7 @@ def watch(job_id: JobId, url: Url, token: Token) -> None:
 
     ended = ask(url, token, question)
     say(_line(ended))
+    tell_warnings(ended, job_id)
     if ended.state != "succeeded":
         raise Stop(REFUSED)
 
@@ -92,9 +93,12 @@ def _print(known: "JobAnswer", *, as_json: bool) -> None:
     if as_json:
         say(known.model_dump_json(indent=2))
         return
+    from smmu.entrypoints.cli.upload import tell_warnings
+
     say(_line(known))
     for task in known.tasks:
         say(f"  {task.name:<24} {task.state:<10} {task.progress:>3} %")
+    tell_warnings(known, known.job_id)
 
 
 def _line(known: "JobSummary") -> str:

@@ -11,7 +11,7 @@ import typer
 
 from smmu.entrypoints.cli.boundary import REFUSED, WORLD_FAILED, Stop
 from smmu.entrypoints.cli.options import Json
-from smmu.entrypoints.cli.terminal import Gauges, complain, gauges, say
+from smmu.entrypoints.cli.terminal import Gauges, complain, gauges, note, say
 from smmu.entrypoints.cli.wishes import Wishes, wishing
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ class _Run:
             outcome = self.outcomes[name] = await self.processor.process(file, name, gauge.show)
         if outcome.folder is None:
             complain(f"{file}: {outcome.message}")
+        for words in outcome.warnings:
+            note(f"{file}: {words}")
 
 
 def folder_names(files: Sequence[Path]) -> list[str]:
@@ -115,4 +117,5 @@ def _document(outcome: "Outcome") -> dict[str, Any]:
     if outcome.folder is None:
         return {"file": str(outcome.file), "ok": False, "code": outcome.code, "message": outcome.message}
     folder = outcome.folder
-    return {"file": str(outcome.file), "ok": True, "folder": str(folder), "manifest": str(folder / "manifest.json")}
+    made = {"folder": str(folder), "manifest": str(folder / "manifest.json"), "warnings": list(outcome.warnings)}
+    return {"file": str(outcome.file), "ok": True, **made}

@@ -17,6 +17,7 @@ from smmu.entrypoints.cli.wishes import Wishes, flags_of, wishing
 
 if TYPE_CHECKING:
     from smmu.client.client import Client
+    from smmu.wire import JobAnswer
 
 _FILES_AT_ONCE = 3
 
@@ -120,7 +121,7 @@ async def _send(order: Order, file: Path) -> None:
     gauge.show(1.0, "sent")
     if order.asked.watch:
         try:
-            await _watch(order.client, done.job_id, gauge)
+            await _watch(order.client, done.job_id, gauge, str(file))
         except (anyio.get_cancelled_exc_class(), Exception) as error:
             if _is_broken_off(error):
                 watching = shlex.join(["smmu", "jobs", "watch", done.job_id, "--url", order.asked.url])
@@ -139,13 +140,14 @@ def _is_broken_off(error: BaseException) -> bool:
     return not isinstance(error, Exception) or explained(error)[1] == WORLD_FAILED
 
 
-async def _watch(client: "Client", job_id: str, gauge: Gauge) -> None:
+async def _watch(client: "Client", job_id: str, gauge: Gauge, file: str) -> None:
     await follow(client, job_id, gauge)
     ended = await client.jobs.get(job_id)
     if ended.error is not None:
         raise Stop(REFUSED, f"job {job_id} failed: {ended.error.message}")
     if ended.state != "succeeded":
         raise Stop(REFUSED, f"job {job_id} is {ended.state}")
+    tell_warnings(ended, file)
 
 
 async def follow(client: "Client", job_id: str, gauge: Gauge) -> None:
@@ -153,6 +155,15 @@ async def follow(client: "Client", job_id: str, gauge: Gauge) -> None:
     async with aclosing(client.jobs.watch(job_id)) as glimpses:
         async for glimpse in glimpses:
             gauge.show(glimpse.progress / 100, "job" if glimpse.task else glimpse.state, glimpse.task)
+
+
+def tell_warnings(ended: "JobAnswer", what: str) -> None:
+    """Say what a job lacks although it has succeeded."""
+    from smmu.domain.plan import Decision
+    from smmu.domain.shortfalls import in_words
+
+    for one in ended.warnings:
+        note(f"{what}: {in_words(Decision(subject=one.subject, choice=one.choice, reason=one.reason))}")
 
 
 def _require_file(file: Path) -> None:
