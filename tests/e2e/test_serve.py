@@ -50,6 +50,15 @@ def test_a_stray_variable_is_refused_by_name(tmp_path: Path) -> None:
     assert (done.status, done.err) == (2, words)
 
 
+def test_an_engine_that_was_chosen_and_is_not_there_is_told_of_at_the_start(tmp_path: Path) -> None:
+    chosen = {"SMMU_SPEECH__ENGINE": "faster-whisper", "SMMU_SPEECH__MODELS": str(tmp_path / "none")}
+    with serving(tmp_path / "data", **chosen) as running:
+        pass
+    lines = [json.loads(line) for line in running.log.read_text(encoding="utf-8").splitlines() if line[0] == "{"]
+    (told,) = [line for line in lines if line["event"] == "engine_missing"]
+    assert (told["level"], told["engine"]) == ("warning", "speech")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_idle_it_ends_at_once_and_takes_its_address_with_it(tmp_path: Path, number: signal.Signals) -> None:
     running = start(tmp_path / "data")

@@ -77,6 +77,7 @@ HAPPENINGS: Mapping[str, Kind] = MappingProxyType(
         "policy_unanswered": Kind(Level.WARNING, (Metric("policy_unanswered"),)),
         "classifier_answered": Kind(Level.INFO, (Metric("classified"), Metric("moderated", "moderated"))),
         "classifier_unanswered": Kind(Level.WARNING, (Metric("classifier_unanswered"),)),
+        "engine_missing": _TROUBLE,
         "task_started": Kind(Level.INFO, (Metric("task_wait_seconds", "seconds", Unit.SECONDS),), ("weight",)),
         "task_ended": Kind(
             Level.INFO,

@@ -19,13 +19,16 @@ import anyio
 import uvicorn
 from anyio.abc import TaskStatus
 
+from smmu.application.transcription import speech_of
 from smmu.bootstrap.opening import Running, lines_of, open_system
 from smmu.bootstrap.settings import EmbeddedPlatform, Settings
+from smmu.domain.plan_speech import NO_ENGINE
 from smmu.entrypoints.api.app import create_app
 from smmu.entrypoints.api.metrics import Meter
 from smmu.entrypoints.api.server import DrainingServer
 from smmu.entrypoints.libraries import tell_what_libraries_log
 from smmu.ports.errors import Unavailable
+from smmu.ports.system import Telemetry
 
 DRAIN_SECONDS = 25
 ANSWER_SECONDS = 10  # what an answer under way may still take
@@ -56,6 +59,7 @@ async def serve(settings: Settings, host: str, port: int, announce: Announce) ->
         meter = Meter(lines_of(settings, "api"))
         tell_what_libraries_log(meter)
         async with open_system(settings, telemetry=meter) as running:
+            await _tell_missing(running, meter)
             if running.system.crew is not None:
                 await running.system.sweeper.take_over()
             address = Address(url=_url(listener), pid=os.getpid())
@@ -67,6 +71,13 @@ async def serve(settings: Settings, host: str, port: int, announce: Announce) ->
                     announce(address)
 
                 await service.run(listener, ready)
+
+
+async def _tell_missing(running: Running, telemetry: Telemetry) -> None:
+    """Say at once what each job would say: that the speech engine that was chosen is not there."""
+    found = await speech_of(running.system.remaking.recognizer)
+    if isinstance(found, str) and found != NO_ENGINE:
+        telemetry.event("engine_missing", engine="speech", error=found)
 
 
 class _Uvicorn(DrainingServer):
