@@ -246,3 +246,9 @@ async def test_whatever_is_sent_is_taken_or_refused_in_words(body: dict[str, Any
     assert found["status"] in (400, 404, 413, 415, 422)
     assert service.stored() == 0
     assert service.telemetry.named("bug") == []
+
+
+async def test_a_body_that_is_not_there_is_said_to_be_missing(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/media/upload/init")
+    is_problem(answer, 400, "malformed_json")
+    assert answer.json()["message"] == "The body is empty: send JSON."

@@ -58,13 +58,22 @@ def test_no_command_shows_help_and_is_a_usage_error(smmu: Smmu) -> None:
         (("bogus",), "smmu: No such command 'bogus'. See smmu --help."),
         (("jobs",), "smmu: Missing command. See smmu jobs --help."),
         (("serve", "--quux"), "smmu: No such option: --quux. See smmu serve --help."),
-        (("jobs", "list", "--limit", "0"), "smmu: '--limit' is wrong: it is 1 or more. See smmu jobs list --help."),
-        (("serve", "--port", "70000"), "smmu: '--port' is wrong: it is 65535 or less. See smmu serve --help."),
-        (("token", "--ttl", "x"), "smmu: '--ttl' is wrong: it is a whole number. See smmu token --help."),
+        (("jobs", "list", "--limit", "0"), "smmu: --limit is wrong: it is 1 or more. See smmu jobs list --help."),
+        (("serve", "--port", "70000"), "smmu: --port is wrong: it is 65535 or less. See smmu serve --help."),
+        (("token", "--ttl", "x"), "smmu: --ttl is wrong: it is a whole number. See smmu token --help."),
         (
             ("worker", "x"),
-            "smmu: 'family' is wrong: 'x' is not one of 'transcode', 'transcribe'. See smmu worker --help.",
+            "smmu: family is wrong: 'x' is not one of 'transcode', 'transcribe'. See smmu worker --help.",
         ),
+        (
+            ("jobs", "watch", "med_1", "--url", "u", "--token", "t"),
+            "smmu: JOB_ID is wrong: 'med_1' is no id of a job, which begins with job_. See smmu jobs watch --help.",
+        ),
+        (
+            ("media", "show", "../jobs", "--url", "u", "--token", "t"),
+            "smmu: MEDIA_ID is wrong: '../jobs' is no id of a media, which begins with med_. See smmu media show --help.",
+        ),
+        (("token", "--owner", ""), "smmu: --owner is wrong: an owner has a name. See smmu token --help."),
         (("serve", "extra"), "smmu: There is more than it takes: extra. See smmu serve --help."),
         (("process",), "smmu: Missing argument 'FILE...'. See smmu process --help."),
         (("token",), "smmu: Missing option '--owner'. See smmu token --help."),
@@ -85,14 +94,14 @@ def test_what_is_not_understood_is_said_in_one_line(smmu: Smmu, arguments: tuple
 def test_a_port_is_a_port(smmu: Smmu, port: str) -> None:
     done = smmu("serve", "--port", port)
     assert done.status == 2
-    assert "'--port'" in done.err
+    assert done.err.startswith("smmu: --port is wrong: ")
     assert done.err.strip().endswith("See smmu serve --help.")
 
 
 def test_one_upload_is_resumed_with_one_file(smmu: Smmu) -> None:
     done = smmu("upload", "a", "b", "--url", "u", "--token", "t", "--resume", "upl_1")
     assert done.status == 2
-    assert "An upload is of one file: name one." in done.err
+    assert "--resume is wrong: an upload is of one file: name one." in done.err
 
 
 def test_a_stray_setting_is_refused_before_anything_is_touched(smmu: Smmu, tmp_path: Path) -> None:
@@ -295,3 +304,20 @@ def test_a_worker_on_aws_that_is_not_told_of_a_task_says_so_and_asks_nobody(
     assert main(["transcode", "--owner", "ada", "--record", record, "--tries", "0"]) == 2
     words = f"--record is wrong ({record!r}): it is JOB/aATTEMPT/PLACE, as a task is recorded."
     assert capfd.readouterr() == ("", f"smmu worker: {words}\n")
+
+
+def test_results_need_a_folder(smmu: Smmu, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = smmu("process", "a.jpg", "--out", "file")
+    words = "smmu: file is a file, and results need a folder: choose another --out.\n"
+    assert (done.status, done.err) == (1, words)
+
+
+def test_a_file_that_cannot_be_read_is_one_bad_file_and_no_bad_usage(
+    smmu: Smmu, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.jpg", "out"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr("os.access", lambda path, *_: not str(path).endswith("a.jpg"))
+    assert smmu("process", "a.jpg", "--out", "out").err.startswith("smmu: out is a file")
+    assert smmu("upload", "a.jpg", "--url", "u", "--token", "t").err.startswith("smmu: 'u' is not the address")

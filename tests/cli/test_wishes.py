@@ -122,7 +122,7 @@ def test_both_commands_refuse_bad_wishes_in_one_line_before_anything_is_done(
 def test_an_upload_that_is_gone_on_with_keeps_its_wishes(smmu: Smmu) -> None:
     done = smmu("upload", "a", "--url", "u", "--token", "t", "--resume", "upl_1", "--mute", "--clip", "1:")
     assert done.status == 2
-    assert "An upload keeps the wishes that it began with: leave out --clip, --mute." in done.err
+    assert "--resume is wrong: an upload keeps the wishes that it began with: leave out --clip, --mute." in done.err
     assert flags_of({}) == ""
 
 

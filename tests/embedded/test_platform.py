@@ -33,6 +33,13 @@ async def test_an_error_inside_leaves_as_it_is(folder: Path) -> None:
             raise LookupError("mine")
 
 
+async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)  # who runs tests as root may write anywhere
+    with pytest.raises(Unavailable, match=f"^{tmp_path} cannot be the data folder: it cannot be read and written$"):
+        async with open_platform(str(tmp_path), Limits(), exclusive=True):
+            pass
+
+
 async def test_nobody_works_beside_a_server_that_never_was(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="nothing was ever served from it"):
         async with open_platform(str(tmp_path / "typo"), Limits(), exclusive=False):

@@ -83,3 +83,12 @@ def test_each_wish_has_a_name_of_its_own(one: Variant, other: Variant) -> None:
 @given(VARIANTS)
 def test_a_wish_is_asked_for_as_it_is_read(variant: Variant) -> None:
     assert parse_variant(variant.query) == variant
+
+
+def test_each_side_is_complained_of_by_its_name() -> None:
+    with pytest.raises(Refused) as refused:
+        parse_variant({"w": "100", "h": "x"})
+    assert [reason.message.partition(",")[0] for reason in refused.value.reasons] == [
+        "w is a number of pixels",
+        "h is a number of pixels",
+    ]

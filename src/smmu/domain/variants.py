@@ -108,7 +108,7 @@ def _complaints(given: Mapping[str, str]) -> Iterator[Reason]:
             yield _bad("", f"There is no such parameter: the parameters are {', '.join(_FIELDS)}.")
     for name in ("w", "h"):
         if given.get(name, "64") not in steps:
-            yield _bad(f"/{name}", f"A side comes in steps: {', '.join(map(str, SIDES))}.")
+            yield _bad(f"/{name}", f"{name} is a number of pixels, in these steps: {', '.join(map(str, SIDES))}.")
     if given.get("fit", "contain") not in FITS:
         yield _bad("/fit", f"There is no such fit: choose one of {', '.join(FITS)}.")
     elif given.get("fit") == "cover" and not {"w", "h"} <= given.keys():

@@ -177,6 +177,8 @@ async def _serve(system: System, settings: Settings) -> None:
 
 @contextmanager
 def _hidden_folder(out: Path) -> Iterator[Path]:
+    if out.is_file():
+        raise refuse(Code.INVALID_REQUEST, f"{out} is a file, and results need a folder: choose another --out.")
     out.mkdir(parents=True, exist_ok=True)
     hidden = Path(tempfile.mkdtemp(prefix=".smmu-", dir=out))
     try:

@@ -12,6 +12,7 @@ Storage, all of it readable by its owner alone:
 the one before ended is over: its leases are released and its unfinished files removed.
 """
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -123,4 +124,6 @@ def _made(data: str) -> Path:
     except OSError as error:
         why = "it is a file" if isinstance(error, FileExistsError) else error.strerror
         raise Unavailable(f"{folder} cannot be the data folder: {why}") from error
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise Unavailable(f"{folder} cannot be the data folder: it cannot be read and written")
     return folder

@@ -274,12 +274,15 @@ _WORDS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_NOTHING_SENT = "EOF while parsing a value at line 1 column 0"  # pydantic's words
+
 
 def _not_valid(error: ValidationError) -> Said:
     """All findings; a body that is no JSON at all is a different answer."""
     found = error.errors(include_url=False, include_input=False)
     if found[0]["type"] == "json_invalid":
-        message = f"The body is not valid JSON: {found[0]['ctx']['error']}."
+        why = found[0]["ctx"]["error"]
+        message = "The body is empty: send JSON." if why == _NOTHING_SENT else f"The body is not valid JSON: {why}."
         code = HttpCode.MALFORMED_JSON
         return Said(status=HTTP_STATUS[code], code=code, message=message, faults=[Fault(code=code, message=message)])
     faults = list(_faults(found[:_FAULTS_MAX]))

@@ -18,7 +18,7 @@ _CLOSED = 128 + signal.SIGPIPE
 _PLAIN = tuple(
     (re.compile(theirs), ours)
     for theirs, ours in (
-        (r"^Invalid value for ('[^']+'): ", r"\1 is wrong: "),
+        (r"^Invalid value for '?([^':]+)'?: ", r"\1 is wrong: "),
         (r"Input should be a valid integer, .*", "it is a whole number"),
         (r"Input should be greater than or equal to (\S+)", r"it is \1 or more"),
         (r"Input should be less than or equal to (\S+)", r"it is \1 or less"),

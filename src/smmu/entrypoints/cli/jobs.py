@@ -6,14 +6,12 @@ import typer
 
 from smmu.entrypoints.cli.asking import ask
 from smmu.entrypoints.cli.boundary import REFUSED, Stop
-from smmu.entrypoints.cli.options import Json, Limit, Token, Url
+from smmu.entrypoints.cli.options import JobId, Json, Limit, Token, Url
 from smmu.entrypoints.cli.terminal import gauges, note, say
 
 if TYPE_CHECKING:
     from smmu.client.client import Client
     from smmu.wire import JobAnswer, JobList, JobSummary
-
-JobId = Annotated[str, typer.Argument(metavar="JOB_ID", help="The job.")]
 
 group = typer.Typer(help="Jobs of a server.", rich_markup_mode=None)
 

@@ -8,14 +8,13 @@ import typer
 
 from smmu.entrypoints.cli.asking import ask
 from smmu.entrypoints.cli.boundary import REFUSED, Stop
-from smmu.entrypoints.cli.options import Json, Limit, Token, Url
+from smmu.entrypoints.cli.options import Json, Limit, MediaId, Token, Url
 from smmu.entrypoints.cli.terminal import counting, gauges, note, say
 
 if TYPE_CHECKING:
     from smmu.client.client import Client
     from smmu.wire import MediaAnswer, MediaList, MediaSummary, PlaybackAnswer, RenditionAnswer
 
-MediaId = Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media.")]
 _MANY = "HLS and DASH are many files, and so is a storyboard: smmu media play has addresses, and the MP4 is one file"
 
 group = typer.Typer(help="Media of a server, and what was made of them.", rich_markup_mode=None)

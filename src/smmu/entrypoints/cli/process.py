@@ -10,7 +10,7 @@ import anyio
 import typer
 
 from smmu.entrypoints.cli.boundary import REFUSED, WORLD_FAILED, Stop
-from smmu.entrypoints.cli.options import Json
+from smmu.entrypoints.cli.options import Files, Json
 from smmu.entrypoints.cli.terminal import Gauges, complain, gauges, note, say
 from smmu.entrypoints.cli.wishes import Wishes, wishing
 
@@ -25,7 +25,7 @@ _OUT = (
 
 @wishing
 def process(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Images, videos, audio files.")],
+    files: Files,
     out: Annotated[Path, typer.Option(metavar="DIR", help=_OUT)] = Path("smmu-out"),
     *,
     json: Json = False,

@@ -6,8 +6,7 @@ import typer
 
 from smmu.entrypoints.cli.asking import ask
 from smmu.entrypoints.cli.boundary import REFUSED, Stop
-from smmu.entrypoints.cli.media import MediaId
-from smmu.entrypoints.cli.options import Token, Url
+from smmu.entrypoints.cli.options import MediaId, Token, Url
 from smmu.entrypoints.cli.terminal import gauges, note, say
 from smmu.entrypoints.cli.wishes import Wishes, wishing_more
 

@@ -24,7 +24,7 @@ def token(
     if not isinstance(platform, EmbeddedPlatform):
         raise SettingsError("Tokens are made for the embedded platform only: set SMMU_PLATFORM__KIND to embedded.")
     if not owner.strip():
-        raise typer.BadParameter("An owner has a name.", param_hint="--owner")
+        raise typer.BadParameter("an owner has a name.", param_hint="--owner")
     new = not platform.data.exists()
     token = verifier_of(platform.data).issue(owner, ttl)
     if new:

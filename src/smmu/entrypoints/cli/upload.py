@@ -11,7 +11,7 @@ import anyio
 import typer
 
 from smmu.entrypoints.cli.boundary import REFUSED, WORLD_FAILED, Stop, explained
-from smmu.entrypoints.cli.options import Token, Url
+from smmu.entrypoints.cli.options import Files, Token, Url
 from smmu.entrypoints.cli.terminal import Gauge, Gauges, complain, counting, gauges, note, say
 from smmu.entrypoints.cli.wishes import Wishes, flags_of, wishing
 
@@ -47,7 +47,7 @@ class Order:
 
 @wishing
 def upload(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Images, videos, audio files.")],
+    files: Files,
     url: Url,
     token: Token,
     *,
@@ -60,9 +60,9 @@ def upload(
 ) -> None:
     """Send files to a server. Prints of each its media and its job, which smmu media and smmu jobs take."""
     if resume is not None and len(files) != 1:
-        raise typer.BadParameter("An upload is of one file: name one.", param_hint="--resume")
+        raise typer.BadParameter("an upload is of one file: name one.", param_hint="--resume")
     if resume is not None and wishes:
-        words = f"An upload keeps the wishes that it began with: leave out {flags_of(wishes)}."
+        words = f"an upload keeps the wishes that it began with: leave out {flags_of(wishes)}."
         raise typer.BadParameter(words, param_hint="--resume")
     asked = Asked(url=url, token=token, parallel=parallel, watch=watch, resume=resume, wishes=wishes)
     statuses = anyio.run(_upload, asked, files, backend="asyncio")
@@ -95,7 +95,7 @@ async def _one(order: Order, file: Path, at: int) -> None:
         except Exception as error:  # noqa: BLE001 - the boundary of one file, told as at the boundary of all
             words, order.statuses[at] = explained(error)
             if words:
-                complain(f"{file}: {words}")
+                complain(f"{file}: {words.removeprefix(f'{file}: ')}")
 
 
 async def _send(order: Order, file: Path) -> None:
