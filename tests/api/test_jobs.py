@@ -159,3 +159,9 @@ async def test_a_page_is_never_longer_than_allowed() -> None:
             await completed(client)
         assert len((await client.get("/jobs")).json()["jobs"]) == 1
         is_problem(await client.get("/jobs?limit=3"), 422, "invalid_request")
+
+
+async def test_all_that_is_wrong_with_a_list_is_said_at_once(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/jobs?state=lost&limit=0")
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/state", "/limit"]

@@ -7,12 +7,12 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from smmu.domain.errors import Code, Refused, refuse
+from smmu.domain.errors import Code, Reason, Refused, refuse, refuse_if
 from smmu.domain.limits import Limits
 
 _CURSOR_CHARS_MAX = 1024
@@ -44,8 +44,9 @@ def wanted(
 
     `asked` is what else the list is of, which has been looked at before.
     """
-    given = {name: _word(request, name, allowed) for name, allowed in filters.items()}
-    kept = {**(asked or {}), **{name: value for name, value in given.items() if value is not None}}
+    refuse_if((*_wrong_words(request, filters), *_wrong_limit(request, limits)))
+    given = {name: request.query_params[name] for name in filters if name in request.query_params}
+    kept = {**(asked or {}), **given}
     cursor = request.query_params.get("cursor")
     after = None if cursor is None else _opened(cursor, owner, kept)
     return Wanted(limit=_limit(request, limits), filters=kept, after=after)
@@ -78,22 +79,31 @@ def _bound(owner: str, filters: Mapping[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _word(request: Request, name: str, allowed: frozenset[str] | None) -> str | None:
-    value = request.query_params.get(name)
-    if value is None or (allowed is None and value.isascii() and value.isprintable() and len(value) <= _WORD_CHARS_MAX):
-        return value
-    if allowed is None or value not in allowed:
+def _wrong_words(request: Request, filters: Mapping[str, frozenset[str] | None]) -> Iterator[Reason]:
+    for name, allowed in filters.items():
+        value = request.query_params.get(name)
+        if value is None or (_is_word(value) if allowed is None else value in allowed):
+            continue
         choice = f": choose one of {', '.join(sorted(allowed))}" if allowed else ""
-        raise refuse(Code.INVALID_REQUEST, f"There is no such {name}{choice}.", f"/{name}")
-    return value
+        yield _bad(f"/{name}", f"There is no such {name}{choice}.")
+
+
+def _is_word(value: str) -> bool:
+    return value.isascii() and value.isprintable() and len(value) <= _WORD_CHARS_MAX
+
+
+def _wrong_limit(request: Request, limits: Limits) -> Iterator[Reason]:
+    if not 1 <= _limit(request, limits) <= limits.page_items_max:
+        yield _bad("/limit", f"A limit is a whole number from 1 to {limits.page_items_max}.")
 
 
 def _limit(request: Request, limits: Limits) -> int:
+    """How many are asked for; 0 for what is no number."""
     text = request.query_params.get("limit")
     if text is None:
         return limits.page_items_default
-    number = int(text[:9]) if text.isdecimal() and text.isascii() else 0
-    if not 1 <= number <= limits.page_items_max:
-        message = f"A limit is a whole number from 1 to {limits.page_items_max}."
-        raise refuse(Code.INVALID_REQUEST, message, "/limit")
-    return number
+    return int(text[:9]) if text.isdecimal() and text.isascii() else 0
+
+
+def _bad(pointer: str, message: str) -> Reason:
+    return Reason(code=Code.INVALID_REQUEST, message=message, pointer=pointer)

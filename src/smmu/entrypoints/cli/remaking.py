@@ -1,5 +1,6 @@
 """`smmu media redo` and `smmu media add`: some renditions of a media later, and nothing else of it."""
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,7 +48,7 @@ def add(
 
 
 def _make(media_id: str, names: list[str], wish: Wishes, *, url: str, token: str, watch: bool) -> None:
-    from smmu.entrypoints.cli.upload import follow
+    from smmu.entrypoints.cli.upload import follow, tell_warnings
 
     async def question(client: "Client") -> tuple[str, str]:
         job_id = (await client.media.make(media_id, names, wish)).job_id
@@ -56,6 +57,7 @@ def _make(media_id: str, names: list[str], wish: Wishes, *, url: str, token: str
         with gauges() as shown:
             await follow(client, job_id, shown.add(media_id))
         ended = await client.jobs.get(job_id)
+        tell_warnings(ended, media_id)
         return job_id, "" if ended.state == "succeeded" else ended.error.message if ended.error else ended.state
 
     job_id, complaint = ask(url, token, question)
@@ -63,4 +65,4 @@ def _make(media_id: str, names: list[str], wish: Wishes, *, url: str, token: str
     if complaint:
         raise Stop(REFUSED, complaint)
     if not watch:
-        note(f"smmu jobs watch {job_id} says when it is done")
+        note(f"{shlex.join(['smmu', 'jobs', 'watch', job_id, '--url', url])} says when it is done")
