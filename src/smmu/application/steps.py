@@ -37,7 +37,7 @@ from smmu.domain.tags import cleaned
 from smmu.domain.task import Task
 from smmu.domain.values import ObjectRef
 from smmu.domain.watermark import Watermark
-from smmu.ports.errors import Denied, NotFound, TaskDied
+from smmu.ports.errors import Denied, NotFound, TaskDied, WorldError
 from smmu.ports.media import MediaEngine, Pieces, Progress, Sink
 from smmu.ports.objects import Body, ObjectStore, Source
 from smmu.ports.orchestrator import RunRequest
@@ -203,12 +203,25 @@ class Steps:
         except NotFound as error:
             raise refuse(Code.SOURCE_EXPIRED, "The uploaded file is no longer kept: upload it again.") from error
 
+    async def _lost(self, job: Job) -> Refused | None:
+        """That the source is gone. Whoever read it may have been told else: S3 denies what is gone to who may not list.
+
+        Who cannot look either knows no more, and the failure is recorded as it came.
+        """
+        try:
+            await self._source(job)
+        except Refused as refusal:
+            return refusal
+        except WorldError:
+            return None
+        return None
+
     async def _record_failure(self, task: Task, job: Job, _progress: Progress) -> None:
         error = task.input["error"]
         code = Code(error["error"]) if error["error"] in set(Code) else Code.INTERNAL
-        failure = Failure(
-            code=code, message=error["message"], task_id=error.get("task_id"), retryable=code in _RETRYABLE
-        )
+        lost = await self._lost(job) if code is Code.INTERNAL else None
+        code, message = (lost.code, lost.message) if lost else (code, error["message"])
+        failure = Failure(code=code, message=message, task_id=error.get("task_id"), retryable=code in _RETRYABLE)
         await self.jobs.fail(RunRequest(owner=job.owner, job_id=job.id, attempt=task.attempt, trace=job.trace), failure)
 
 

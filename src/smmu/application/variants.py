@@ -96,6 +96,11 @@ class Variants:
         return ref
 
     async def _require_room(self, known: Media) -> None:
+        """Refuse one that would be too many: of those that are stored, by whatever process, and those made by this one.
+
+        What other processes are making at this moment may come on top, once. The bound is against thousands of files;
+        to be exact it would need a counter, written with each, which every try that dies would leave wrong.
+        """
         prefix = keys.variant_key(known.owner, known.id, "")
         counted = {key for key in self._under_way if key.startswith(prefix)}  # this one too, and before what is there
         counted |= {ref.key async for ref in self.objects.list(prefix)}

@@ -102,7 +102,7 @@ class Limits:
     replaced_max: int = 50  # manifests of one media that are kept for whoever still plays them
 
     # pictures made on request
-    variants_max: int = 100
+    variants_max: int = 100  # of one media: stored, or being made by this process
     variant_seconds: int = 60
 
     # pictures shown to a classifier
