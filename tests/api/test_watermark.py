@@ -20,6 +20,10 @@ from tests.support.service import CLIP, Service, a_request, a_service, begun, co
 LOGO = pretend_file(Kind.IMAGE, size=900, width=400, height=100)
 LONG = pretend_file(duration_s=30.0)
 GONE = "The watermark's image is no longer kept: upload the video with another."
+GONE_LATER = (
+    "The watermark's image is no longer kept: name another as watermark in the options, or null to be without one;"
+    " all that carries it is made again."
+)
 
 
 async def made(service: Service, client: httpx.AsyncClient, data: bytes = CLIP, **changed: Any) -> dict[str, Any]:
@@ -106,11 +110,9 @@ async def test_what_is_made_later_has_it_too(service: Service, client: httpx.Asy
     assert {"480p", "poster"} <= {
         name for name, carried in (await carriers(client, film["media_id"])).items() if carried
     }
-    settled = is_problem(await client.post(path, json=over(mark)), 422, "invalid_options")
-    assert settled["detail"].startswith("watermark is settled with the upload")
     await client.delete(f"/media/{mark['media_id']}")
     gone = is_problem(await client.post(path, json={"names": ["poster"]}), 422, "invalid_watermark")
-    assert gone["detail"] == GONE
+    assert gone["detail"] == GONE_LATER
 
 
 async def test_another_owners_picture_is_one_that_does_not_exist(service: Service, client: httpx.AsyncClient) -> None:
@@ -150,7 +152,7 @@ async def test_a_picture_whose_file_storage_has_expired_is_refused(service: Serv
     assert (await shown(client, mark["media_id"]))["state"] == "ready"
     assert (await refused(client, mark["media_id"]))["detail"] == GONE
     later = await client.post(f"/media/{film['media_id']}/renditions", json={"names": ["poster"]})
-    assert is_problem(later, 422, "invalid_watermark")["detail"] == GONE
+    assert is_problem(later, 422, "invalid_watermark")["detail"] == GONE_LATER
 
 
 async def test_a_picture_that_expires_before_the_film_is_planned_fails_the_job(

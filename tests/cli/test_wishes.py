@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer import Typer
 
-from smmu.domain.options import ADDABLE, PRESETS, RUNGS, VIDEO_CODECS, Options, parse_options
+from smmu.domain.options import CHANGEABLE, PRESETS, RUNGS, VIDEO_CODECS, Options, parse_options
 from smmu.domain.watermark import WatermarkWish
 from smmu.entrypoints.cli.boundary import USAGE, Stop
 from smmu.entrypoints.cli.wishes import flags_of, wishing
@@ -128,15 +128,25 @@ def test_an_upload_that_is_gone_on_with_keeps_its_wishes(smmu: Smmu) -> None:
 
 def test_what_may_be_added_later_is_all_that_its_help_lists(smmu: Smmu) -> None:
     shown = {command: set(re.findall(r"--[a-z-]+", smmu(*command, "--help").out)) for command in (("upload",), ADDING)}
-    addable = {f"--{name.replace('_', '-')}" for name in ADDABLE}
-    assert shown[ADDING] == addable | {"--url", "--token", "--watch", "--help"}
+    addable = {f"--{name.replace('_', '-')}" for name in CHANGEABLE}
+    marked = {flag for flag in shown["upload",] if flag.startswith("--watermark-")}
+    assert shown[ADDING] == addable | marked | {"--no-watermark", "--url", "--token", "--watch", "--help"}
     assert shown["upload",] > addable
 
 
-@pytest.mark.parametrize("settled", [("--mute",), ("--clip", "5:"), ("--watermark", "med_1"), ("--read-metadata",)])
+@pytest.mark.parametrize("settled", [("--mute",), ("--clip", "5:"), ("--read-metadata",)])
 def test_what_is_settled_with_the_upload_may_still_be_said_and_is_for_the_server_to_refuse(
     smmu: Smmu, settled: tuple[str, ...]
 ) -> None:
     done = smmu(*ADDING, "med_1", *settled, "--url", "nowhere", "--token", "t")
     assert (done.status, done.out) == (2, "")
     assert "'nowhere' is not the address of a server" in done.err  # which was to be asked
+
+
+def test_a_watermark_is_not_laid_over_and_taken_away_at_once(smmu: Smmu) -> None:
+    done = smmu("media", "add", "med_1", "--url", "u", "--token", "t", "--watermark", "med_2", "--no-watermark")
+    assert (done.status, done.out) == (2, "")
+    assert (
+        done.err
+        == "smmu: --no-watermark: a watermark is laid over or taken away, not both: leave out one of the two.\n"
+    )

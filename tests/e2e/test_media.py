@@ -129,6 +129,8 @@ def test_renditions_are_made_again_or_added_and_the_others_stay(server: Server, 
     nothing = smmu("media", "add", clip_id, "--preset", "web", *server.options("fay"))
     assert (nothing.status, nothing.out) == (1, "")
     assert nothing.complaint == "smmu: There is nothing to add: all that these options make of this file is there."
+    unmarked = smmu("media", "add", clip_id, "--no-watermark", *server.options("fay"))
+    assert (unmarked.status, unmarked.complaint) == (1, nothing.complaint)
     settled = smmu("media", "add", clip_id, "--mute", *server.options("fay"))
     assert (settled.status, settled.out) == (1, "")
     assert settled.complaint.startswith("smmu: mute is settled with the upload: what can be added later is preset, ")

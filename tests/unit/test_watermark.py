@@ -198,7 +198,7 @@ def test_what_cannot_be_laid_over_is_refused(known: Media | None, picture: Image
 @pytest.mark.parametrize(
     ("given_options", "pointers"),
     [
-        *(({"watermark": value}, ["/options/watermark"]) for value in ("med_1", None, True, ["med_1"])),
+        *(({"watermark": value}, ["/options/watermark"]) for value in ("med_1", False, True, ["med_1"])),
         *(
             ({"watermark": {"image": name}}, ["/options/watermark/image"])
             for name in ("", 1, None, "a\nb", "a" * 1_025)
@@ -231,9 +231,9 @@ def test_what_is_not_said_is_as_most_want_it() -> None:
     )
 
 
-def test_it_is_settled_with_the_upload() -> None:
-    with pytest.raises(Refused, match="watermark is settled with the upload"):
-        widened(Options(), {"watermark": {"image": "med_1"}})
+def test_it_stays_until_another_is_named_or_none() -> None:
+    assert widened(Options(), {"watermark": {"image": "med_1"}}).watermark == WatermarkWish(image="med_1")
+    assert widened(Options(watermark=WISH), {"watermark": None}) == Options()
     with pytest.raises(Refused, match="nothing that a watermark could be laid over"):
         widened(Options(watermark=WISH), {"preset": "audio-only"})
     assert widened(Options(watermark=WISH, rungs=(240,)), {"rungs": [360]}).watermark == WISH

@@ -16,12 +16,12 @@ from smmu.application.store import Store, until_settled
 from smmu.application.transcription import speech_of
 from smmu.application.uploads import KEY_SECONDS, require_same
 from smmu.application.watermarks import watermark_of
-from smmu.domain import media
+from smmu.domain import media, plan_watermark
 from smmu.domain.errors import Code, refuse, refuse_if
 from smmu.domain.job import RENDITIONS, Job
 from smmu.domain.media import Media, State
 from smmu.domain.options import Options, widened
-from smmu.domain.plan import Role
+from smmu.domain.plan import Plan, Role
 from smmu.domain.plan_speech import Demands, Speech
 from smmu.domain.planner import plan
 from smmu.domain.remaking import Wish, at_once, check, chosen
@@ -34,6 +34,21 @@ from smmu.ports.system import IdSource
 
 _HEARD = frozenset({Role.CAPTIONS, Role.TRANSCRIPT})
 _SOMEBODYS = Demands(memory_bytes=0, pace=1.0)  # an engine that is not here, but was where the captions were made
+
+
+def _marked(known: Media, whole: Plan) -> frozenset[str]:
+    """What is there and shows a watermark: with another, all of it is made again.
+
+    Raises `Refused` where the plan does not have some of it, which would keep its own.
+    """
+    there = frozenset(record.name for record in known.renditions if record.role in plan_watermark.ROLES)
+    left = there - frozenset(plan_watermark.carriers(whole))
+    if left:
+        words = (
+            f"The watermark cannot be changed, since {', '.join(sorted(left))} would stay as it is: ask for a preset"
+        )
+        raise refuse(Code.INVALID_OPTIONS, f"{words} that makes it.", "/options/watermark")
+    return there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +105,11 @@ class Remaking:
 
     async def _job(self, known: Media, wish: Wish, trace: str) -> Job:
         await self._require_ready(known)
-        options = widened(await self._options(known), wish.options)
-        watermark = await watermark_of(self.store, self.jobs.objects, known.owner, options, sent=False)
-        whole = plan(facts_of(known), options, at_once(self.store.limits), await self._speech(known), watermark)
-        names = chosen(whole, [record.name for record in known.renditions], wish)
+        before = await self._options(known)
+        options = widened(before, wish.options)
+        whole = await self._plan(known, options, named="watermark" in wish.options)
+        marked = frozenset[str]() if options.watermark == before.watermark else _marked(known, whole)
+        names = chosen(whole, [record.name for record in known.renditions], wish, again=marked)
         await self.jobs.require_source(known.source)
         now, job_id = self.jobs.clock.now(), self.ids.new(JOB)
         return Job(
@@ -113,6 +129,12 @@ class Remaking:
             events=1,
             trace=trace or derived(job_id).parent,
         )
+
+    async def _plan(self, known: Media, options: Options, *, named: bool) -> Plan:
+        """The whole plan with these options, of which `named` are those that say the watermark just now."""
+        objects, limits = self.jobs.objects, at_once(self.store.limits)
+        watermark = await watermark_of(self.store, objects, known.owner, options, named=named, later=True)
+        return plan(facts_of(known), options, limits, await self._speech(known), watermark)
 
     async def _require_ready(self, known: Media) -> None:
         if known.state is not State.READY:

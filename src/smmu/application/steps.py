@@ -87,8 +87,7 @@ class Steps:
     async def _inspect(self, task: Task, job: Job, _progress: Progress) -> dict[str, Any]:
         began = self.clock.now()
         media = (await self.jobs.store.get(Media, job.owner, job.media_id)).value
-        again = job.kind == RENDITIONS
-        found = await (self._look_again(job, media) if again else self._look(task, job, media))
+        found = await (self._look_again(job, media) if _later(job) else self._look(task, job, media))
         document = replace(found, seconds=self.clock.now() - began)
         ref = await leave(self.objects, f"{prefix_of(job)}plan-{task.fence}.json", document)
         stages = [
@@ -109,7 +108,7 @@ class Steps:
         return PlanDocument(facts=facts, plan=made, seconds=0.0)
 
     async def _watermark(self, job: Job) -> Watermark | None:
-        return await watermark_of(self.jobs.store, self.objects, job.owner, job.options, sent=False)
+        return await watermark_of(self.jobs.store, self.objects, job.owner, job.options, named=False, later=_later(job))
 
     async def _judged(self, task: Task, job: Job, media: Media, facts: MediaFacts) -> tuple[Decision, ...]:
         """What the deployment's policy decided, where it has one."""
@@ -131,7 +130,7 @@ class Steps:
         prefix = f"{task.name}-{task.fence}/"
         sink = StoreSink(objects=self.objects, prefix=prefix_of(job) + prefix)
         chunks = Chunks(objects=self.objects, job=job, makes=self.engine.makes)
-        pieces = await self._pieces(planned, await chunks.found(planned, document.plan))
+        pieces = await self._pieces(job, planned, await chunks.found(planned, document.plan))
         renditions: tuple[Rendition, ...] = ()
         if planned.kind is TaskKind.CHUNK:
             folder = f"{job.id}-a{job.attempt}-{task.fence}/"
@@ -187,14 +186,14 @@ class Steps:
             raise TaskDied("this worker has no engine that recognises speech, and the plan has", "crashed")
         return Transcription(engine=self.engine, recognizer=self.recognizer)
 
-    async def _pieces(self, planned: PlannedTask, chunks: Mapping[str, ObjectRef]) -> Pieces:
+    async def _pieces(self, job: Job, planned: PlannedTask, chunks: Mapping[str, ObjectRef]) -> Pieces:
         """What a task needs besides its source."""
         if planned.watermark is None:
             return StoredPieces(objects=self.objects, refs=chunks)
         try:
             await self.objects.open(planned.watermark.image)
         except (NotFound, Denied) as error:  # of who may list nothing S3 hides what is gone; the source could be read
-            raise Refused(gone()) from error
+            raise Refused(gone(later=_later(job))) from error
         return StoredPieces(objects=self.objects, refs={**chunks, watermark.PIECE: planned.watermark.image})
 
     async def _source(self, job: Job) -> Source:
@@ -243,6 +242,11 @@ _RETRYABLE = frozenset(
 def prefix_of(job: Job) -> str:
     """Where everything that a job's present attempt makes is kept."""
     return keys.attempt_prefix(job.owner, job.media_id, job.id, job.attempt)
+
+
+def _later(job: Job) -> bool:
+    """Whether its file was looked at before, by the job that came with it."""
+    return job.kind == RENDITIONS
 
 
 def _reference(planned: PlannedTask) -> dict[str, Any]:

@@ -36,6 +36,7 @@ IMAGE_WIDTHS: Final = (320, 640, 1280, 1920, 2560)
 IMAGE_WIDTH_MIN, IMAGE_WIDTH_MAX, IMAGE_WIDTHS_MAX = 16, 8_192, 8
 CLIP_SECONDS_MIN, CLIP_SECONDS_MAX = 0.1, 86_400.0
 ADDABLE: Final = ("preset", "rungs", "codecs", "audio_formats", "image_widths", "image_formats")  # to what is there
+CHANGEABLE: Final = (*ADDABLE, "watermark")
 
 
 @quick
@@ -81,7 +82,7 @@ def parse_options(given: Mapping[str, object], pointer: str = "/options") -> Opt
 
 
 def widened(base: Options, given: Mapping[str, object], pointer: str = "/options") -> Options:
-    """`base` with more of what can be added later: a list is added to, a preset takes the place of the one before.
+    """`base` with more of what can be added later: a list is added to, a preset or a watermark replaces the one before.
 
     Raises `Refused` as `parse_options`, and for what is settled with the upload: which part, whether with sound.
     """
@@ -95,6 +96,7 @@ def widened(base: Options, given: Mapping[str, object], pointer: str = "/options
         audio_formats=tuple(name for name in AUDIO_FORMATS if name in (*base.audio_formats, *more.audio_formats)),
         image_widths=_with(base.image_widths, more.image_widths if "image_widths" in given else ()),
         image_formats=tuple(name for name in IMAGE_FORMATS if name in (*base.image_formats, *more.image_formats)),
+        watermark=more.watermark if "watermark" in given else base.watermark,
     )
     kept = {"preset": after.preset, "mute": after.mute, "watermark": after.watermark}
     refuse_if(tuple(_contradictions(kept, pointer)))
@@ -103,8 +105,9 @@ def widened(base: Options, given: Mapping[str, object], pointer: str = "/options
 
 def _settled(given: Mapping[str, object], pointer: str) -> Iterator[Reason]:
     for name in given:
-        if name in _FIELDS and name not in ADDABLE:
-            words = f"{name} is settled with the upload: what can be added later is {', '.join(ADDABLE)}."
+        if name in _FIELDS and name not in CHANGEABLE:
+            added = f"what can be added later is {', '.join(ADDABLE)}"
+            words = f"{name} is settled with the upload: {added}; the watermark can be changed."
             yield _bad(f"{pointer}/{name}", words)
 
 
@@ -213,10 +216,10 @@ _FIELDS: Final[Mapping[str, _Field]] = {
     ),
     "mute": _Field(holds=lambda value: isinstance(value, bool), otherwise="Mute is true or false."),
     "watermark": _Field(
-        holds=lambda value: isinstance(value, Mapping),
-        otherwise="A watermark is an object that names its image.",
-        inside=watermark.complaints,
-        parse=lambda value: WatermarkWish(**value),
+        holds=lambda value: value is None or isinstance(value, Mapping),
+        otherwise="A watermark is an object that names its image, or null for none.",
+        inside=lambda value, pointer: iter(()) if value is None else watermark.complaints(value, pointer),
+        parse=lambda value: None if value is None else WatermarkWish(**value),
     ),
 }
 

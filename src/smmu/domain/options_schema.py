@@ -55,7 +55,8 @@ SCHEMA: Final[dict[str, Any]] = {
         "image_formats": _some_of(IMAGE_FORMATS, default=list(IMAGE_FORMATS_ALWAYS)),
         "read_metadata": {"type": "boolean", "default": False},
         "watermark": {
-            "type": "object",
+            "type": ["object", "null"],
+            "default": None,
             "additionalProperties": False,
             "required": ["image"],
             "properties": {

@@ -6,16 +6,18 @@ the plan, so that every frame of every rung has the same one.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from smmu.domain import estimates
 from smmu.domain.errors import Code, Reason, refuse
 from smmu.domain.facts import ImageFacts
 from smmu.domain.limits import Limits
 from smmu.domain.media import Media, State
-from smmu.domain.plan import Decision, PlannedTask, RungSpec, Stage, StoryboardSpec, TaskKind
+from smmu.domain.plan import Decision, Plan, PlannedTask, Role, RungSpec, Stage, StoryboardSpec, TaskKind
 from smmu.domain.watermark import Watermark, WatermarkWish
 
 POINTER = "/options/watermark/image"
+ROLES: Final = frozenset({Role.HLS_VIDEO, Role.MP4, Role.POSTER, Role.PREVIEW})  # of what shows it
 _LAID_OVER = frozenset({TaskKind.VIDEO, TaskKind.CHUNK, TaskKind.POSTER})
 
 
@@ -46,9 +48,14 @@ def pinned(wish: WatermarkWish, known: Media | None, image: ImageFacts | None, l
     )
 
 
-def gone() -> Reason:
-    """Why what stands on a picture cannot be made that was deleted after it was named."""
+def gone(*, later: bool) -> Reason:
+    """Why what stands on a picture cannot be made that was deleted after it was named; `later`: the film is ready."""
     words = "The watermark's image is no longer kept: upload the video with another."
+    if later:
+        words = (
+            "The watermark's image is no longer kept: name another as watermark in the options, or null to be without"
+            " one; all that carries it is made again."
+        )
     return Reason(code=Code.INVALID_WATERMARK, message=words, pointer=POINTER)
 
 
@@ -79,6 +86,12 @@ def decisions(tasks: Sequence[PlannedTask], watermark: Watermark | None) -> Iter
     if any(isinstance(spec, StoryboardSpec) for spec in specs):
         reason = "its pictures are too small to show one, and only help to find a place"
         yield Decision(subject="storyboard", choice="without the watermark", reason=reason)
+
+
+def carriers(plan: Plan) -> tuple[str, ...]:
+    """The names of what shows a watermark, where there is one. All of a film's have the same."""
+    specs = (spec for stage in plan.stages for task in stage.tasks for spec in task.renditions)
+    return tuple(spec.name for spec in specs if spec.role in ROLES)
 
 
 def _with(task: PlannedTask, watermark: Watermark, limits: Limits) -> PlannedTask:

@@ -52,16 +52,18 @@ def check(wish: Wish) -> tuple[Reason, ...]:
     return ()
 
 
-def chosen(plan: Plan, there: Sequence[str], wish: Wish) -> tuple[str, ...]:
+def chosen(plan: Plan, there: Sequence[str], wish: Wish, *, again: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """The names that a wish comes to, of a media that has the renditions `there`, in the plan's order.
+
+    What has to be made `again` is among them, named or not.
 
     Raises `Refused` for what the plan does not have, and where nothing is left to be made.
     """
     planned = [spec.name for spec in _specs(plan)]
     if wish.names:
         refuse_if(tuple(_unknown(plan, planned, wish.names)))
-        return tuple(name for name in planned if name in wish.names)
-    added = tuple(name for name in planned if name not in there)
+        return tuple(name for name in planned if name in wish.names or name in again)
+    added = tuple(name for name in planned if name not in there or name in again)
     if not added:
         words = "There is nothing to add: all that these options make of this file is there."
         raise refuse(Code.NOTHING_TO_MAKE, " ".join([words, *_why_not(plan, wish)]), "/options")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smmu.entrypoints.cli.asking import ask
-from smmu.entrypoints.cli.boundary import REFUSED, Stop
+from smmu.entrypoints.cli.boundary import REFUSED, USAGE, Stop
 from smmu.entrypoints.cli.options import MediaId, Token, Url
 from smmu.entrypoints.cli.terminal import gauges, note, say
 from smmu.entrypoints.cli.wishes import Wishes, wishing_more
@@ -41,9 +41,16 @@ def add(
     url: Url,
     token: Token,
     watch: Watch = False,
+    no_watermark: Annotated[bool, typer.Option("--no-watermark", help="Without the film's watermark.")] = False,
     wishes: Wishes,
 ) -> None:
-    """Make what was not asked for before. Rungs, codecs, formats, widths, or what another preset has."""
+    """Make what was not asked for before. Rungs, codecs, formats, widths, or what another preset has.
+
+    Another watermark, or none, is for all that shows one: that is made again.
+    """
+    if no_watermark and "watermark" in wishes:
+        raise Stop(USAGE, "--no-watermark: a watermark is laid over or taken away, not both: leave out one of the two.")
+    wishes = {**wishes, "watermark": None} if no_watermark else wishes
     _make(media_id, names or [], wishes, url=url, token=token, watch=watch)
 
 

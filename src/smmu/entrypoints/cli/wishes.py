@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from smmu.domain.errors import Refused
-from smmu.domain.options import ADDABLE, AUDIO_FORMATS, IMAGE_FORMATS, PRESETS, RUNGS, VIDEO_CODECS, parse_options
+from smmu.domain.options import AUDIO_FORMATS, CHANGEABLE, IMAGE_FORMATS, PRESETS, RUNGS, VIDEO_CODECS, parse_options
 from smmu.domain.watermark import MARGIN, OPACITY, POSITION, POSITIONS, SIZE
 from smmu.entrypoints.cli.boundary import USAGE, Stop
 
@@ -38,9 +38,9 @@ class _Wish:
         return self.flag.removeprefix("--").replace("-", "_")
 
     @property
-    def is_addable(self) -> bool:
+    def is_changeable(self) -> bool:
         """Whether it may be said of what is there already; else it is settled with the upload."""
-        return all(field in ADDABLE for field in self.fields)
+        return all(field.partition("/")[0] in CHANGEABLE for field in self.fields)
 
     def parameter(self, *, hidden: bool) -> inspect.Parameter:
         """The argument, as typer reads it. One that is `hidden` is taken, and not in the command's help."""
@@ -60,7 +60,7 @@ def wishing_more(command: Callable[..., None]) -> Callable[..., None]:
 
     The server says so, which knows what is settled.
     """
-    return _taking(command, [wish.parameter(hidden=not wish.is_addable) for wish in _WISHES])
+    return _taking(command, [wish.parameter(hidden=not wish.is_changeable) for wish in _WISHES])
 
 
 def _taking(command: Callable[..., None], options: Sequence[inspect.Parameter]) -> Callable[..., None]:
