@@ -96,24 +96,28 @@ aws: $(READY) $(VALIDATOR)/.ready ## contracts, agreement, state machine and ada
 	@$(BIN)/python -m pytest -n $(JOBS) -m "$(AWS)"
 
 whole: $(READY) player ## the suites that start real servers and crash them
-	@$(BIN)/python -m pytest -m "$(WHOLE)"
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "$(WHOLE)"
 
 whole-aws: $(READY) localstack ## whole deployments that break, and what only a storage that checks signatures proves
-	@$(BIN)/python -m pytest -m "$(WHOLE_AWS)"
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "$(WHOLE_AWS)"
 
-# One after the other: two resolvers and two test runs at once would be slower on two cores.
+# Their environments at once, as each resolver has one core; then one test run after the other, as each has them all.
 other-pythons: $(READY) ## the fast suites on each of PYTHONS that this machine has beside its own
-	@for version in $(PYTHONS); do \
+	@others=""; \
+	for version in $(PYTHONS); do \
 		if $(BIN)/python --version | grep -q "^Python $$version\."; then \
 			echo "Python $$version: the one in $(VENV), already tested"; \
 		elif python=$$(scripts/find-python $$version); then \
 			echo "Python $$version: $$python"; \
-			$(MAKE) .venv-$$version/.ready FOUND="$$python" || exit 1; \
-			.venv-$$version/bin/python -m pytest -n $(JOBS) -m "$(FAST)" \
-				-o cache_dir=.venv-$$version/.pytest_cache || exit 1; \
+			others="$$others $$version"; \
 		else \
 			echo "Python $$version: not found on this machine, so not tested"; \
 		fi; \
+	done; \
+	$(MAKE) --silent -j $(JOBS) $(READY) $$(for version in $$others; do echo .venv-$$version/.ready; done) || exit 1; \
+	for version in $$others; do \
+		.venv-$$version/bin/python -m pytest -n $(JOBS) -m "$(FAST)" \
+			-o cache_dir=.venv-$$version/.pytest_cache || exit 1; \
 	done
 
 player: $(PLAYER)/.ready ## a player for DASH, for the tests in a browser
@@ -199,6 +203,6 @@ $(PEERS)/.ready: constraints-peers.txt
 
 .venv-%/.ready: pyproject.toml constraints.txt
 	@echo "making .venv-$*"
-	@"$(FOUND)" -m venv .venv-$*
+	@"$$(scripts/find-python $*)" -m venv .venv-$*
 	@.venv-$*/bin/python $(PIP_INSTALL)
 	@touch $@

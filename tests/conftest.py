@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
 
 from tests.support.aws import validator
 from tests.support.corpus import Corpus, find_corpus
 from tests.support.leaving_out import NEEDS
+from tests.support.sharing import Sharing
 
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -75,6 +77,12 @@ class CountFromWorkers:
     def pytest_testnodedown(self, node: object) -> None:
         output: dict[str, dict[str, int]] = getattr(node, "workeroutput", {})
         self.config.stash.setdefault(LEFT_OUT_BY_WORKERS, []).append(output.get(REPORTED_AS, {}))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing | None:
+    """The long suites' own; others are shared as pytest-xdist does it."""
+    return Sharing(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -12,6 +12,7 @@ import anyio
 import pytest
 
 from tests.support.corpus import Corpus, CorpusFile, each_corpus_file, read_corpus
+from tests.support.sharing import share_of
 from tests.support.source import PROJECT
 
 # A documentation address (RFC 5737): nobody answers there, so only the guard can refuse at once.
@@ -115,3 +116,17 @@ def test_a_file_of_the_corpus_is_the_one_that_the_manifest_means(corpus_file: Co
 
 def test_the_corpus_has_every_group(corpus: Corpus) -> None:
     assert {file.group for file in corpus.files} >= {"sniff", "photo", "video", "broken", "speech"}
+
+
+def test_what_is_dear_to_make_is_made_in_one_process() -> None:
+    shares = [
+        {share_of(f"tests/infra/test_{name}.py::test_a[1]") for name in ("a_job", "applied", "the_end")},
+        {
+            share_of("tests/aws/s3/test_put_security.py::test_a[localstack]"),
+            share_of("tests/contract/test_objects.py::test_b[localstack-0]"),
+        },
+        {share_of("tests/aws/test_cost.py::test_a[1]"), share_of("tests/aws/test_cost.py::test_b")},
+    ]
+    assert [len(share) for share in shares] == [1, 1, 1]
+    assert len(set.union(*shares)) == 3
+    assert share_of("tests/aws/test_windows.py::test_a") != share_of("tests/aws/test_windows.py::test_b")
