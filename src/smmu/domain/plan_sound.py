@@ -26,6 +26,7 @@ from smmu.domain.plan import (
 
 MAIN = "hls-audio"
 SURROUND_CHANNELS = 6
+NAMED_CHANNELS_MAX = 8  # 7.1; nobody knows where more of them are
 _BITRATE_BPS = {1: 64_000, 2: 128_000, SURROUND_CHANNELS: 256_000}
 _FILE_BITRATE_BPS = {"opus": {1: 64_000, 2: 96_000}, "mp3": {1: 96_000, 2: 192_000}}
 _CHANNELS_MAX = 2

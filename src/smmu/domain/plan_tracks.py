@@ -97,7 +97,8 @@ def unique(titles: Sequence[str]) -> list[str]:
 def _specs(track: AudioTrack, options: Options, *, is_main: bool) -> Iterator[AudioSpec]:
     name = plan_sound.MAIN if is_main else f"{plan_sound.MAIN}-{track.index}"
     yield plan_sound.audio_spec(track, name, Role.HLS_AUDIO)
-    if track.channels >= plan_sound.SURROUND_CHANNELS and options.preset != "preview-only":
+    is_surround = plan_sound.SURROUND_CHANNELS <= track.channels <= plan_sound.NAMED_CHANNELS_MAX
+    if is_surround and options.preset != "preview-only":
         yield plan_sound.surround_spec(track, f"{name}-surround", Role.HLS_AUDIO)
 
 

@@ -24,6 +24,7 @@ from av.packet import Packet
 from av.stream import Discard, Stream
 from av.video.frame import VideoFrame
 
+from smmu.adapters.media.sound import tractable
 from smmu.adapters.media.tracks import is_cover_art
 from smmu.adapters.media.window import RUN_UP_SECONDS, Window, time_of
 from smmu.adapters.media.workbench import Workbench
@@ -121,9 +122,8 @@ def video_frames(
 
 def audio_frames(bench: Workbench, damage: Damage, window: Window) -> Iterator[AudioFrame]:
     """Every block of sound of the track that decodes, in order of presentation, from where `window` opens or before."""
-    for frame in _frames(bench, damage, window, (RUN_UP_SECONDS,)):
-        if isinstance(frame, AudioFrame):
-            yield frame
+    frames = _frames(bench, damage, window, (RUN_UP_SECONDS,))
+    yield from tractable(frame for frame in frames if isinstance(frame, AudioFrame))
 
 
 def _frames(

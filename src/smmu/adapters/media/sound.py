@@ -19,6 +19,7 @@ from smmu.adapters.media.window import Window, time_of
 
 SLACK_SECONDS = Fraction(4, 100)  # timestamps of containers that count milliseconds wander by less than this
 SILENT_BLOCK = 4_096
+PLANES_MAX = 7  # of eight, PyAV looks at a ninth, which is no memory
 LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 UNSIGNED = "u8"
 
@@ -81,6 +82,31 @@ class Line:
             "timestamp_breaks": self.closed_up,
         }
         return {name: value for name, value in noted.items() if value}
+
+
+def tractable(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
+    """The same sound, in blocks of which every sample can be reached and every channel has a speaker.
+
+    Many channels lie in one plane. Those that nobody can name, of a recorder's sixteen inputs or of a sphere, are one.
+    """
+    converter: Converter | None = None
+    shape: tuple[object, ...] | None = None
+    for frame in frames:
+        count, rate, packed = frame.layout.nb_channels, frame.sample_rate, frame.format.packed.name
+        nameless = _is_nameless(_named_layout(frame))
+        if not nameless and (count <= PLANES_MAX or not frame.format.is_planar):
+            yield frame
+            continue
+        channels = 1 if nameless else count
+        if converter is None or shape != (rate, channels, packed):
+            shape, converter = (
+                (rate, channels, packed),
+                Converter(sample_rate=rate, channels=channels, sample_format=packed),
+            )
+        time, unit = frame.pts, frame.time_base
+        for made in converter.feed(frame):  # one for one: nothing is resampled
+            made.pts, made.time_base = time, unit
+            yield made
 
 
 def within(frames: Iterable[AudioFrame], window: Window) -> Iterator[AudioFrame]:
@@ -177,7 +203,10 @@ class Converter:
             channel_layout=_named_layout(frame),
             time_base=f"1/{frame.sample_rate}",
         )
-        nodes = [source, graph.add("aformat", self._target)]
+        nodes = [source]
+        if mix := _mix_of(frame):
+            nodes.append(graph.add("pan", mix))
+        nodes.append(graph.add("aformat", self._target))
         for description in filter(None, self._extra.split(",")):
             name, _, arguments = description.partition("=")
             nodes.append(graph.add(name, arguments or None))
@@ -208,3 +237,18 @@ def _named_layout(frame: AudioFrame) -> str:
     count = len(layout.channels) or layout.nb_channels
     known = layout.name and "channels" not in layout.name
     return layout.name if known else LAYOUTS.get(count, layout.name)
+
+
+def _is_nameless(layout: str) -> bool:
+    return "channels" in layout or "ambisonic" in layout
+
+
+def _mix_of(frame: AudioFrame) -> str:
+    """What is heard of channels without speakers: of a sphere its middle, which comes first; else all of them alike."""
+    layout = _named_layout(frame)
+    if "ambisonic" in layout:
+        return "mono|c0=c0"
+    if not _is_nameless(layout):
+        return ""
+    count = frame.layout.nb_channels
+    return "mono|c0=" + "+".join(f"{1 / count:.6f}*c{number}" for number in range(count))

@@ -75,13 +75,14 @@ class Peaks:
         # Few large blocks: what numpy does to one costs the same for 500 samples as for 50,000.
         block = self.samples_per_pixel * _PIXELS_AT_ONCE
         self._converter = Converter(
-            sample_rate=self.sample_rate, channels=self._channels, sample_format="s16p", block=block
+            sample_rate=self.sample_rate, channels=self._channels, sample_format="s16", block=block
         )
         self._condition = Condition(self.sample_rate, self._channels)
 
     def _add(self, block: AudioFrame) -> None:
         assert self._condition is not None  # noqa: S101 - there is no block before it has begun
-        wide: Samples = block.to_ndarray().astype(np.int16, copy=False)
+        rows = block.to_ndarray().reshape(-1, self._channels).T  # packed: sound.PLANES_MAX says why
+        wide: Samples = np.ascontiguousarray(rows, np.int16)
         self.samples += wide.shape[1]
         self._condition.feed(wide)
         line = np.concatenate((self._rest, wide.sum(axis=0, dtype=np.int32)))
