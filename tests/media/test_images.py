@@ -341,3 +341,17 @@ async def test_too_many_frames_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused) as caught:
         await engine.inspect(FileSource(animation(tmp_path / "dance.gif", frames=6)))
     assert caught.value.code is Code.REJECTED_FRAMES
+
+
+async def test_frames_that_ask_for_no_time_are_shown_for_a_tenth_of_a_second(
+    engine: PyavEngine, tmp_path: Path
+) -> None:
+    frames = [gradient(64, 48).rotate(90 * number).resize((64, 48)) for number in range(4)]
+    frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:], duration=[1, 500, 10, 40])
+    made = await one(engine, tmp_path / "a.webp", still("w64", 64, 48, animated=True))
+    assert [frame.copy().info["duration"] for frame in ImageSequence.Iterator(made)] == [100, 500, 100, 40]
+
+
+async def test_a_picture_of_six_pixels_is_made(engine: PyavEngine, tmp_path: Path) -> None:
+    gradient(2, 3).save(tmp_path / "a.png")
+    assert (await one(engine, tmp_path / "a.png", still("w2", 2, 3))).size == (2, 3)

@@ -24,6 +24,8 @@ THREADS_MAX = 4  # per graph: scaling is under a tenth of the work, and every th
 
 UNSPECIFIED = 2
 BT709, BT470BG, SMPTE170M, BT2020 = 1, 5, 6, 9
+BT2020_CONSTANT, CHROMA_DERIVED, RESERVED = 10, {12, 13}, {3}
+UNCONVERTED = {8: "YCgCo", 11: "YDzDx", 14: "ICtCp", 15: "IPT-C2", 16: "YCgCo-Re", 17: "YCgCo-Ro"}
 LIMITED, FULL = 1, 2
 PQ_TRANSFER, HLG_TRANSFER = 16, 18
 HD_HEIGHT_MIN = 700  # untagged pictures this high are BT.709 by universal custom, lower ones BT.601
@@ -44,6 +46,7 @@ class Step:
 
     def feed(self, frame: VideoFrame) -> Iterator[VideoFrame]:
         """Push one frame and yield what comes out."""
+        name_matrix(frame)
         shape = _shape(frame)
         if shape != self._shape:
             yield from self.flush()
@@ -166,6 +169,19 @@ def tag_hdr(frame: VideoFrame, transform: Transform) -> None:
         frame.color_primaries = BT2020
     if frame.colorspace == UNSPECIFIED:
         frame.colorspace = BT2020
+
+
+def name_matrix(frame: VideoFrame) -> None:
+    """Call the matrix of a picture by a name that FFmpeg's scaler knows: the same, or the one next to it.
+
+    Constant luminance is taken for the usual kind, and what follows from the primaries for the matrix of these.
+    """
+    if frame.colorspace == BT2020_CONSTANT:
+        frame.colorspace = BT2020
+    elif frame.colorspace in CHROMA_DERIVED:
+        frame.colorspace = BT2020 if frame.color_primaries == BT2020 else BT709
+    elif frame.colorspace in RESERVED:
+        frame.colorspace = UNSPECIFIED
 
 
 def tag_bt709(frame: VideoFrame) -> None:

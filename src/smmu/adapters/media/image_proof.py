@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pyvips
 
-from smmu.adapters.media.picture import P3, PROFILE, VipsImage, resized
+from smmu.adapters.media.picture import P3, PROFILE, VipsImage, resized, shown_ms
 from smmu.adapters.media.pictures import failures
 from smmu.domain.facts import ImageFacts
 from smmu.domain.manifest import Check, Proof
@@ -76,7 +76,8 @@ def _read_back(path: str, spec: ImageSpec, image: VipsImage, small: VipsImage) -
     width, height = small.width, small.height
     if spec.format == "avif":
         return _on_white(resized(_avif(path), width, height))
-    if image.get_page_height() != image.height:
+    tiny = max(image.width, image.height) <= _SMALL_SIDE  # of a few pixels, such a decoder makes other colours
+    if tiny or image.get_page_height() != image.height:
         return _on_white(resized(_first_frame(image.copy_memory()), width, height))
     wanted = {"height": height, "size": "force", "no_rotate": True, "fail_on": "warning"}
     return _on_white(pyvips.Image.thumbnail(path, width, **wanted))
@@ -133,7 +134,7 @@ def _lasting(image: VipsImage, written: VipsImage) -> Check:
 
 
 def _lasts_ms(image: VipsImage) -> int:
-    return sum(image.get("delay")) if image.get_typeof("delay") and image.get("n-pages") > 1 else 0
+    return sum(shown_ms(image.get("delay"))) if image.get_typeof("delay") and image.get("n-pages") > 1 else 0
 
 
 def _shape(spec: ImageSpec, source: ImageFacts) -> Check:

@@ -17,7 +17,7 @@ from smmu.adapters.media.encoder import mark
 from smmu.adapters.media.graph import BT709, LIMITED, Step, tag_bt709
 from smmu.adapters.media.inspect import admitted
 from smmu.adapters.media.mp4 import OPTIONS
-from smmu.adapters.media.picture import VipsImage
+from smmu.adapters.media.picture import VipsImage, shown_ms
 from smmu.adapters.media.pictures import open_picture
 from smmu.adapters.media.proof import check, check_within
 from smmu.adapters.media.workbench import Workbench
@@ -26,7 +26,6 @@ from smmu.domain.plan import LoopSpec, PlannedTask
 
 PATH, CONTENT_TYPE = "loop.mp4", "video/mp4"
 _TICKS, _PRESET = 1000, "veryfast"
-_HASTY_MS, _USUAL_MS = 10, 100  # browsers show a frame that asks for no more than 10 ms for 100
 _WHITE = 255
 _FILTERS = [("scale", "out_color_matrix=bt709:out_range=limited"), ("format", "yuv420p")]
 
@@ -57,11 +56,6 @@ def _rendition(bench: Workbench, spec: LoopSpec) -> Rendition:
         bitrate_bps=round(8 * size / seconds),
         proof=Proof(checks=checks, measures={"frames": len(delays), "crf": spec.crf}),
     )
-
-
-def shown_ms(delays: Sequence[int]) -> list[int]:
-    """How long browsers show frames that ask for so many milliseconds."""
-    return [delay if delay > _HASTY_MS else _USUAL_MS for delay in delays]
 
 
 def _encode(bench: Workbench, column: VipsImage, delays: Sequence[int], spec: LoopSpec, target: Path) -> None:

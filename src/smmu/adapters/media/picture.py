@@ -14,6 +14,7 @@ from smmu.domain.plan import Colours
 
 VipsImage = Any  # pyvips ships no types
 PROFILE = "icc-profile-data"
+_HASTY_MS, _USUAL_MS = 10, 100  # browsers show a frame that asks for no more than 10 ms for 100
 _PLAIN = frozenset({"srgb", "rgb", "b-w", "rgb16", "grey16"})  # sRGB, or what it is a few shifts away
 
 P3: bytes = pyvips.Image.profile_load("p3")  # 480 bytes that name nobody: saucecontrol/Compact-ICC-Profiles, CC0
@@ -67,6 +68,11 @@ def as_column(frames: Sequence[VipsImage], delays_ms: Sequence[int], loop: int =
     column.set_type(pyvips.GValue.array_int_type, "delay", list(delays_ms))
     column.set_type(pyvips.GValue.gint_type, "loop", loop)
     return column
+
+
+def shown_ms(delays: Sequence[int]) -> list[int]:
+    """How long browsers show frames that ask for so many milliseconds."""
+    return [delay if delay > _HASTY_MS else _USUAL_MS for delay in delays]
 
 
 def upright(image: VipsImage, orientation: int) -> VipsImage:

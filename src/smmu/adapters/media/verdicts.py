@@ -5,9 +5,11 @@ Nothing is read or decoded here. The rules for pictures are in `inspect_image.py
 
 from av.container import InputContainer
 from av.stream import Stream
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from smmu.adapters.media.boxes import Outline
+from smmu.adapters.media.graph import UNCONVERTED
 from smmu.adapters.media.measure import Measures
 from smmu.adapters.media.selection import Selection
 from smmu.adapters.media.tracks import codec_name, decoder_of
@@ -102,6 +104,7 @@ def on_measures(chosen: Selection, measures: Measures, boxes: Outline | None) ->
     for stream in chosen.judged:
         trial = measures.trials[stream.index]
         if trial.frames:
+            _check_matrix(trial.first)
             continue
         if trial.packets:
             why = trial.reason or "no frame came"
@@ -151,6 +154,17 @@ def _entry(stream: Stream, boxes: Outline | None) -> str:
     if boxes is None:
         return "something unknown"
     return boxes.codecs[stream.index] if stream.index < len(boxes.codecs) else ""
+
+
+def _check_matrix(frame: VideoFrame | None) -> None:
+    """The numbers of a picture have to be ones of which its colours can be made here."""
+    if frame is None or frame.format.is_rgb or frame.colorspace not in UNCONVERTED:
+        return
+    raise refuse(
+        Code.REJECTED_UNSUPPORTED_CODEC,
+        f"Its colours are written as {UNCONVERTED[frame.colorspace]}, which cannot be converted here. "
+        "Export it with colours of BT.709.",
+    )
 
 
 def _check_size(width: int, height: int, limits: Limits) -> None:

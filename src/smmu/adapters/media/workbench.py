@@ -37,9 +37,10 @@ DEMUXERS = (
 DECODERS = (
     "h264,hevc,libdav1d,av1,vp8,libvpx,vp9,libvpx-vp9,vvc,mpeg1video,mpeg2video,mpeg4,h263,h263i,flv,theora,"
     "msmpeg4v1,msmpeg4v2,msmpeg4,wmv1,wmv2,wmv3,vc1,prores,dnxhd,mjpeg,png,gif,webp,rawvideo,ffv1,"
+    "dvvideo,vp6,vp6f,vp6a,qtrle,cfhd,v210,huffyuv,ffvhuff,utvideo,"
     "aac,aac_fixed,aac_latm,mp3,mp3float,mp2,mp2float,mp1,mp1float,ac3,ac3_fixed,eac3,dca,truehd,mlp,"
     "opus,libopus,vorbis,flac,alac,wavpack,amrnb,amrwb,libopencore_amrnb,libopencore_amrwb,wmav1,wmav2,wmapro,"
-    "wmalossless,adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,adpcm_swf,gsm,gsm_ms,pcm_alaw,pcm_mulaw,pcm_u8,pcm_s8,"
+    "wmalossless,adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,adpcm_swf,nellymoser,speex,wmavoice,qcelp,evrc,gsm,gsm_ms,pcm_alaw,pcm_mulaw,pcm_u8,pcm_s8,"
     "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,"
     "pcm_bluray,pcm_dvd,mov_text,subrip,srt,ass,ssa,webvtt,text,dvdsub,pgssub"
 )
