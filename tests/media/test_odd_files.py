@@ -76,3 +76,41 @@ def test_samples_that_are_no_numbers_are_refused(tmp_path: Path, bad: float) -> 
     with pytest.raises(Refused, match="are no numbers") as refused:
         render(tmp_path / "a.wav", tmp_path / "o")
     assert refused.value.code is Code.REJECTED_CORRUPT
+
+
+def test_a_sound_without_decoder_beside_one_that_has_one_is_left_out_and_told(tmp_path: Path) -> None:
+    film = make(tmp_path / "a.mp4", *RED, *TONE, *TONE, "-map", "0", "-map", "1", "-map", "2", *X264)
+    data = film.read_bytes()
+    assert data.count(b"mp4a\0\0\0\0") == 2
+    at = data.rindex(b"mp4a\0\0\0\0")
+    film.write_bytes(data[:at] + spatial(data[at:]))
+    made = render(film, tmp_path / "o", "video", "audio")
+    assert failures(made) == []
+    assert clips.stream(made.path("mp4"), "a")["codec_name"] == "aac"
+    told = {one.subject: one.reason for one in clips.plan(film, tmp_path / "p").decisions if one.choice == "skipped"}
+    assert told["track 2"] == "it is coded as apac, which cannot be decoded here"
+
+
+def test_the_only_sound_without_decoder_is_refused(tmp_path: Path) -> None:
+    film = make(tmp_path / "a.mp4", *RED, *TONE, *X264)
+    film.write_bytes(spatial(film.read_bytes()))
+    with pytest.raises(Refused, match="coded as apac") as refused:
+        clips.inspect(film, tmp_path)
+    assert refused.value.code is Code.REJECTED_UNSUPPORTED_CODEC
+
+
+def spatial(data: bytes) -> bytes:
+    """An MP4 whose sound is called what phones call theirs of all directions."""
+    return data.replace(b"mp4a\0\0\0\0", b"apac\0\0\0\0").replace(b"esds", b"dapa")
+
+
+def test_a_film_that_announces_sound_which_never_comes_is_silent(tmp_path: Path) -> None:
+    coding = ("-c:v", "libvpx", "-c:a", "libopus")
+    shown = (*RED, *TONE, "-af", "atrim=start=5", "-map", "0", "-map", "1")
+    film = make(tmp_path / "a.webm", *shown, *coding)
+    assert {one["codec_type"] for one in clips.probe(film, "-show_streams")["streams"]} == {"video", "audio"}
+    made = render(film, tmp_path / "o", "video")
+    assert failures(made) == []
+    assert {one["codec_type"] for one in clips.probe(made.path("mp4"), "-show_streams")["streams"]} == {"video"}
+    told = {one.subject: one.reason for one in clips.plan(film, tmp_path / "p").decisions if one.choice == "skipped"}
+    assert told["track 1"] == "there is nothing in it"

@@ -25,7 +25,7 @@ def classify(facts: MediaFacts, renditions: Sequence[Rendition] = ()) -> Mapping
 
 
 def _sound(facts: MediaFacts) -> set[str]:
-    return {"has_audio"} if facts.audio else {"silent"} if facts.video else set()
+    return {"has_audio"} if any(track.playable for track in facts.audio) else {"silent"} if facts.video else set()
 
 
 def _heard(renditions: Sequence[Rendition]) -> set[str]:

@@ -148,7 +148,10 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioTrack:
-    """One sound track. `language` is a tag (BCP 47), `title` what the file calls it; "" when it does not say."""
+    """One sound track. `language` is a tag (BCP 47), `title` what the file calls it; "" when it does not say.
+
+    `unheard` says why nobody can hear it here, beside a track that can be heard or a picture; "" when one can.
+    """
 
     index: int
     codec: str
@@ -159,11 +162,17 @@ class AudioTrack:
     default: bool = False
     title: str = ""
     purpose: Purpose | None = None
+    unheard: str = ""
 
     @property
     def playable(self) -> bool:
         """Whether the track says what a decoder must know; one that does not has no decoder or no sound."""
-        return self.channels > 0 and self.sample_rate > 0
+        return self.channels > 0 and self.sample_rate > 0 and not self.unheard
+
+    @property
+    def why_unplayable(self) -> str:
+        """The reason, for a track that is not playable."""
+        return self.unheard or "it states no channels or no sample rate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

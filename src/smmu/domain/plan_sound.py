@@ -132,7 +132,7 @@ def decisions(facts: MediaFacts, track: AudioTrack) -> Iterator[Decision]:
     yield from about_main(facts, track)
     for other in facts.audio:
         if other is not track:
-            why = "only the main sound is made" if other.playable else "it states no channels or no sample rate"
+            why = "only the main sound is made" if other.playable else other.why_unplayable
             yield Decision(subject=f"track {other.index}", choice="skipped", reason=why)
 
 

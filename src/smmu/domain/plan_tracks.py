@@ -30,7 +30,8 @@ def sounds(facts: MediaFacts, options: Options) -> tuple[tuple[AudioSpec, ...], 
     """The sounds of a film, the main one first; none where none is wanted or playable."""
     main = None if options.mute else plan_sound.main_track(facts.audio)
     if main is None:
-        return (), ()
+        unheard = () if options.mute else tuple(_about_other(track, track.why_unplayable) for track in facts.audio)
+        return (), unheard
     kept, decisions = [main], list(plan_sound.about_main(facts, main))
     for track in facts.audio:
         if track is not main:
@@ -106,7 +107,7 @@ def _why_not(track: AudioTrack, kept: Sequence[AudioTrack], options: Options) ->
     """Why a track is not made beside those that are; "" when it is."""
     same = next((one for one in kept if _sense(one) == _sense(track)), None)
     if not track.playable:
-        return "it states no channels or no sample rate"
+        return track.why_unplayable
     if options.preset == "preview-only":
         return "the preset preview-only makes the main sound alone"
     if not track.language:

@@ -44,7 +44,7 @@ def tasks(
     elif sounds:
         why_sounds = (*why_sounds, Decision(subject="waveform", choice="skipped", reason=plan_glimpses.THE_LEAST))
     if not sounds and not options.mute:
-        why_sounds = (_source("no sound", "the file has no track that states its channels and rate"),)
+        why_sounds = (*why_sounds, _source("no sound", "the file has no track that can be heard"))
     about_made = (*about_top, *about_mp4, *why_sounds, *why_texts, *why_shown)
     return tuple(made), (*_decisions(facts, video, rungs, options), *about_made)
 

@@ -21,7 +21,14 @@ from smmu.adapters.media.inspect import admitted
 from smmu.adapters.media.measure import Measures, measure
 from smmu.adapters.media.selection import Selection, select
 from smmu.adapters.media.sound_tags import sound_tags
-from smmu.adapters.media.tracks import audio_track, chapters_of, subtitle_track, video_track
+from smmu.adapters.media.tracks import (
+    audio_track,
+    chapters_of,
+    codec_name,
+    subtitle_track,
+    unheard_track,
+    video_track,
+)
 from smmu.adapters.media.workbench import Workbench
 from smmu.domain.facts import AudioTrack, Kind, Mark, MediaFacts, VideoTrack
 from smmu.domain.limits import Limits
@@ -103,7 +110,7 @@ def _facts(
     bench: Workbench, file: _File, container: InputContainer, chosen: Selection, measures: Measures
 ) -> MediaFacts:
     video = _video(chosen, measures)
-    audio = tuple(audio_track(stream, measures.samples.get(stream.index)) for stream in chosen.audio)
+    audio = tuple(_sounds(file, chosen, measures))
     if video is None:  # in Ogg the song's title is the track's, and that is a tag: nobody chooses between tracks here
         audio = tuple(replace(track, title="") for track in audio)
     kind = Kind.VIDEO if video else Kind.AUDIO
@@ -125,6 +132,18 @@ def _facts(
         bytes_read=bench.source.bytes_read,
         warnings=_warnings(measures),
     )
+
+
+def _sounds(file: _File, chosen: Selection, measures: Measures) -> Iterator[AudioTrack]:
+    """In the order of the file; what cannot be heard says why."""
+    for stream in sorted((*chosen.audio, *chosen.undecodable), key=lambda one: one.index):
+        if stream in chosen.undecodable:
+            codec = verdicts.coded_as(stream, file.boxes) or "something unknown"
+            yield unheard_track(stream, codec, f"it is coded as {codec}, which cannot be decoded here")
+        elif measures.trials[stream.index].packets:
+            yield audio_track(stream, measures.samples.get(stream.index))
+        else:
+            yield unheard_track(stream, codec_name(stream), "there is nothing in it")
 
 
 def _video(chosen: Selection, measures: Measures) -> VideoTrack | None:

@@ -20,9 +20,11 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from smmu.adapters.media.timing import Samples, is_variable, measured_rate, nearest_standard
+from smmu.adapters.media.workbench import DECODERS
 from smmu.domain.facts import AudioTrack, Chapter, Purpose, SubtitleTrack, Transfer, VideoTrack
 from smmu.domain.languages import tag_of
 
+_DECODERS = frozenset(DECODERS.split(","))
 _TRANSFERS = {16: Transfer.PQ, 18: Transfer.HLG}  # ISO/IEC 23091-2, TransferCharacteristics
 _PRIMARIES = {1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020", 12: "p3"}
 _MATRICES = {0: "gbr", 1: "bt709", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020c"}
@@ -68,6 +70,12 @@ def is_cover_art(stream: Stream) -> bool:
 def decoder_of(stream: Stream) -> CodecContext | None:
     """The stream's decoder; `None` when FFmpeg has none, which PyAV's types do not know."""
     return stream.codec_context
+
+
+def is_decodable(stream: Stream) -> bool:
+    """Whether there is a decoder for it, and one that is used here."""
+    context = decoder_of(stream)
+    return context is not None and context.codec.name in _DECODERS
 
 
 def codec_name(stream: Stream) -> str:
@@ -177,6 +185,13 @@ def audio_track(stream: AudioStream, samples: Samples | None) -> AudioTrack:
         default=bool(stream.disposition & Disposition.default),
         title=title_of(stream),
         purpose=purpose_of(stream, _SOUNDS_ARE_FOR),
+    )
+
+
+def unheard_track(stream: AudioStream, codec: str, why: str) -> AudioTrack:
+    """A sound track of which nothing can be heard."""
+    return AudioTrack(
+        index=stream.index, codec=codec, channels=0, sample_rate=0, language=language_of(stream), unheard=why
     )
 
 

@@ -11,9 +11,8 @@ from av.video.stream import VideoStream
 from smmu.adapters.media.boxes import Outline
 from smmu.adapters.media.graph import UNCONVERTED
 from smmu.adapters.media.measure import Measures
-from smmu.adapters.media.selection import Selection
-from smmu.adapters.media.tracks import codec_name, decoder_of
-from smmu.adapters.media.workbench import DECODERS
+from smmu.adapters.media.selection import Selection, select
+from smmu.adapters.media.tracks import codec_name, decoder_of, is_decodable
 from smmu.domain.errors import Code, Refused, refuse, refuse_if
 from smmu.domain.facts import MediaFacts
 from smmu.domain.judgement import judge_pictures
@@ -23,7 +22,6 @@ from smmu.domain.signatures import Sniffed
 _AGAIN = "Export it again and upload the new file."
 _WHOLE = "Check that the original plays to its end, and upload it again."
 _LOCK = "enc_key_id"  # what FFmpeg's Matroska demuxer notes of an encrypted track
-_DECODERS = frozenset(DECODERS.split(","))
 # Each edit of an MP4 lists samples anew, and FFmpeg seeks in time that grows with the square of the list.
 _LISTED_MIN, _LISTED_TIMES_MAX = 1_000, 10
 
@@ -56,7 +54,7 @@ def too_many_streams(limits: Limits) -> Refused:
 
 
 def on_streams(container: InputContainer, boxes: Outline | None, limits: Limits) -> None:
-    """Every picture and sound track needs a decoder, and one that is used here."""
+    """Every picture track needs a decoder, and one that is used here; of sounds, where there are any, one has to."""
     if len(container.streams) > limits.streams_max:
         raise too_many_streams(limits)
     if not container.streams.video and not container.streams.audio:
@@ -69,7 +67,7 @@ def on_streams(container: InputContainer, boxes: Outline | None, limits: Limits)
         )
     if any(_LOCK in stream.metadata for stream in container.streams):
         raise _locked()
-    for stream in (*container.streams.video, *container.streams.audio):
+    for stream in (*container.streams.video, *select(container).audio):
         _check_decoder(stream, boxes)
 
 
@@ -88,6 +86,8 @@ def on_index(chosen: Selection, size: int, limits: Limits, *, indexed: bool) -> 
         return
     for stream in chosen.judged:
         if not len(stream.index_entries):
+            if _may_be_empty(stream, chosen):
+                continue
             raise _empty_track(stream)
         if isinstance(stream, VideoStream):
             context = stream.codec_context
@@ -112,7 +112,8 @@ def on_measures(chosen: Selection, measures: Measures, boxes: Outline | None) ->
             raise refuse(Code.REJECTED_CORRUPT, f"The {track} cannot be decoded: {why}. {_AGAIN}")
         if boxes is not None and boxes.missing_bytes:
             raise _cut_off(f"its last {boxes.missing_bytes} bytes are missing")
-        raise _empty_track(stream)
+        if not _may_be_empty(stream, chosen):
+            raise _empty_track(stream)
 
 
 def on_end(dead: tuple[Stream, float] | None) -> None:
@@ -137,10 +138,9 @@ def on_facts(facts: MediaFacts, limits: Limits) -> None:
 
 
 def _check_decoder(stream: Stream, boxes: Outline | None) -> None:
-    context = decoder_of(stream)
-    if context is not None and context.codec.name in _DECODERS:
+    if is_decodable(stream):
         return
-    known = codec_name(stream) if context is not None else _entry(stream, boxes)
+    known = coded_as(stream, boxes)
     if not known:
         raise refuse(Code.REJECTED_CORRUPT, f"Its {stream.type} track does not say how it is coded. {_AGAIN}")
     raise refuse(
@@ -150,7 +150,10 @@ def _check_decoder(stream: Stream, boxes: Outline | None) -> None:
     )
 
 
-def _entry(stream: Stream, boxes: Outline | None) -> str:
+def coded_as(stream: Stream, boxes: Outline | None) -> str:
+    """What a track without a decoder that is used here is coded as; "" when nothing says it."""
+    if decoder_of(stream) is not None:
+        return codec_name(stream)
     if boxes is None:
         return "something unknown"
     return boxes.codecs[stream.index] if stream.index < len(boxes.codecs) else ""
@@ -188,6 +191,11 @@ def _locked() -> Refused:
 
 def _cut_off(how: str) -> Refused:
     return refuse(Code.REJECTED_TRUNCATED, f"The file was cut off: {how}. {_WHOLE}")
+
+
+def _may_be_empty(stream: Stream, chosen: Selection) -> bool:
+    """A browser that records without a microphone announces sound that never comes."""
+    return stream in chosen.audio and chosen.video is not None
 
 
 def _empty_track(stream: Stream) -> Refused:
