@@ -15,6 +15,7 @@ from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.codec import CodecContext
 from av.codec.context import Flags
+from av.error import ArgumentError
 from av.packet import Packet
 
 from smmu.adapters.media import cmaf
@@ -192,7 +193,13 @@ class AacEncoder:
 
     def _encode(self, frames: Iterable[AudioFrame]) -> None:
         for frame in frames:
-            self._write(self._context.encode(frame))
+            try:
+                packets = self._context.encode(frame)
+            except ArgumentError as error:  # the one thing that FFmpeg's encoder has against samples
+                raise refuse(
+                    Code.REJECTED_CORRUPT, "Some samples of its sound are no numbers. Export it again."
+                ) from error
+            self._write(packets)
 
     def _write(self, packets: Iterable[Packet]) -> None:  # type: ignore[type-arg] # an encoder's packet has no stream
         for packet in packets:
