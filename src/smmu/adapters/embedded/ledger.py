@@ -45,6 +45,7 @@ _COUNT = (
     "INSERT INTO counters (owner, name, value) VALUES (?, ?, ?)"
     " ON CONFLICT DO UPDATE SET value = value + excluded.value"
 )
+_GROW = "UPDATE counters SET value = value + ? WHERE owner = ? AND name = ? AND value + ? <= ?"
 _COUNTERS = "SELECT name, value FROM counters WHERE owner = ?"
 _REMOVE = "DELETE FROM records WHERE tbl = ? AND owner = ? AND id = ? AND version = ?"
 
@@ -185,15 +186,26 @@ def _prepared(changes: Sequence[Change], messages: Sequence[Message]) -> _Commit
 
 
 def _count(count: Count, connection: sqlite3.Connection) -> None:
-    """Counted, then read: `RETURNING` would keep its rows in a temporary table, which takes ten times as long."""
-    connection.executemany(_COUNT, [(count.owner, name, delta) for name, delta in count.deltas.items()])
-    bounded = [(name, bound) for name, bound in count.at_most.items() if count.deltas.get(name, 0) > 0]
-    if not bounded:
+    free = []
+    for name, delta in count.deltas.items():
+        bound = count.at_most.get(name)
+        if bound is None or delta <= 0:
+            free.append((count.owner, name, delta))
+        else:
+            _grow((count.owner, name), delta, bound, connection)
+    if free:
+        connection.executemany(_COUNT, free)
+
+
+def _grow(counter: tuple[str, str], delta: int, bound: int, connection: sqlite3.Connection) -> None:
+    """Counted if the bound holds, in one statement: reading the counter afterwards would take as long again."""
+    if connection.execute(_GROW, (delta, *counter, delta, bound)).rowcount:
         return
-    after: dict[str, int] = dict(connection.execute(_COUNTERS, (count.owner,)).fetchall())
-    for name, bound in bounded:
-        if after[name] > bound:
-            raise LimitReached(f"{name} would be {after[name]}, and at most {bound} is allowed", name)
+    found = connection.execute("SELECT value FROM counters WHERE owner = ? AND name = ?", counter).fetchall()
+    after = delta + sum(value for (value,) in found)
+    if after > bound:
+        raise LimitReached(f"{counter[1]} would be {after}, and at most {bound} is allowed", counter[1])
+    connection.execute(_COUNT, (*counter, delta))
 
 
 def _forget(ids: list[tuple[str]], connection: sqlite3.Connection) -> None:
