@@ -236,6 +236,25 @@ def test_a_step_that_fails_leaves_the_form_before_it() -> None:
     connection.close()
 
 
+# --- checkpoints
+
+
+def fill(rows: int, connection: sqlite3.Connection) -> None:
+    connection.executemany("INSERT INTO garbage VALUES (?)", [(f"{number:080}",) for number in range(rows)])
+
+
+async def test_what_is_in_the_log_comes_to_its_place_beside_the_commits(tmp_path: Path) -> None:
+    path, others = tmp_path / "smmu.db", {*threading.enumerate()}
+    database = Database(str(path))
+    before = path.stat().st_size
+    await database.write(partial(fill, 5_000))  # 400 KB: fewer pages than those after which a commit would do it
+    with anyio.fail_after(30):
+        while path.stat().st_size < before + 400_000:  # noqa: ASYNC110 - another thread's work
+            await anyio.sleep(0.01)
+    await database.close()
+    assert "smmu-checkpoints" not in {thread.name for thread in threading.enumerate() if thread not in others}
+
+
 # --- several processes
 
 

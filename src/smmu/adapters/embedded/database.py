@@ -21,6 +21,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -28,6 +29,7 @@ import anyio
 import anyio.lowlevel
 from anyio import to_thread
 
+from smmu.adapters.embedded.checkpoints import LOG_PAGES_MAX, Checkpoints
 from smmu.adapters.embedded.errors import translated, translating
 from smmu.adapters.embedded.schema import migrate
 from smmu.ports.errors import Unavailable
@@ -47,6 +49,7 @@ _SETTINGS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA cache_size = -16000",
     "PRAGMA journal_size_limit = 67108864",
+    f"PRAGMA wal_autocheckpoint = {LOG_PAGES_MAX}",
 )
 
 
@@ -88,6 +91,7 @@ class Database:
             self._reader = opened.enter_context(closing(_connect(path, read_only=True)))
             self._long_reader = opened.enter_context(closing(_connect(path, read_only=True)))
             opened.pop_all()  # `close` closes them from here on
+        self._checkpoints = Checkpoints(partial(_connect, path))
         self._gathering: _Group | None = None
         self._changing = False
         self._turn = anyio.Lock()
@@ -135,6 +139,7 @@ class Database:
         self._closed = True
         with anyio.CancelScope(shield=True):  # bounded as every commit is
             async with self._turn:  # after every group that has a leader
+                await to_thread.run_sync(self._checkpoints.close)
                 for connection in (self._long_reader, self._reader, self._writer):
                     await to_thread.run_sync(connection.close)
 
@@ -168,6 +173,7 @@ class Database:
                 self._changing = True
                 await self._run(items)
                 await to_thread.run_sync(self._writer.execute, "COMMIT", limiter=self._one_commit)
+                self._checkpoints.committed(self._writer.total_changes)
         finally:
             self._changing = False
             if self._writer.in_transaction:
