@@ -104,7 +104,7 @@ async def test_a_function_that_is_not_to_be_had_is_the_worlds_fault(
 async def test_a_wish_that_nobody_may_have_is_refused_by_the_function_too() -> None:
     event = {"order": asdict(replace(ORDER, variant=Variant(width=641, height=None)))}
     system: Any = SimpleNamespace(telemetry=MemoryTelemetry())
-    with pytest.raises(Exception, match="comes in steps") as raised:
+    with pytest.raises(Exception, match="in these steps") as raised:
         await render(system, event)
     assert type(raised.value).__name__ == Code.INVALID_VARIANT
 
