@@ -136,7 +136,7 @@ def test_renditions_are_made_again_or_added_and_the_others_stay(server: Server, 
     assert settled.complaint.startswith("smmu: mute is settled with the upload: what can be added later is preset, ")
     begun = smmu("media", "add", clip_id, "mp4", *server.options("fay"))
     assert begun.status == 0, begun.err
-    assert begun.complaint == f"smmu jobs watch {begun.out.strip()} says when it is done"
+    assert begun.complaint == f"smmu jobs watch {begun.out.strip()} --url {server.url} says when it is done"
     assert smmu("jobs", "watch", begun.out.strip(), *server.options("fay")).status == 0
     assert {name for name, path in made().items() if path.startswith(job_id)} == {"poster"}
     played = json.loads(smmu("media", "play", clip_id, "--json", *server.options("fay")).out)
