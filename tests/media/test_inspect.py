@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.film import film as large_film
 from smmu.adapters.media.engine import PyavEngine
 from smmu.domain.errors import Code, Refused
 from smmu.domain.facts import Kind, MediaFacts
@@ -133,6 +134,13 @@ async def test_a_huge_file_with_its_index_at_the_end_is_hardly_read(engine: Pyav
     assert facts.duration_s == pytest.approx(1.0, abs=0.05)
     assert facts.duration_exact
     assert source.bytes_read < 8 * MIB
+
+
+async def test_of_a_large_film_a_few_places_are_read(engine: PyavEngine, tmp_path: Path) -> None:
+    large_film(tmp_path / "film.mp4", 512 * MIB, 150)  # 3.4 MiB a second, sound among the pictures
+    source = FileSource(tmp_path / "film.mp4", distant=True)
+    assert (await engine.inspect(source)).duration_exact
+    assert source.bytes_read < 6 * MIB
 
 
 async def test_a_file_without_its_end_is_refused(engine: PyavEngine, tmp_path: Path) -> None:

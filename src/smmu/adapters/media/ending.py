@@ -12,7 +12,7 @@ import av
 from av.audio.frame import AudioFrame
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Stream
+from av.stream import Discard, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -55,9 +55,9 @@ class _Place:
 
 def dead_from(bench: Workbench, container: InputContainer, stream: Stream, samples: Samples) -> float | None:
     """The second from which on nothing of an indexed track decodes, when that is certain."""
-    places = [*_places(samples)]
+    places = [_from_a_keyframe(stream, place) for place in _places(samples)]
     stop_at = min(bench.source.bytes_read + _BYTES_MAX, bench.limits.inspect_bytes_max)
-    for place in sorted(places, key=lambda place: _ticks_behind_a_keyframe(stream, place)):
+    for place in sorted(places, key=lambda place: (_packets_behind_a_keyframe(stream, place), -place.ticks)):
         if not _is_dead(bench, container, stream, place, stop_at):
             return None
     return float(places[0].ticks * samples.time_base) if places else None
@@ -75,13 +75,24 @@ def _places(samples: Samples) -> Iterator[_Place]:
         yield _Place(ticks=samples.end - before)
 
 
-def _ticks_behind_a_keyframe(stream: Stream, place: _Place) -> int:
-    """What has to be decoded before it: any place that decodes is an answer, so the cheapest is tried first."""
-    found = stream.index_entries.search_timestamp(place.ticks)
-    return place.ticks - stream.index_entries[found].timestamp if found >= 0 else place.ticks
+def _from_a_keyframe(stream: Stream, place: _Place) -> _Place:
+    """The first keyframe behind a place, of which nothing before has to be read; the place where there is none."""
+    found = stream.index_entries.search_timestamp(place.ticks, backward=False)
+    return _Place(ticks=stream.index_entries[found].timestamp) if found >= 0 else place
+
+
+def _packets_behind_a_keyframe(stream: Stream, place: _Place) -> int:
+    """What has to be decoded before it: any place that decodes is an answer, so the cheapest is tried first.
+
+    Of those that cost the same it is the last: what is read for one track is there for the other.
+    """
+    entries = stream.index_entries
+    return entries.search_timestamp(place.ticks, any_frame=True) - entries.search_timestamp(place.ticks)
 
 
 def _is_dead(bench: Workbench, container: InputContainer, stream: Stream, place: _Place, stop_at: int) -> bool:
+    for other in container.streams:  # from a keyframe of the picture to its sound may be megabytes of pictures
+        other.discard = Discard.default if other is stream else Discard.all
     try:
         container.seek(place.ticks, stream=stream)
         for packet in _packets(container, stream, place.ticks, _before_max(stream)):
