@@ -22,6 +22,7 @@ SILENT_BLOCK = 4_096
 PLANES_MAX = 7  # of eight, PyAV looks at a ninth, which is no memory
 LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 UNSIGNED = "u8"
+_USUAL = frozenset(name for count, name in LAYOUTS.items() if count <= PLANES_MAX)
 
 
 @dataclass(slots=True)
@@ -92,6 +93,9 @@ def tractable(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
     converter: Converter | None = None
     shape: tuple[object, ...] | None = None
     for frame in frames:
+        if frame.layout.name in _USUAL:  # nearly all: asking for more of each block would be a tenth of metering it
+            yield frame
+            continue
         count, rate, packed = frame.layout.nb_channels, frame.sample_rate, frame.format.packed.name
         nameless = _is_nameless(_named_layout(frame))
         if not nameless and (count <= PLANES_MAX or not frame.format.is_planar):
