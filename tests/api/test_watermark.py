@@ -10,11 +10,10 @@ import httpx
 import pytest
 
 from smmu.adapters.inmemory.media import PretendEngine, pretend_file
-from smmu.adapters.inmemory.objects import MemoryObjectStore, MemorySource
+from smmu.adapters.inmemory.objects import MemoryObjectStore
 from smmu.domain.facts import Kind
 from smmu.domain.limits import Limits
-from smmu.domain.values import ObjectRef
-from smmu.ports.errors import Denied, NotFound
+from tests.support.narrowed import Narrowed
 from tests.support.service import CLIP, Service, a_request, a_service, begun, completed, ended, is_problem
 
 LOGO = pretend_file(Kind.IMAGE, size=900, width=400, height=100)
@@ -178,16 +177,6 @@ async def test_a_picture_that_goes_before_the_film_is_planned_fails_the_job(
     assert (job["state"], job["error"]["code"]) == ("failed", "invalid_watermark")
     assert job["error"]["message"] == GONE
     assert (await shown(client, upload["media_id"]))["state"] == "failed"
-
-
-class Narrowed(MemoryObjectStore):
-    """As S3 answers a worker that may list nothing: what is gone is forbidden."""
-
-    async def open(self, ref: ObjectRef) -> MemorySource:
-        try:
-            return await super().open(ref)
-        except NotFound as error:
-            raise Denied(ref.key) from error
 
 
 @pytest.mark.parametrize("store", [MemoryObjectStore, Narrowed])

@@ -8,9 +8,10 @@ from smmu.adapters.inmemory.objects import MemoryObjectStore, MemorySource
 from smmu.domain.errors import Code
 from smmu.domain.job import Failure, Job
 from smmu.domain.values import ObjectRef
-from smmu.ports.errors import Denied, NotFound, Unavailable, WorldError
+from smmu.ports.errors import Denied, Unavailable, WorldError
 from smmu.ports.records import Key
 from tests.support.deployment import OWNER, Deployment, deployed
+from tests.support.narrowed import Narrowed
 
 Store = type[MemoryObjectStore]
 
@@ -18,16 +19,6 @@ Store = type[MemoryObjectStore]
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-class Narrowed(MemoryObjectStore):
-    """As S3 answers a worker that may list nothing: what is gone is forbidden."""
-
-    async def open(self, ref: ObjectRef) -> MemorySource:
-        try:
-            return await super().open(ref)
-        except NotFound as error:
-            raise Denied(ref.key) from error
 
 
 class Late(MemoryObjectStore):

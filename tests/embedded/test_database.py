@@ -255,6 +255,20 @@ async def test_what_is_in_the_log_comes_to_its_place_beside_the_commits(tmp_path
     assert "smmu-checkpoints" not in {thread.name for thread in threading.enumerate() if thread not in others}
 
 
+async def test_a_commit_stands_where_no_thread_can_be_had_for_checkpoints(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    await database.write(partial(fill, 10))  # the threads of commits are there from here on
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        await database.write(lambda connection: connection.execute("DELETE FROM garbage").rowcount)
+        await database.write(partial(fill, 2_000))
+    assert database.read("SELECT count(*) FROM garbage") == [(2_000,)]
+
+
 # --- several processes
 
 

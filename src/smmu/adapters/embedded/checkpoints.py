@@ -33,8 +33,10 @@ class Checkpoints:
         self._seen = rows
         self._due.set()
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="smmu-checkpoints", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="smmu-checkpoints", daemon=True)
+            with suppress(RuntimeError):  # a machine without threads to spare: what was committed stays committed
+                thread.start()
+                self._thread = thread
 
     def close(self) -> None:
         """Make no more. Waits for one that is being made."""

@@ -246,4 +246,4 @@ def _set(connection: sqlite3.Connection, setting: str) -> None:
                 raise
         else:
             return
-        time.sleep(_RETRY_SECONDS_MAX)  # noqa: TID251 - a database is opened before there is a loop to hold up
+        time.sleep(_RETRY_SECONDS_MAX)  # noqa: TID251 - nobody is served before the database is open
